@@ -1,0 +1,2 @@
+"""blinasim."""
+__version__ = "0.1.0"

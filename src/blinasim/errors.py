@@ -1,0 +1,38 @@
+"""What can go wrong, in one line that says what, where and what to do."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where in a file something was said; lines and columns count from 1, 0 is unknown."""
+
+    file: str
+    line: int = 0
+    column: int = 0
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}:{self.column}" if self.line else self.file
+
+
+class BlinasimError(Exception):
+    """Base of every error that a user can mend; its text is one whole line."""
+
+    def __init__(self, message: str, place: Place | None = None) -> None:
+        self.message = message
+        self.place = place
+        super().__init__(f"{place}: {message}" if place else message)
+
+
+class ScenarioError(BlinasimError):
+    """A scenario file, or a setting in it, is wrong."""
+
+
+class ParameterError(BlinasimError):
+    """A parameter or target file is wrong."""
+
+
+class OutputError(BlinasimError):
+    """Results cannot be written where they were asked for."""

@@ -1,0 +1,110 @@
+"""Luck: uniform numbers keyed by (seed, decision, replication, patient), never by the order of asking.
+
+Each decision has a stream of its own, so a new decision, a further patient or another replication changes
+nobody else's numbers by a bit. One Philox stream serves a *tile* of patients over all replications: one
+generator object per (decision, replication) would cost more than the simulation itself.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+#: Patients per tile. The multiple of four (Philox yields four words a step) that holds the source study's
+#: 189 patients, so that a replication of the study is a single tile with little waste.
+TILE = 192
+_WORDS_PER_STEP = 4
+_STEPS_PER_TILE = TILE // _WORDS_PER_STEP
+
+
+@dataclass(frozen=True)
+class Luck:
+    """All the random numbers of one seed.
+
+    Parameters
+    ----------
+    seed : int
+        Any integer; equal seeds give equal luck on every machine.
+    """
+
+    seed: int
+
+    def uniform(
+        self, name: str, replications: range, patients: int, first_patient: int = 0
+    ) -> NDArray[np.float64]:
+        """Draw the uniforms of one decision.
+
+        Parameters
+        ----------
+        name : str
+            Name of the decision, for example ``"relapse.clock"``.
+        replications : range
+            Contiguous replications, counted from 0.
+        patients : int
+            How many patients of each replication.
+        first_patient : int
+            The number of the first patient; any block can be drawn alone.
+
+        Returns
+        -------
+        ndarray of float64, shape (len(replications), patients)
+            Each is ``(k + 1/2) / 2**52`` with ``k`` the top 52 bits of a Philox word: never 0, never 1.
+        """
+        if replications.step != 1:
+            raise ValueError("replications must be contiguous")
+        key = self.key(name)
+        count = len(replications)
+        drawn = np.empty((count, patients), dtype=np.float64)
+        last = first_patient + patients
+        for tile in range(first_patient // TILE, -(-last // TILE)):
+            words = _tile_words(key, tile, replications.start, count)
+            start, stop = max(first_patient, tile * TILE), min(last, (tile + 1) * TILE)
+            block = words[:, start - tile * TILE : stop - tile * TILE] >> np.uint64(12)
+            drawn[:, start - first_patient : stop - first_patient] = block
+        drawn += 0.5
+        drawn *= 2.0**-52
+        return drawn
+
+    def key(self, name: str) -> NDArray[np.uint64]:
+        """Return the 128-bit Philox key of a decision: blake2b over ``"seed:name"``."""
+        digest = hashlib.blake2b(f"{self.seed}:{name}".encode(), digest_size=16).digest()
+        return np.frombuffer(digest, dtype="<u8").astype(np.uint64)
+
+
+def _tile_words(key: NDArray[np.uint64], tile: int, first: int, count: int) -> NDArray[np.uint64]:
+    """Raw words of one tile, (count, TILE): word 0 of the counter walks replications, word 1 is the tile."""
+    # NumPy's Philox steps its counter before it draws; the layout only has to be injective, and it is.
+    counter = np.array([first * _STEPS_PER_TILE, tile, 0, 0], dtype=np.uint64)
+    raw = np.random.Philox(key=key, counter=counter).random_raw(count * TILE)
+    return np.asarray(raw, dtype=np.uint64).reshape(count, TILE)
+
+
+@dataclass(frozen=True)
+class Draws:
+    """The luck of a block: some replications of a trial of so many patients.
+
+    Parameters
+    ----------
+    luck : Luck
+        All the luck of a seed.
+    block : range
+        The replications, contiguous.
+    patients : int
+        Patients of each replication.
+    """
+
+    luck: Luck
+    block: range
+    patients: int
+
+    @property
+    def replications(self) -> int:
+        """How many replications the block holds."""
+        return len(self.block)
+
+    def uniform(self, name: str) -> NDArray[np.float64]:
+        """Return the uniforms of one decision, shape (replications, patients)."""
+        return self.luck.uniform(name, self.block, self.patients)

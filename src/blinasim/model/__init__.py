@@ -1,0 +1,1 @@
+"""The clinic: parameters with provenance, cohort, fates, rules that see a chart, events and histories."""

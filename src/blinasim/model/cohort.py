@@ -1,0 +1,161 @@
+"""The cohort: who is enrolled, drawn jointly, and on which day each enters."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from blinasim.luck import Draws
+from blinasim.model.codes import Eligibility, Fitness
+from blinasim.model.parameters import Parameters
+from blinasim.scenario.settings import Accrual, CohortSettings
+
+#: Edges of the bands of marrow blasts, per cent.
+BLAST_BANDS_PCT = (5.0, 25.0, 50.0, 75.0, 100.0)
+#: Age from which the source study speaks of older patients.
+OLDER_FROM_YEARS = 65
+_AGE_OF_REFERENCE_YEARS = 40
+
+
+@dataclass(frozen=True)
+class Cohort:
+    """Baseline attributes; every array has shape (P,), replication-major."""
+
+    replications: int
+    patients: int
+    entry_day: NDArray[np.int32]
+    site: NDArray[np.int16]
+    age_years: NDArray[np.int16]
+    prior_hsct: NDArray[np.bool_]
+    salvage_lines: NDArray[np.int8]
+    eligibility: NDArray[np.int8]
+    blasts_pct: NDArray[np.float64]
+    fitness: NDArray[np.int8]
+    well_matched: NDArray[np.bool_]
+    #: Frailty of mean 1, shared by relapse, death and non-relapse death; no policy sees it.
+    frailty: NDArray[np.float64]
+
+    @property
+    def older(self) -> NDArray[np.bool_]:
+        """Patients of 65 years or more, shape (P,)."""
+        return self.age_years >= OLDER_FROM_YEARS
+
+    @property
+    def decades_over_40(self) -> NDArray[np.float64]:
+        """Decades of age above the reference age of 40 years, shape (P,)."""
+        return _decades(self.age_years)
+
+
+def draw_cohort(
+    settings: CohortSettings, accrual: Accrual, parameters: Parameters, draws: Draws
+) -> Cohort:
+    """Draw the baseline attributes of all patients of some replications.
+
+    Parameters
+    ----------
+    settings, accrual
+        The scenario's words on who is enrolled, and when.
+    parameters : Parameters
+        Group ``baseline`` is used.
+    draws : Draws
+        Luck of R replications of n patients; P = R * n.
+
+    Returns
+    -------
+    Cohort
+        Arrays of shape (P,).
+    """
+    baseline = parameters.baseline
+    age = _age_years(settings, draws.uniform("cohort.age"))
+    older_share = settings.age.share_65_and_over
+    prior_older = settings.prior_hsct_share_65_and_over
+    prior_younger = (settings.prior_hsct_share - older_share * prior_older) / (1.0 - older_share)
+    prior = draws.uniform("cohort.prior_hsct") < np.where(age >= OLDER_FROM_YEARS, prior_older, prior_younger)
+    lines = _salvage_lines(settings, draws.uniform("cohort.salvage_lines"))
+    return Cohort(
+        replications=draws.replications,
+        patients=draws.patients,
+        entry_day=_entry_day(accrual, draws.uniform("cohort.entry_day")).ravel(),
+        site=np.floor(draws.uniform("cohort.site") * settings.sites).astype(np.int16).ravel(),
+        age_years=age.ravel(),
+        prior_hsct=prior.ravel(),
+        salvage_lines=lines.ravel(),
+        eligibility=_eligibility(lines, prior, draws.uniform("cohort.eligibility")).ravel(),
+        blasts_pct=_blasts_pct(settings, draws.uniform("cohort.blasts")).ravel(),
+        fitness=_fitness(parameters, age, draws.uniform("cohort.fitness")).ravel(),
+        well_matched=(draws.uniform("cohort.well_matched") < baseline.well_matched_share).ravel(),
+        frailty=_frailty(parameters, draws).ravel(),
+    )
+
+
+def _decades(age_years: NDArray[np.int16]) -> NDArray[np.float64]:
+    return np.asarray((age_years - _AGE_OF_REFERENCE_YEARS) / 10.0)
+
+
+def _age_years(settings: CohortSettings, uniform: NDArray[np.float64]) -> NDArray[np.int16]:
+    """Whole years, from a quantile function that is linear between youngest, median, 65 and oldest."""
+    age = settings.age
+    knots = (0.0, 0.5, 1.0 - age.share_65_and_over, 1.0)
+    # Half a year above the median, so that the completed years have it in their middle.
+    years = (age.min_years, age.median_years + 0.5, OLDER_FROM_YEARS, age.max_years + 1)
+    return np.floor(np.interp(uniform, knots, years)).astype(np.int16)
+
+
+def _salvage_lines(settings: CohortSettings, uniform: NDArray[np.float64]) -> NDArray[np.int8]:
+    """Earlier salvage lines: 0, 1, 2 or 3 (three or more)."""
+    two_or_more = uniform >= 1.0 - settings.two_or_more_salvage_share
+    # Of those with two or more, four in ten have three or more (an assumption without consequence so far).
+    three_or_more = uniform >= 1.0 - 0.4 * settings.two_or_more_salvage_share
+    some = uniform >= settings.no_prior_salvage_share
+    return some.astype(np.int8) + two_or_more.astype(np.int8) + three_or_more.astype(np.int8)
+
+
+def _eligibility(
+    lines: NDArray[np.int8], prior: NDArray[np.bool_], uniform: NDArray[np.float64]
+) -> NDArray[np.int8]:
+    """Return the factor that makes each patient eligible; everybody meets one."""
+    first_salvage = np.where(
+        prior,
+        Eligibility.RELAPSE_AFTER_HSCT,
+        np.where(uniform < 0.5, Eligibility.PRIMARY_REFRACTORY, Eligibility.EARLY_FIRST_RELAPSE),
+    )
+    return np.where(lines >= 1, Eligibility.SECOND_OR_LATER_SALVAGE, first_salvage).astype(np.int8)
+
+
+def _blasts_pct(settings: CohortSettings, uniform: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Per cent of marrow blasts, even within each band."""
+    blasts = settings.blasts
+    shares = (blasts.below_25_pct, blasts.from_25_to_50_pct, blasts.from_50_to_75_pct, blasts.from_75_pct)
+    return np.interp(uniform, np.concatenate(([0.0], np.cumsum(shares))), BLAST_BANDS_PCT)
+
+
+def _fitness(
+    parameters: Parameters, age: NDArray[np.int16], uniform: NDArray[np.float64]
+) -> NDArray[np.int8]:
+    """Fitness class; age multiplies the odds of the worse classes."""
+    baseline = parameters.baseline
+    decades = _decades(age)
+    odds = uniform / (1.0 - uniform) / baseline.worse_fitness_odds_per_decade**decades
+    score = odds / (1.0 + odds)
+    poor = score < baseline.poor_fitness
+    fair = score < baseline.poor_fitness + baseline.fair_fitness
+    return np.where(poor, Fitness.POOR, np.where(fair, Fitness.FAIR, Fitness.GOOD)).astype(np.int8)
+
+
+def _frailty(parameters: Parameters, draws: Draws) -> NDArray[np.float64]:
+    """Log-normal frailty of mean 1 and the variance given; exactly 1 where the variance is 0."""
+    from scipy.special import ndtri
+
+    log_variance = np.log1p(parameters.baseline.frailty_variance)
+    return np.asarray(
+        np.exp(np.sqrt(log_variance) * ndtri(draws.uniform("cohort.frailty")) - 0.5 * log_variance)
+    )
+
+
+def _entry_day(accrual: Accrual, uniform: NDArray[np.float64]) -> NDArray[np.int32]:
+    """Calendar day of entry, from piecewise constant accrual rates."""
+    weights = np.cumsum([0.0, *(piece.days * piece.relative_rate for piece in accrual.pieces)])
+    edges = np.cumsum([0, *(piece.days for piece in accrual.pieces)])
+    return np.floor(np.interp(uniform, weights / weights[-1], edges)).astype(np.int32)

@@ -1,0 +1,441 @@
+"""Fates: what luck and parameters settle before any decision, as whole days and as clocks.
+
+Nothing here knows a policy. A *clock* is a number of milli-days, spent at a *speed* that decisions may change
+(SPECIFICATION 2); a fate in plain days runs at one a day.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from blinasim.luck import Draws
+from blinasim.model.codes import NEVER, ORDINARY_SPEED, Cause, Depth, Donor, Mrd, Source
+from blinasim.model.cohort import Cohort
+from blinasim.model.parameters import Parameters, Value
+
+Floats = NDArray[np.float64]
+
+_DAYS_PER_YEAR = 365.25
+#: The stretches over which probabilities of induction are given, days.
+_CYCLE_DAYS, _INFUSION_DAYS = 42, 28
+_EARLY_AFTER_HSCT_DAYS = 100
+
+
+@dataclass(frozen=True)
+class Fates:
+    """What awaits each patient; arrays of shape (P,), donors (P, D) in the order of ``Donor``.
+
+    Days are int32, clocks int64 milli-days, speeds int32 milli-days a day; NEVER (or NEVER * 1000) never comes.
+    """
+
+    # Induction, days from the first infusion (the stop: days of infusion)
+    early_death_days: NDArray[np.int32]
+    early_death_cause: NDArray[np.int8]
+    progression_days: NDArray[np.int32]
+    stop_infusion_days: NDArray[np.int32]
+    response_cycle: NDArray[np.int8]  # 1, 2, or 0 for a patient who will not respond
+    depth: NDArray[np.int8]
+    deepens: NDArray[np.bool_]
+    mrd: NDArray[np.int8]  # as known: may be UNKNOWN
+    # Remission, days from the remission
+    relapse_clock_millidays: NDArray[np.int64]
+    relapse_speed_rest: NDArray[np.int32]
+    relapse_speed_infusion: NDArray[np.int32]
+    relapse_speed_other_therapy: NDArray[np.int32]
+    symptoms_days: NDArray[np.int32]  # from relapse
+    remission_death_days: NDArray[np.int32]
+    remission_death_cause: NDArray[np.int8]
+    switch_days: NDArray[np.int32]
+    later_transplant_days: NDArray[np.int32]  # from switch or detected relapse
+    # Candidacy and donors
+    selected_despite_age: NDArray[np.bool_]
+    selected_despite_prior_hsct: NDArray[np.bool_]
+    declines: NDArray[np.bool_]
+    donor_search_days: NDArray[np.int32]  # (P, D), of the search
+    stem_cell_source: NDArray[np.int8]  # (P, D)
+    head_start_days: NDArray[np.int32]  # -1: no search under way at enrolment
+    # After a transplant: what each patient brings to its speeds (the rest is conditioning and donor)
+    non_relapse_clock_millidays: NDArray[np.int64]
+    non_relapse_cause: NDArray[np.int8]
+    # After failure
+    failure_clock_millidays: NDArray[np.int64]
+    failure_speed_refractory: NDArray[np.int32]
+    failure_speed_relapse: NDArray[np.int32]
+    failure_speed_relapse_after_hsct: NDArray[np.int32]
+    failure_speed_salvage_graft: NDArray[np.int32]
+
+
+def settle(cohort: Cohort, parameters: Parameters, draws: Draws) -> Fates:
+    """Turn luck and parameters into fates.
+
+    Parameters
+    ----------
+    cohort : Cohort
+        P = R * n patients, drawn with the same ``draws``.
+    parameters : Parameters
+        Values are numbers, or arrays of shape (R, 1).
+    draws : Draws
+        Luck of the same R replications of n patients.
+
+    Returns
+    -------
+    Fates
+        Arrays of shape (P,) or (P, D).
+    """
+    patient = _Attributes.of(cohort)
+    response_cycle = _response_cycle(patient, parameters, draws)
+    depth, deepens = _depth(parameters, draws)
+    negative, mrd = _mrd(depth, parameters, draws)
+    death, death_cause = _early_death(patient, parameters, draws)
+    progression = _progression(response_cycle, parameters, draws)
+    remission_death, remission_cause = _remission_death(patient, parameters, draws)
+    non_relapse, non_relapse_cause = _non_relapse(patient, parameters, draws)
+    head_start = _head_start(parameters, draws)
+    speed = relapse_speed(patient.prior_hsct, depth, negative, parameters)
+    candidacy = parameters.candidacy
+    shape = (draws.replications, draws.patients)
+
+    def everyone(factor: Value) -> NDArray[np.int32]:
+        return np.broadcast_to(as_speed(factor), shape).ravel()
+
+    return Fates(
+        early_death_days=death.ravel(),
+        early_death_cause=death_cause.ravel(),
+        progression_days=progression.ravel(),
+        stop_infusion_days=_stop(parameters, draws).ravel(),
+        response_cycle=response_cycle.ravel(),
+        depth=depth.ravel(),
+        deepens=deepens.ravel(),
+        mrd=mrd.ravel(),
+        relapse_clock_millidays=_relapse_clock(patient, parameters, draws).ravel(),
+        relapse_speed_rest=as_speed(speed).ravel(),
+        relapse_speed_infusion=as_speed(speed * parameters.relapse.infusion_speed).ravel(),
+        relapse_speed_other_therapy=as_speed(speed * parameters.relapse.other_therapy_speed).ravel(),
+        symptoms_days=_symptoms(parameters, draws).ravel(),
+        remission_death_days=remission_death.ravel(),
+        remission_death_cause=remission_cause.ravel(),
+        switch_days=_switch(parameters, draws).ravel(),
+        later_transplant_days=_later_transplant(parameters, draws).ravel(),
+        selected_despite_age=(draws.uniform("candidacy.selected_age") < candidacy.selected_65_and_over).ravel(),
+        selected_despite_prior_hsct=(
+            draws.uniform("candidacy.selected_prior_hsct") < candidacy.selected_prior_hsct
+        ).ravel(),
+        declines=(
+            draws.uniform("candidacy.declines")
+            < np.where(depth == Depth.CRH, candidacy.declines_crh, candidacy.declines_cr)
+        ).ravel(),
+        donor_search_days=_donor_search(patient, parameters, draws),
+        stem_cell_source=_stem_cell_source(parameters, draws),
+        head_start_days=head_start.ravel(),
+        non_relapse_clock_millidays=non_relapse.ravel(),
+        non_relapse_cause=non_relapse_cause.ravel(),
+        failure_clock_millidays=_failure_clock(parameters, draws).ravel(),
+        failure_speed_refractory=everyone(1.0),
+        failure_speed_relapse=everyone(parameters.failure.relapse_speed),
+        failure_speed_relapse_after_hsct=everyone(parameters.failure.relapse_after_hsct_speed),
+        failure_speed_salvage_graft=everyone(parameters.failure.salvage_graft_speed),
+    )
+
+
+# --- rounding, once ---------------------------------------------------------------------------------
+
+
+def whole_days(days: Floats) -> NDArray[np.int32]:
+    """Round durations up to whole days, at least one, at most NEVER."""
+    return np.clip(np.ceil(days), 1, NEVER).astype(np.int32)
+
+
+def clock_millidays(days: Floats) -> NDArray[np.int64]:
+    """Round a clock of ``days`` up to whole milli-days, at least one, at most NEVER days."""
+    return np.clip(np.ceil(days * 1000.0), 1, NEVER * 1000).astype(np.int64)
+
+
+def as_speed(factor: Value) -> NDArray[np.int32]:
+    """Turn a ratio to the ordinary speed into whole milli-days a day."""
+    return np.rint(np.asarray(factor) * ORDINARY_SPEED).astype(np.int32)
+
+
+# --- distributions ----------------------------------------------------------------------------------
+
+
+def exponential(uniform: Floats) -> Floats:
+    """Unit exponential; a small uniform is an early event."""
+    return -np.log1p(-uniform)
+
+
+def log_logistic(uniform: Floats, median: Value, shape: Value) -> Floats:
+    """Log-logistic durations: a falling hazard with a long tail for shapes near 1, a bell for large ones."""
+    return np.asarray(median * (uniform / (1.0 - uniform)) ** (1.0 / np.asarray(shape)))
+
+
+def remainder(uniform: Floats, probability: Value) -> Floats:
+    """Given ``uniform < probability``, return the uniform that is left over; elsewhere one half."""
+    left = uniform / np.maximum(probability, 1e-300)
+    return np.where((left > 0.0) & (left < 1.0), left, 0.5)
+
+
+def daily_hazard(probability: Value, days: float) -> Floats:
+    """Return the constant daily hazard that gives ``probability`` within ``days``."""
+    return np.asarray(-np.log1p(-np.asarray(probability, dtype=np.float64)) / days)
+
+
+def piecewise(exposure: Floats, edge: Value, before: Floats, after: Floats) -> Floats:
+    """Time at which a hazard of ``before`` up to ``edge`` and ``after`` from there has used ``exposure``."""
+    spent = edge * before
+    with np.errstate(divide="ignore", invalid="ignore"):
+        early = exposure / before
+        late = edge + (exposure - spent) / after
+    return np.where(exposure <= spent, early, np.where(after > 0, late, NEVER))
+
+
+# --- the parts of a fate ----------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class _Attributes:
+    """The cohort as (R, n) arrays, to meet parameters of shape (R, 1)."""
+
+    older: NDArray[np.bool_]
+    prior_hsct: NDArray[np.bool_]
+    blasts_pct: Floats
+    well_matched: NDArray[np.bool_]
+    frailty: Floats
+
+    @classmethod
+    def of(cls, cohort: Cohort) -> _Attributes:
+        shape = (cohort.replications, cohort.patients)
+        return cls(
+            older=cohort.older.reshape(shape),
+            prior_hsct=cohort.prior_hsct.reshape(shape),
+            blasts_pct=cohort.blasts_pct.reshape(shape),
+            well_matched=cohort.well_matched.reshape(shape),
+            frailty=cohort.frailty.reshape(shape),
+        )
+
+    def by_blasts(self, below_25: Value, below_50: Value) -> Floats:
+        """A factor by blasts; the reference is 50 % or more."""
+        return np.where(
+            self.blasts_pct < 25.0, below_25, np.where(self.blasts_pct < 50.0, below_50, 1.0)
+        )
+
+
+def _response_cycle(patient: _Attributes, parameters: Parameters, draws: Draws) -> NDArray[np.int8]:
+    response = parameters.response
+    odds = (
+        np.asarray(response.probability / (1.0 - np.asarray(response.probability)))
+        * patient.by_blasts(response.odds_ratio_below_25, response.odds_ratio_25_to_50)
+        * np.where(patient.prior_hsct, response.odds_ratio_prior_hsct, 1.0)
+        * np.where(patient.older, response.odds_ratio_65_and_over, 1.0)
+    )
+    probability = odds / (1.0 + odds)
+    uniform = draws.uniform("response.cycle")
+    return np.where(
+        uniform < probability * response.cycle_1_share, 1, np.where(uniform < probability, 2, 0)
+    ).astype(np.int8)
+
+
+def _depth(parameters: Parameters, draws: Draws) -> tuple[NDArray[np.int8], NDArray[np.bool_]]:
+    response = parameters.response
+    uniform = draws.uniform("response.depth")
+    crh = uniform < response.crh_share
+    deepens = crh & (remainder(uniform, response.crh_share) < response.crh_deepens)
+    return np.where(crh, Depth.CRH, Depth.CR).astype(np.int8), deepens
+
+
+def _mrd(
+    depth: NDArray[np.int8], parameters: Parameters, draws: Draws
+) -> tuple[NDArray[np.bool_], NDArray[np.int8]]:
+    """Return true MRD negativity, which slows the relapse clock, and the result as known."""
+    response = parameters.response
+    uniform = draws.uniform("response.mrd")
+    negative = uniform < np.where(depth == Depth.CRH, response.mrd_negative_crh, response.mrd_negative_cr)
+    unknown = draws.uniform("response.mrd_unknown") < response.mrd_unknown
+    known = np.where(negative, Mrd.NEGATIVE, Mrd.POSITIVE)
+    return negative, np.where(unknown, Mrd.UNKNOWN, known).astype(np.int8)
+
+
+def _early_death(
+    patient: _Attributes, parameters: Parameters, draws: Draws
+) -> tuple[NDArray[np.int32], NDArray[np.int8]]:
+    induction = parameters.induction
+    risk = patient.frailty * patient.by_blasts(induction.death_ratio_below_25, induction.death_ratio_25_to_50)
+    exposure = exponential(draws.uniform("early_death.days")) / risk
+    days = piecewise(
+        exposure,
+        _CYCLE_DAYS,
+        daily_hazard(induction.death_cycle_1, _CYCLE_DAYS),
+        daily_hazard(induction.death_cycle_2, _CYCLE_DAYS),
+    )
+    uniform = draws.uniform("early_death.cause")
+    infection = np.asarray(induction.death_infection_share)
+    cause = np.where(
+        uniform < infection,
+        Cause.INFECTION,
+        np.where(
+            uniform < infection + induction.death_adverse_event_share, Cause.ADVERSE_EVENT, Cause.PROGRESSION
+        ),
+    )
+    return whole_days(days), cause.astype(np.int8)
+
+
+def _progression(
+    response_cycle: NDArray[np.int8], parameters: Parameters, draws: Draws
+) -> NDArray[np.int32]:
+    induction = parameters.induction
+    days = piecewise(
+        exponential(draws.uniform("progression.days")),
+        _CYCLE_DAYS,
+        daily_hazard(induction.progression_cycle_1, _CYCLE_DAYS),
+        daily_hazard(induction.progression_cycle_2, _CYCLE_DAYS),
+    )
+    return np.where(response_cycle == 0, whole_days(days), NEVER).astype(np.int32)
+
+
+def _stop(parameters: Parameters, draws: Draws) -> NDArray[np.int32]:
+    induction = parameters.induction
+    return whole_days(
+        piecewise(
+            exponential(draws.uniform("stop.infusion_days")),
+            _INFUSION_DAYS,
+            daily_hazard(induction.stop_first_infusion, _INFUSION_DAYS),
+            daily_hazard(induction.stop_later_infusion, _INFUSION_DAYS),
+        )
+    )
+
+
+def relapse_speed(
+    prior_hsct: NDArray[np.bool_], depth: NDArray[np.int8], mrd_negative: NDArray[np.bool_], parameters: Parameters
+) -> Floats:
+    """Return the relapse clock's speed off the drug, as a ratio: the reference is an MRD-positive CR, HSCT-naive."""
+    relapse = parameters.relapse
+    return np.asarray(
+        np.where(mrd_negative, relapse.mrd_negative_speed, 1.0)
+        * np.where(depth == Depth.CRH, relapse.crh_speed, 1.0)
+        * np.where(prior_hsct, relapse.prior_hsct_speed, 1.0)
+    )
+
+
+def _relapse_clock(patient: _Attributes, parameters: Parameters, draws: Draws) -> NDArray[np.int64]:
+    """Weibull clock; frailty multiplies its hazard."""
+    relapse = parameters.relapse
+    exposure = exponential(draws.uniform("relapse.clock")) / patient.frailty
+    return clock_millidays(
+        relapse.median_days * np.asarray((exposure / np.log(2.0)) ** (1.0 / np.asarray(relapse.shape)))
+    )
+
+
+def _symptoms(parameters: Parameters, draws: Draws) -> NDArray[np.int32]:
+    median = parameters.relapse.symptoms_median_days
+    return whole_days(exponential(draws.uniform("relapse.symptoms")) * median / np.log(2.0))
+
+
+def _remission_death(
+    patient: _Attributes, parameters: Parameters, draws: Draws
+) -> tuple[NDArray[np.int32], NDArray[np.int8]]:
+    remission = parameters.remission
+    risk = patient.frailty * np.where(patient.older, remission.death_ratio_65_and_over, 1.0)
+    days = _per_year(draws.uniform("remission_death.days"), remission.death_per_year * risk)
+    infection = draws.uniform("remission_death.cause") < remission.death_infection_share
+    return whole_days(days), np.where(infection, Cause.INFECTION, Cause.OTHER).astype(np.int8)
+
+
+def _switch(parameters: Parameters, draws: Draws) -> NDArray[np.int32]:
+    return whole_days(_per_year(draws.uniform("switch.days"), parameters.remission.switch_per_year))
+
+
+def _per_year(uniform: Floats, rate: Value) -> Floats:
+    with np.errstate(divide="ignore"):
+        return np.asarray(exponential(uniform) * _DAYS_PER_YEAR / rate)
+
+
+def _later_transplant(parameters: Parameters, draws: Draws) -> NDArray[np.int32]:
+    remission = parameters.remission
+    uniform = draws.uniform("later_transplant.days")
+    days = log_logistic(
+        remainder(uniform, remission.later_transplant), remission.later_transplant_median_days, 3.0
+    )
+    return np.where(uniform < remission.later_transplant, whole_days(days), NEVER).astype(np.int32)
+
+
+def _donor_search(patient: _Attributes, parameters: Parameters, draws: Draws) -> NDArray[np.int32]:
+    """Days of the search at which a donor of each type is ready; NEVER where none exists."""
+    search = parameters.donor_search
+    unrelated = np.where(
+        patient.well_matched, search.unrelated_exists_well_matched, search.unrelated_exists_poorly_matched
+    )
+    by_donor: dict[Donor, tuple[Value, Value]] = {
+        Donor.SIBLING: (search.sibling_exists, search.sibling_median_days),
+        Donor.UNRELATED: (unrelated, search.unrelated_median_days),
+        Donor.HAPLOIDENTICAL: (search.haploidentical_exists, search.haploidentical_median_days),
+        Donor.CORD: (search.cord_exists, search.cord_median_days),
+    }
+    days = np.empty((draws.replications * draws.patients, len(Donor)), dtype=np.int32)
+    for donor, (exists, median) in by_donor.items():
+        uniform = draws.uniform(f"donor.{donor.name.lower()}")
+        found = whole_days(log_logistic(remainder(uniform, exists), median, search.search_shape))
+        days[:, donor] = np.where(uniform < exists, found, NEVER).ravel()
+    return days
+
+
+def _stem_cell_source(parameters: Parameters, draws: Draws) -> NDArray[np.int8]:
+    search = parameters.donor_search
+    uniform = draws.uniform("donor.stem_cell_source")
+    source = np.full((uniform.size, len(Donor)), Source.CORD, dtype=np.int8)
+    for donor, marrow in (
+        (Donor.SIBLING, search.sibling_marrow),
+        (Donor.UNRELATED, search.unrelated_marrow),
+        (Donor.HAPLOIDENTICAL, search.haploidentical_marrow),
+    ):
+        source[:, donor] = np.where(uniform < marrow, Source.MARROW, Source.BLOOD).ravel()
+    return source
+
+
+def _head_start(parameters: Parameters, draws: Draws) -> NDArray[np.int32]:
+    search = parameters.donor_search
+    uniform = draws.uniform("donor.head_start")
+    days = log_logistic(
+        remainder(uniform, search.under_way_share), search.head_start_median_days, search.search_shape
+    )
+    return np.where(uniform < search.under_way_share, whole_days(days), -1).astype(np.int32)
+
+
+def _non_relapse(
+    patient: _Attributes, parameters: Parameters, draws: Draws
+) -> tuple[NDArray[np.int64], NDArray[np.int8]]:
+    """Clock of the first of the causes of non-relapse death, at the reference speed, and that cause."""
+    risks = parameters.non_relapse
+    causes = (
+        (Cause.INFECTION, risks.infection_day_100, risks.infection_late_per_year),
+        (Cause.GVHD, risks.gvhd_day_100, risks.gvhd_late_per_year),
+        (Cause.OTHER, risks.other_day_100, risks.other_late_per_year),
+    )
+    first = np.full(patient.frailty.shape, np.inf)
+    first_cause = np.zeros(patient.frailty.shape, dtype=np.int8)
+    for cause, by_day_100, late in causes:
+        exposure = exponential(draws.uniform(f"non_relapse.{cause.name.lower()}")) / patient.frailty
+        days = _three_phases(exposure, by_day_100, late, risks.late_until_days, risks.tail_ratio)
+        earlier = days < first
+        first = np.where(earlier, days, first)
+        first_cause = np.where(earlier, cause, first_cause).astype(np.int8)
+    return clock_millidays(first), first_cause
+
+
+def _three_phases(
+    exposure: Floats, by_day_100: Value, late_per_year: Value, late_until: Value, tail_ratio: Value
+) -> Floats:
+    """Early hazard to day 100, late hazard until the plateau, and a small remainder of it after that."""
+    late = np.asarray(late_per_year, dtype=np.float64) / _DAYS_PER_YEAR
+    early = daily_hazard(by_day_100, _EARLY_AFTER_HSCT_DAYS)
+    up_to_plateau = early * _EARLY_AFTER_HSCT_DAYS + late * (late_until - _EARLY_AFTER_HSCT_DAYS)
+    days = piecewise(exposure, _EARLY_AFTER_HSCT_DAYS, early, late)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        tail = late_until + (exposure - up_to_plateau) / (late * tail_ratio)
+    return np.where(exposure <= up_to_plateau, days, np.where(np.isnan(tail), NEVER, tail))
+
+
+def _failure_clock(parameters: Parameters, draws: Draws) -> NDArray[np.int64]:
+    failure = parameters.failure
+    return clock_millidays(log_logistic(draws.uniform("failure.clock"), failure.median_days, failure.shape))

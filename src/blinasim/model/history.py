@@ -1,0 +1,50 @@
+"""Histories: the dated events of each patient, in whole days, as every engine must write them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+
+import numpy as np
+from numpy.typing import NDArray
+
+from blinasim.model.codes import NONE
+
+Days = NDArray[np.int32]
+
+
+@dataclass(frozen=True)
+class History:
+    """What happened to P patients; int32 arrays of shape (P,), -1 where it did not happen by the horizon.
+
+    Days count from the first infusion. ``cycles`` and ``infusion_days`` are counts; ``depth``, ``donor`` and
+    ``cause`` are codes.
+    """
+
+    cycles: Days  # begun
+    infusion_days: Days
+    stop: Days  # the drug stopped for good by an adverse event
+    failure: Days  # of induction
+    remission: Days
+    depth: Days  # best, of the first two cycles
+    candidacy: Days
+    search_start: Days
+    donor_found: Days
+    donor: Days
+    switch: Days
+    hsct: Days
+    relapse: Days
+    relapse_detected: Days
+    death: Days
+    cause: Days
+
+    @property
+    def on_study_hsct(self) -> NDArray[np.bool_]:
+        """Transplanted in unbroken remission, without a switch before: what the realization rate counts."""
+        unbroken = (self.relapse == NONE) | (self.relapse > self.hsct)
+        return (self.hsct != NONE) & (self.switch == NONE) & unbroken
+
+    @classmethod
+    def of_rows(cls, rows: list[list[int]]) -> History:
+        """Build a history from one row per patient, columns in the order of the fields."""
+        table = np.array(rows, dtype=np.int32).reshape(len(rows), len(fields(cls)))
+        return cls(*(np.ascontiguousarray(column) for column in table.T))

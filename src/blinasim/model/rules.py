@@ -1,0 +1,84 @@
+"""Static rules: candidacy, conditioning and search at entry, evaluated once, for both engines.
+
+Rules that unfold in time (donor and patience, admissible day, cycles) belong to the engines.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from blinasim.model.chart import Chart
+from blinasim.model.codes import NONE, Conditioning, Depth, Fitness, Mrd, Reason
+from blinasim.scenario.settings import Candidates, ConditioningRule, Policy
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What the policy would decide for each patient; arrays of shape (P,)."""
+
+    candidate: NDArray[np.bool_]
+    reason: NDArray[np.int8]  # why not a candidate; -1 for candidates
+    conditioning: NDArray[np.int8]
+    search_at_entry: NDArray[np.bool_]
+
+
+def decide(chart: Chart, under_way: NDArray[np.bool_], policy: Policy) -> Plan:
+    """Apply the static rules of a policy.
+
+    Parameters
+    ----------
+    chart : Chart
+        The charts at remission, P patients.
+    under_way : ndarray of bool, shape (P,)
+        Patients whose donor search was under way at enrolment, whatever the policy says.
+    policy : Policy
+        The policy's settings.
+    """
+    transplant = policy.transplant
+    exclusions = _exclusions(chart, transplant.candidates)
+    reason = np.full(chart.age_years.shape, NONE, dtype=np.int8)
+    for why in sorted(exclusions, reverse=True):  # the first reason is written last
+        reason[exclusions[why]] = why
+    if not transplant.offered:
+        reason[:] = Reason.NOT_OFFERED
+    excluded_at_entry = exclusions[Reason.AGE] | exclusions[Reason.FITNESS] | exclusions[Reason.PRIOR_HSCT]
+    searched = under_way if policy.donor_search.starts == "remission" else np.ones_like(under_way)
+    return Plan(
+        candidate=reason == NONE,
+        reason=reason,
+        conditioning=_conditioning(chart, transplant.conditioning),
+        search_at_entry=searched & ~excluded_at_entry & transplant.offered,
+    )
+
+
+def _exclusions(chart: Chart, rule: Candidates) -> dict[Reason, NDArray[np.bool_]]:
+    too_old = chart.age_years > rule.max_age_years
+    if rule.selected_from_age_years is not None:
+        too_old = too_old | (
+            (chart.age_years >= rule.selected_from_age_years) & ~chart.selected_despite_age
+        )
+    refused = {
+        "allowed": np.zeros_like(chart.prior_hsct),
+        "selected": chart.prior_hsct & ~chart.selected_despite_prior_hsct,
+        "refused": chart.prior_hsct,
+    }[rule.prior_hsct]
+    return {
+        Reason.AGE: too_old,
+        Reason.FITNESS: ~np.isin(chart.fitness, [Fitness[name.upper()] for name in rule.fitness]),
+        Reason.PRIOR_HSCT: refused,
+        Reason.MRD: ~np.isin(chart.mrd, [Mrd[name.upper()] for name in rule.mrd]),
+        Reason.DEPTH: ~np.isin(chart.depth, [Depth[name.upper()] for name in rule.depth]),
+        Reason.DECLINED: chart.declines,
+    }
+
+
+def _conditioning(chart: Chart, rule: ConditioningRule) -> NDArray[np.int8]:
+    myeloablative = (chart.age_years < rule.myeloablative_below_age_years) & np.isin(
+        chart.fitness, [Fitness[name.upper()] for name in rule.myeloablative_fitness]
+    )
+    if rule.second_hsct == "reduced":
+        myeloablative &= ~chart.prior_hsct
+    return np.where(myeloablative, Conditioning.MYELOABLATIVE, Conditioning.REDUCED).astype(np.int8)

@@ -1,0 +1,253 @@
+"""The words of a scenario: frozen settings, each with its unit in its name and its default.
+
+The defaults are the source study's own conduct; a scenario file says only what differs.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+Probability = Annotated[float, Field(ge=0.0, le=1.0, allow_inf_nan=False)]
+Days = Annotated[int, Field(ge=0, le=36_525)]
+Years = Annotated[int, Field(ge=0, le=120)]
+
+DonorName = Literal["sibling", "unrelated", "haploidentical", "cord"]
+FitnessName = Literal["good", "fair", "poor"]
+MrdName = Literal["negative", "positive", "unknown"]
+DepthName = Literal["CR", "CRh"]
+
+
+class Settings(BaseModel):
+    """Base of all settings: frozen, strict about unknown keys and about types."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+
+class Age(Settings):
+    """Age at enrolment."""
+
+    min_years: Years = Field(18, description="Youngest age enrolled, years (abstract: 18).")
+    median_years: Years = Field(39, description="Median age, years (abstract: 39).")
+    share_65_and_over: Probability = Field(
+        0.13, description="Share of patients aged 65 or more (assumption, near the FDA set's share)."
+    )
+    max_years: Years = Field(79, description="Oldest age enrolled, years (abstract: 79).")
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if not self.min_years < self.median_years < 65 <= self.max_years:
+            raise ValueError("needs min_years < median_years < 65 <= max_years")
+        if self.share_65_and_over >= 0.5:
+            raise ValueError("share_65_and_over must be below 0.5, as the median is below 65")
+        return self
+
+
+class Blasts(Settings):
+    """Shares of patients by marrow blasts at enrolment; they add up to 1."""
+
+    below_25_pct: Probability = Field(0.16, description="Share with 5 to <25 % blasts (assumption).")
+    from_25_to_50_pct: Probability = Field(0.14, description="Share with 25 to <50 % blasts (assumption).")
+    from_50_to_75_pct: Probability = Field(0.144, description="Share with 50 to <75 % blasts (assumption).")
+    from_75_pct: Probability = Field(0.556, description="Share with 75 % blasts or more (abstract: 105/189).")
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        total = self.below_25_pct + self.from_25_to_50_pct + self.from_50_to_75_pct + self.from_75_pct
+        if abs(total - 1.0) > 1e-9:
+            raise ValueError(f"the four shares must add up to 1, not {total:.6g}")
+        return self
+
+
+class CohortSettings(Settings):
+    """Who is enrolled."""
+
+    size: Annotated[int, Field(ge=1, le=1_000_000)] = Field(189, description="Patients (abstract: 189).")
+    age: Age = Field(default_factory=Age, description="Age at enrolment.")
+    prior_hsct_share: Probability = Field(
+        0.339, description="Share with an earlier HSCT (abstract: 64/189)."
+    )
+    prior_hsct_share_65_and_over: Probability = Field(
+        0.20, description="The same among patients of 65 or more (assumption; 0.10 to 0.35 is plausible)."
+    )
+    no_prior_salvage_share: Probability = Field(
+        0.20, description="Share enrolled in first salvage, without an earlier salvage line (assumption)."
+    )
+    two_or_more_salvage_share: Probability = Field(
+        0.392, description="Share with two or more earlier salvage lines (abstract: 74/189)."
+    )
+    blasts: Blasts = Field(default_factory=Blasts, description="Marrow blasts at enrolment.")
+    sites: Annotated[int, Field(ge=1, le=10_000)] = Field(37, description="Study centres (assumption).")
+
+    @model_validator(mode="after")
+    def _joint(self) -> Self:
+        if self.no_prior_salvage_share + self.two_or_more_salvage_share > 1.0:
+            raise ValueError("no_prior_salvage_share + two_or_more_salvage_share must be at most 1")
+        older = self.age.share_65_and_over
+        younger = (self.prior_hsct_share - older * self.prior_hsct_share_65_and_over) / (1.0 - older)
+        if not 0.0 <= younger <= 1.0:
+            raise ValueError(
+                "prior_hsct_share cannot be met with this prior_hsct_share_65_and_over: "
+                f"the younger patients' share would be {younger:.3g}"
+            )
+        return self
+
+
+class Cycles(Settings):
+    """Blinatumomab cycles."""
+
+    maximum: Annotated[int, Field(ge=2, le=10)] = Field(5, description="Most cycles given (2 of induction).")
+    infusion_days: Annotated[int, Field(ge=1, le=365)] = Field(28, description="Days of infusion a cycle.")
+    rest_days: Annotated[int, Field(ge=0, le=365)] = Field(14, description="Days of rest after an infusion.")
+
+
+def _default_acceptance() -> dict[DonorName, Days]:
+    # The trial's centres turned to cord after a while and to haploidentical donors last: one of 29 known.
+    return {"sibling": 0, "unrelated": 0, "cord": 45, "haploidentical": 180}
+
+
+class DonorSearch(Settings):
+    """When the search for a donor begins, and how patient it is."""
+
+    starts: Literal["enrolment", "remission"] = Field(
+        "remission", description="When the search begins; searches under way at enrolment go on regardless."
+    )
+    accept_from_day: dict[DonorName, Days] = Field(
+        default_factory=_default_acceptance,
+        description="Day of the search from which each donor type is acceptable; a type left out never is. "
+        "Ties go to the type written first.",
+    )
+
+
+class Candidates(Settings):
+    """Who is a candidate for HSCT at remission."""
+
+    max_age_years: Years = Field(75, description="Oldest candidate, years.")
+    selected_from_age_years: Years | None = Field(
+        65, description="From this age, only patients whom the centre selects; null: no selection by age."
+    )
+    prior_hsct: Literal["allowed", "selected", "refused"] = Field(
+        "selected", description="Patients with an earlier HSCT: all, those whom the centre selects, or none."
+    )
+    fitness: tuple[FitnessName, ...] = Field(
+        ("good", "fair", "poor"), strict=False, description="Fitness (HCT-CI 0, 1-2, 3 or more) admitted."
+    )
+    mrd: tuple[MrdName, ...] = Field(
+        ("negative", "positive", "unknown"), strict=False, description="MRD as known at remission admitted."
+    )
+    depth: tuple[DepthName, ...] = Field(
+        ("CR", "CRh"), strict=False, description="Depth of response at remission admitted."
+    )
+
+
+class ConditioningRule(Settings):
+    """Myeloablative for those who meet every condition, reduced intensity for the others."""
+
+    myeloablative_below_age_years: Years = Field(45, description="Myeloablative below this age, years.")
+    myeloablative_fitness: tuple[FitnessName, ...] = Field(
+        ("good", "fair"), strict=False, description="Fitness that allows myeloablative conditioning."
+    )
+    second_hsct: Literal["reduced", "as_first"] = Field(
+        "reduced", description="Conditioning of a patient with an earlier HSCT."
+    )
+
+
+class Transplant(Settings):
+    """The transplant decision."""
+
+    offered: bool = Field(True, description="false: no transplantation at all.")
+    candidates: Candidates = Field(default_factory=Candidates, description="Candidacy at remission.")
+    conditioning: ConditioningRule = Field(default_factory=ConditioningRule, description="Conditioning rule.")
+
+
+class Monitoring(Settings):
+    """How relapse is looked for."""
+
+    visits_every_days: Annotated[int, Field(ge=1, le=3650)] = Field(
+        91, description="Days between visits after the last planned cycle; before, one at each cycle's day 29."
+    )
+
+
+class Policy(Settings):
+    """What the clinic does."""
+
+    cycles: Cycles = Field(default_factory=Cycles, description="Blinatumomab cycles.")
+    donor_search: DonorSearch = Field(default_factory=DonorSearch, description="Donor search.")
+    transplant: Transplant = Field(default_factory=Transplant, description="Transplant decision.")
+    monitoring: Monitoring = Field(default_factory=Monitoring, description="Visits.")
+
+
+class Capacity(Settings):
+    """Places shared by patients. None is scarce yet; SPECIFICATION.md says where the queues will stand."""
+
+
+class AccrualPiece(Settings):
+    """A stretch of the accrual period with one rate."""
+
+    days: Annotated[int, Field(ge=1, le=36_525)] = Field(description="Length of the stretch, days.")
+    relative_rate: Annotated[float, Field(ge=0.0, allow_inf_nan=False)] = Field(
+        1.0, description="Enrolment rate relative to the other stretches; 0 is a pause."
+    )
+
+
+class Accrual(Settings):
+    """How patients enter."""
+
+    pieces: tuple[AccrualPiece, ...] = Field(
+        (AccrualPiece(days=430, relative_rate=1.0),),
+        strict=False,
+        min_length=1,
+        description="Stretches in order; one stretch is uniform accrual (about 14 months gives the published follow-up).",
+    )
+    gap_days: Days = Field(
+        84, description="Days from the end of accrual to the data cut-off, so that all can be assessed."
+    )
+
+    @model_validator(mode="after")
+    def _somebody(self) -> Self:
+        if not any(piece.relative_rate > 0 for piece in self.pieces):
+            raise ValueError("at least one stretch needs a relative_rate above 0")
+        return self
+
+    @property
+    def cutoff_day(self) -> int:
+        """Calendar day of the data cut-off, counted from the start of accrual."""
+        return sum(piece.days for piece in self.pieces) + self.gap_days
+
+
+class Trial(Settings):
+    """What the trial sees of its patients."""
+
+    accrual: Accrual = Field(default_factory=Accrual, description="Accrual and data cut-off.")
+    loss_per_year: Annotated[float, Field(ge=0.0, le=10.0, allow_inf_nan=False)] = Field(
+        0.02, description="Rate of loss to follow-up, per patient-year."
+    )
+    rfs_censoring: Literal["last_assessment", "cutoff"] = Field(
+        "last_assessment", description="Where relapse-free survival without an event is censored."
+    )
+    hsct_censoring: Literal["on_study", "any_recorded"] = Field(
+        "on_study", description="Which HSCT censors the endpoints that are censored at HSCT."
+    )
+    median_follow_up: Literal["reverse_km", "enrolment_to_cutoff"] = Field(
+        "reverse_km", description="Definition of median follow-up."
+    )
+
+
+class Study(Settings):
+    """How often the trial is simulated, and with which luck."""
+
+    replications: Annotated[int, Field(ge=1, le=10_000_000)] = Field(200, description="Simulated trials.")
+    seed: Annotated[int, Field(ge=0, le=2**63 - 1)] = Field(1, description="Seed of all luck.")
+
+
+class Scenario(Settings):
+    """Everything that a run depends on, besides the parameters of nature."""
+
+    title: Annotated[str, Field(min_length=1, max_length=200)] = Field(description="One line.")
+    why: str = Field("", description="The reason for the scenario, and what it assumes.")
+    cohort: CohortSettings = Field(default_factory=CohortSettings, description="Who is enrolled.")
+    policy: Policy = Field(default_factory=Policy, description="What the clinic does.")
+    capacity: Capacity = Field(default_factory=Capacity, description="Places shared by patients.")
+    trial: Trial = Field(default_factory=Trial, description="What the trial sees.")
+    study: Study = Field(default_factory=Study, description="How often, and with which luck.")

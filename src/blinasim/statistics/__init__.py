@@ -1,0 +1,15 @@
+"""The statistics room: estimators of our own, for thousands of simulated trials at a time.
+
+The room knows nothing of patients, drugs or scenarios: plain arrays go in, plain arrays or small frozen
+dataclasses of arrays come out. Import from the modules, nothing is re-exported here:
+
+- `survival` -- Kaplan-Meier for a batch of trials, arrays of shape (R, n): medians and their limits, survival
+  on a day, restricted mean survival time, median follow-up;
+- `tables` -- the same estimators from counts per whole day, which add up exactly over any number of trials;
+- `competing` -- Aalen-Johansen cumulative incidence, in both forms;
+- `intervals` -- exact binomial limits, predictive intervals, Monte Carlo standard errors;
+- `curves` -- what batch and table share: the step functions, their bands, areas and quantiles.
+
+Two conventions hold throughout. Time is counted in whole days. On one day events come before censorings: a
+patient censored on day t is at risk for the events of day t.
+"""

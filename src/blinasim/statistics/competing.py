@@ -1,0 +1,172 @@
+"""Aalen-Johansen estimators of cumulative incidence under competing risks.
+
+The incidence of a cause grows on each day by S(t-) d / n: survival of all causes just before the day, times
+the share of those at risk who have an event of this cause. The incidences of all causes and survival add up
+to 1.
+
+Aalen and Johansen, Scand J Stat 1978;5:141-150.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from blinasim.statistics import curves
+from blinasim.statistics.curves import Bools, Floats, Integers
+from blinasim.statistics.tables import SurvivalTable, check_counts, check_same_grid, daily_counts
+
+
+def cumulative_incidence(
+    time_days: Integers, code: Integers, cause: int, member: Bools | None = None, *, day: float
+) -> Floats:
+    """Cumulative incidence of one cause by a day, in each trial of a batch.
+
+    Parameters
+    ----------
+    time_days : (R, n) array of int
+        Day of the event or of censoring, at least 0.
+    code : (R, n) array of int
+        What happened: 0 for a censoring, otherwise the cause, 1 to K. On one day all events come before the
+        censorings; the order of the causes does not matter.
+    cause : int
+        The cause asked for, at least 1.
+    member : (R, n) array of bool, optional
+        Who belongs to the analysed population; everybody by default.
+    day : float
+        The day; its events are included.
+
+    Returns
+    -------
+    (R,) array of float
+        Probability of an event of this cause by the day; flat beyond the last observation, nan where there
+        are no members.
+
+    Raises
+    ------
+    TypeError
+        When times or codes are not integers or `member` is not boolean.
+    ValueError
+        When shapes differ, there are not two axes, a time is out of range, a code is negative, or the
+        cause is not at least 1.
+    """
+    _check_whole(code)
+    curves.check_patients(time_days, member, code)
+    if np.any(code < 0, where=True if member is None else member) or cause < 1:
+        raise ValueError("causes are numbered from 1, and 0 is a censoring: there is no other code")
+    other_event, censored = 1, 2
+    rank = np.where(code == cause, 0, np.where(code > 0, other_event, censored))
+    time, rank_sorted, at_risk = curves.sorted_rows(time_days, rank, member)
+    survival = curves.product_limit(at_risk, rank_sorted <= other_event)
+    # Patient by patient as in `survival`: within a day S / n stays the same from one event to the next,
+    # S (1 - 1 / n) / (n - 1) = S / n, so the single steps add up to S(t-) d / n.
+    counted = (rank_sorted == 0) & (time <= day)
+    incidence = np.sum(_steps(survival, at_risk, counted), axis=1)
+    return np.where(np.any(at_risk > 0, axis=1), incidence, np.nan)
+
+
+@dataclass(frozen=True, eq=False)
+class IncidenceTable:
+    """Events of K causes and censorings on each of the days 0 to D - 1, pooled over any number of patients.
+
+    Attributes
+    ----------
+    events : (K, D) array of int64
+        Events of each cause on each day; row 0 is cause 1.
+    censored : (D,) array of int64
+        Censorings on each day; they follow the events of the day.
+    beyond : int
+        Patients whose time is day D or later: at risk on every day of the table.
+
+    Raises
+    ------
+    ValueError
+        When the shapes do not fit or a count is negative.
+    """
+
+    events: NDArray[np.int64]
+    censored: NDArray[np.int64]
+    beyond: int = 0
+
+    def __post_init__(self) -> None:
+        if self.events.ndim != 2 or self.events.size == 0 or self.events.shape[1:] != self.censored.shape:
+            raise ValueError(
+                f"events {self.events.shape} must be (K, D), censored {self.censored.shape} (D,)"
+            )
+        check_counts(self.events, self.censored, self.beyond)
+
+    @classmethod
+    def of(
+        cls, time_days: Integers, code: Integers, member: Bools | None = None, *, causes: int, days: int
+    ) -> "IncidenceTable":
+        """Count the patients of a trial or a batch.
+
+        Parameters
+        ----------
+        time_days : array of int, any shape
+            Day of the event or of censoring, at least 0.
+        code : array of int
+            0 for a censoring, otherwise the cause, 1 to K.
+        member : array of bool, optional
+            Who is counted; everybody by default.
+        causes, days : int
+            Number of causes K and of days D.
+
+        Returns
+        -------
+        IncidenceTable
+            The counts.
+
+        Raises
+        ------
+        TypeError
+            When times or codes are not integers or `member` is not boolean.
+        ValueError
+            When shapes differ, or a member's time or code is out of range.
+        """
+        _check_whole(code)
+        counts, beyond = daily_counts(time_days, code, member, codes=causes + 1, days=days)
+        return cls(counts[1:], counts[0], beyond)
+
+    @classmethod
+    def empty(cls, *, causes: int, days: int) -> "IncidenceTable":
+        """Make a table of nobody, the start of a sum."""
+        return cls(np.zeros((causes, days), dtype=np.int64), np.zeros(days, dtype=np.int64))
+
+    def __add__(self, other: "IncidenceTable") -> "IncidenceTable":
+        """Pool two tables; ValueError when they have different numbers of causes or days."""
+        check_same_grid(self.events, other.events)
+        return IncidenceTable(
+            self.events + other.events, self.censored + other.censored, self.beyond + other.beyond
+        )
+
+    def all_causes(self) -> SurvivalTable:
+        """Survival table in which an event of any cause is an event."""
+        return SurvivalTable(self.events.sum(axis=0), self.censored, self.beyond)
+
+    def cumulative_incidence(self) -> Floats:
+        """Aalen-Johansen curves: probability of an event of each cause by each day, the day included.
+
+        Returns
+        -------
+        (K, D) array of float
+            Row 0 is cause 1; nan when there are no patients. The rows and
+            `all_causes().survival()` add up to 1.
+        """
+        pooled = self.all_causes()
+        if not pooled.n_patients:
+            return np.full(self.events.shape, np.nan)
+        return np.cumsum(_steps(pooled.survival(), pooled.at_risk, self.events), axis=-1)
+
+
+def _check_whole(code: Integers) -> None:
+    """Raise TypeError unless codes are whole numbers."""
+    if code.dtype.kind not in "iu":
+        raise TypeError(f"codes must be integers, not {code.dtype}")
+
+
+def _steps(survival: Floats, at_risk: Integers, events: curves.Counts) -> Floats:
+    """Growth of incidence at each step, S(t-) d / n; `survival` is the value after each step."""
+    before = np.ones_like(survival)
+    before[..., 1:] = survival[..., :-1]
+    return before * events / np.maximum(at_risk, 1)
