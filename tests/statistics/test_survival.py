@@ -295,6 +295,11 @@ def test_the_order_of_patients_does_not_matter(trial, random):
     np.testing.assert_array_equal(answers(survival.fit(*trial)), shuffled)
 
 
+def test_the_layout_in_memory_does_not_matter(batch_of_trials):
+    by_columns = answers(survival.fit(*(np.asfortranarray(array) for array in batch_of_trials)))
+    np.testing.assert_array_equal(answers(survival.fit(*batch_of_trials)), by_columns)
+
+
 @given(trials())
 def test_without_censoring_survival_is_the_share_who_live_longer(trial):
     time, event, _ = trial

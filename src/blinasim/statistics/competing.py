@@ -1,8 +1,7 @@
 """Aalen-Johansen estimators of cumulative incidence under competing risks.
 
 The incidence of a cause grows on each day by S(t-) d / n: survival of all causes just before the day, times
-the share of those at risk who have an event of this cause. The incidences of all causes and survival add up
-to 1.
+the share of those at risk who have an event of this cause. Survival and all incidences add up to 1.
 
 Aalen and Johansen, Scand J Stat 1978;5:141-150.
 """

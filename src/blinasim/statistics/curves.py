@@ -1,8 +1,7 @@
 """Step functions of time: the ideas that a batch of trials and a table of daily counts have in common.
 
 Every function works along the last axis, so it serves (R, n) arrays of sorted patients as well as the (D,)
-daily grid. A curve is a pair of arrays: `days`, ascending, and the value that holds from each of these days
-on.
+daily grid. A curve is a pair of arrays: `days`, ascending, and the value that holds from each of them on.
 """
 
 from typing import Any, Literal
@@ -106,7 +105,8 @@ def sorted_rows(
     if time_days.ndim != 2:
         raise ValueError(f"a batch has two axes (trials, patients), not {time_days.ndim}")
     check_patients(time_days, member, rank)
-    key = time_days.astype(np.int32)
+    # Rows in one piece: the order in which sums are rounded must not depend on the layout of the input.
+    key = time_days.astype(np.int32, order="C")
     key <<= RANK_BITS
     key |= rank
     rows, places = key.shape
@@ -159,8 +159,8 @@ def greenwood_terms(at_risk: Integers, events: Counts) -> Floats:
     """
     # Floats first: the product of two counts of a pooled table would not fit an integer.
     denominator = at_risk * np.subtract(at_risk, events, dtype=np.float64)
-    # Where the denominator is 0 any other number will do: the term is masked out.
-    return np.where(denominator > 0, events, 0) / np.where(denominator > 0, denominator, 1.0)
+    left = denominator > 0
+    return np.where(left, events, 0) / np.where(left, denominator, 1.0)
 
 
 def check_fraction(name: str, value: float) -> None:

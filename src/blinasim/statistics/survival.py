@@ -2,8 +2,8 @@
 
 The patients of a trial are sorted by time, events before censorings on the same day, and every patient is a
 step of his own. The single steps of one day telescope to the usual one: d factors 1 - 1 / n, 1 - 1 / (n - 1),
-... have the product 1 - d / n, and Greenwood's terms 1 / (n (n - 1)), 1 / ((n - 1) (n - 2)), ... the sum d /
-(n (n - d)). So the whole batch needs one sort, one cumulative product and one cumulative sum.
+... have the product 1 - d / n, and Greenwood's terms 1 / (n (n - 1)), 1 / ((n - 1) (n - 2)), ... the sum
+d / (n (n - d)). So the whole batch needs one sort, one cumulative product and one cumulative sum.
 """
 
 from dataclasses import dataclass
@@ -128,7 +128,7 @@ def median_interval(
     settled = np.ones(batch.time.shape, dtype=np.bool_)
     settled[:, :-1] = (batch.time[:, 1:] > batch.time[:, :-1]) | ~batch.event[:, 1:]
     lower, upper = (
-        _without_empty(batch, curves.first_day(batch.time, curves.has_reached(limit, q)))
+        _without_empty(batch, curves.first_day(batch.time, curves.has_reached(limit, q) & settled))
         for limit in curves.band(batch.survival, batch.greenwood, level, transform)
     )
     return lower, upper
