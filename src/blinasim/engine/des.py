@@ -124,8 +124,8 @@ class Patient:
         # The story so far
         self.cycles = 0
         self.infused_days = 0
-        self.stop = self.failure = self.remission = self.depth = self.candidacy = NONE
-        self.search_start = self.donor_found = self.donor = self.switch = self.hsct = NONE
+        self.stop = self.failure = self.remission = self.depth = self.deepening = NONE
+        self.candidacy = self.search_start = self.donor_found = self.donor = self.switch = self.hsct = NONE
         self.relapse = self.relapse_detected = self.death = self.cause = NONE
         # The clinic's view
         self.searching = False
@@ -292,7 +292,7 @@ class Patient:
     def deepen(self) -> None:
         """At the assessment of cycle 2 a CRh* may be found to have become a CR."""
         if self.cycles == 2 and self.deepens and self.depth == Depth.CRH and self.relapse == NONE:
-            self.depth = int(Depth.CR)
+            self.depth, self.deepening = int(Depth.CR), self.today()
             self.note(Event.DEEPENING, self.depth)
 
     def fail_induction(self) -> None:
@@ -441,6 +441,7 @@ class Patient:
             self.failure,
             self.remission,
             self.depth,
+            self.deepening,
             self.candidacy,
             self.search_start,
             self.donor_found,

@@ -26,6 +26,7 @@ class History:
     failure: Days  # of induction
     remission: Days
     depth: Days  # best, of the first two cycles
+    deepening: Days  # of a CRh* to a CR
     candidacy: Days
     search_start: Days
     donor_found: Days

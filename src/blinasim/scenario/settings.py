@@ -104,7 +104,7 @@ class Cycles(Settings):
 
 def _default_acceptance() -> dict[DonorName, Days]:
     # The trial's centres turned to cord after a while and to haploidentical donors last: one of 29 known.
-    return {"sibling": 0, "unrelated": 0, "cord": 45, "haploidentical": 180}
+    return {"sibling": 0, "unrelated": 0, "cord": 120, "haploidentical": 180}
 
 
 class DonorSearch(Settings):

@@ -1,1 +1,1 @@
-"""TODO."""
+"""Studies: many replications of a scenario, and what they add up to."""

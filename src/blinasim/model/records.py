@@ -1,0 +1,41 @@
+"""What the record of a transplant holds: missing data are a property of the record, not of the medicine."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from blinasim.luck import Draws
+from blinasim.model.codes import NONE
+from blinasim.model.fates import Fates
+from blinasim.model.history import History
+from blinasim.model.parameters import Parameters
+from blinasim.model.rules import Plan
+
+
+@dataclass(frozen=True)
+class TransplantRecord:
+    """Codes as recorded, shape (P,); -1 where there was no transplant, or where the record is missing."""
+
+    conditioning: NDArray[np.int8]
+    donor: NDArray[np.int8]
+    source: NDArray[np.int8]
+
+
+def record_transplants(
+    history: History, plan: Plan, fates: Fates, parameters: Parameters, draws: Draws
+) -> TransplantRecord:
+    """Write down the transplants of P patients, with what is missing; source is missing where the donor is."""
+    recording = parameters.recording
+    transplanted = history.hsct != NONE
+    no_conditioning = (draws.uniform("record.conditioning") < recording.conditioning_unknown).ravel()
+    no_donor = (draws.uniform("record.donor") < recording.donor_unknown).ravel()
+    donor_known = transplanted & ~no_donor
+    source = fates.stem_cell_source[np.arange(transplanted.size), np.maximum(history.donor, 0)]
+    return TransplantRecord(
+        conditioning=np.where(transplanted & ~no_conditioning, plan.conditioning, NONE).astype(np.int8),
+        donor=np.where(donor_known, history.donor, NONE).astype(np.int8),
+        source=np.where(donor_known, source, NONE).astype(np.int8),
+    )

@@ -1,0 +1,254 @@
+"""Simulate a scenario: many trials, each seen and estimated as the real one was, beside limit and oracle."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from blinasim.engine import des
+from blinasim.engine.lives import Lives
+from blinasim.luck import Draws, Luck
+from blinasim.model.chart import Chart
+from blinasim.model.cohort import Cohort, draw_cohort
+from blinasim.model.codes import NONE
+from blinasim.model.fates import Fates, settle
+from blinasim.model.graft import graft
+from blinasim.model.history import History
+from blinasim.model.parameters import Parameters, load_parameters
+from blinasim.model.records import TransplantRecord, record_transplants
+from blinasim.model.rules import decide
+from blinasim.scenario.settings import Policy, Scenario
+from blinasim.statistics import survival
+from blinasim.trial.endpoints import ENDPOINTS, Endpoint, Estimates, estimate
+from blinasim.trial.observe import TrialData, observe, observe_all
+from blinasim.trial.occupancy import occupancy
+from blinasim.trial.outcomes import OUTCOMES
+from blinasim.trial.tally import Tally, oracle_world
+
+Floats = NDArray[np.float64]
+
+#: Replications walked together: enough for arrays to pay, few enough for a lively progress bar.
+CHUNK: Final = 10
+#: Days of the occupancy and the curves kept for figures.
+OCCUPANCY_DAYS: Final = 731
+CURVE_DAYS: Final = tuple(range(0, 732, 7))
+
+
+@dataclass(frozen=True)
+class World:
+    """A block of replications before they are lived."""
+
+    cohort: Cohort
+    lives: Lives
+    draws: Draws
+    parameters: Parameters
+
+
+@dataclass(frozen=True)
+class Curves:
+    """Kaplan-Meier curves of one outcome in R trials, on a grid of days.
+
+    ``survival`` and ``at_risk`` have shape (R, G); survival is NaN beyond the last observation of a trial.
+    ``limit`` (G,) is the pooled curve without censoring by time.
+    """
+
+    days: NDArray[np.int64]
+    survival: Floats
+    at_risk: NDArray[np.int64]
+    limit: Floats
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a study found.
+
+    Attributes
+    ----------
+    scenario : Scenario
+        What was asked, with the replications and the seed used.
+    estimates : dict of str to Estimates
+        Values of each endpoint in each of the R trials, by endpoint id.
+    limits, oracles : dict of str to float or None
+        Pooled values by endpoint id; None where there is none.
+    curves : dict of str to Curves
+        Kaplan-Meier curves by outcome id.
+    occupancy : ndarray of int64, shape (states, days)
+        True state of all patients on each day, pooled.
+    engine : str
+        Which engine walked the patients.
+    """
+
+    scenario: Scenario
+    estimates: dict[str, Estimates]
+    limits: dict[str, float | None]
+    oracles: dict[str, float | None]
+    curves: dict[str, Curves]
+    occupancy: NDArray[np.int64]
+    engine: str
+
+    @property
+    def replications(self) -> int:
+        """Number of simulated trials."""
+        return self.scenario.study.replications
+
+
+def lives_of(scenario: Scenario, parameters: Parameters, draws: Draws) -> World:
+    """Draw a block of patients and settle their fates under the scenario's policy."""
+    cohort = draw_cohort(scenario.cohort, scenario.trial.accrual, parameters, draws)
+    fates = settle(cohort, parameters, draws)
+    return World(cohort, plan_lives(scenario.policy, cohort, fates, parameters), draws, parameters)
+
+
+def plan_lives(policy: Policy, cohort: Cohort, fates: Fates, parameters: Parameters) -> Lives:
+    """Let a policy decide on given patients with given fates."""
+    plan = decide(Chart.at_remission(cohort, fates), fates.head_start_days != NONE, policy)
+    return Lives(
+        replications=cohort.replications,
+        patients=cohort.patients,
+        entry_day=cohort.entry_day,
+        fates=fates,
+        plan=plan,
+        graft=graft(cohort, fates, plan.conditioning, parameters),
+        policy=policy,
+    )
+
+
+def without_hsct(policy: Policy) -> Policy:
+    """Return the same policy with no transplantation offered."""
+    transplant = policy.transplant.model_copy(update={"offered": False})
+    return policy.model_copy(update={"transplant": transplant})
+
+
+@dataclass(frozen=True)
+class _Chunk:
+    """What a block of replications adds to a study."""
+
+    estimates: dict[str, Estimates]
+    curves: dict[str, tuple[Floats, NDArray[np.int64]]]
+    limit: Tally
+    oracles: dict[str, Tally]
+    occupancy: NDArray[np.int64]
+
+
+def simulate(
+    scenario: Scenario,
+    *,
+    parameters: Parameters | None = None,
+    progress: Callable[[int], None] | None = None,
+) -> Result:
+    """Simulate the trials of a scenario.
+
+    Parameters
+    ----------
+    scenario : Scenario
+        Its ``study`` says how many trials, and with which seed.
+    parameters : Parameters, optional
+        The point values of ``calibration/parameters.yaml`` by default.
+    progress : callable, optional
+        Called with the number of trials finished since the last call.
+
+    Returns
+    -------
+    Result
+        Estimates of every trial, beside limits and oracles of the same patients.
+    """
+    parameters = parameters or load_parameters()
+    luck = Luck(scenario.study.seed)
+    chunks = []
+    total = scenario.study.replications
+    for first in range(0, total, CHUNK):
+        block = range(first, min(first + CHUNK, total))
+        chunks.append(_simulate_chunk(scenario, parameters, Draws(luck, block, scenario.cohort.size)))
+        if progress:
+            progress(len(block))
+    return _put_together(scenario, chunks)
+
+
+def _simulate_chunk(scenario: Scenario, parameters: Parameters, draws: Draws) -> _Chunk:
+    world = lives_of(scenario, parameters, draws)
+    history = des.walk(world.lives)
+    record = _record(world, history)
+    seen = observe(scenario, world.cohort, history, record, draws)
+    everything = observe_all(scenario, world.cohort, history, record)
+    return _Chunk(
+        estimates=estimate(seen, scenario.trial),
+        curves=_curves(scenario, seen),
+        limit=Tally.of(everything, scenario.trial),
+        oracles={
+            "as_run": Tally.of(everything, scenario.trial, truth=True),
+            "no_hsct": Tally.of(_had_hsct_not_existed(scenario, world), scenario.trial, truth=True),
+        },
+        occupancy=occupancy(history, OCCUPANCY_DAYS),
+    )
+
+
+def _record(world: World, history: History) -> TransplantRecord:
+    return record_transplants(history, world.lives.plan, world.lives.fates, world.parameters, world.draws)
+
+
+def _had_hsct_not_existed(scenario: Scenario, world: World) -> TrialData:
+    """Return the same patients with the same luck in a world without HSCT."""
+    policy = without_hsct(scenario.policy)
+    lives = plan_lives(policy, world.cohort, world.lives.fates, world.parameters)
+    history = des.walk(lives)
+    return observe_all(scenario, world.cohort, history, _record(world, history))
+
+
+def _curves(scenario: Scenario, data: TrialData) -> dict[str, tuple[Floats, NDArray[np.int64]]]:
+    curves = {}
+    for outcome in OUTCOMES:
+        seen = outcome.of(data, scenario.trial)
+        fit = survival.fit(seen.time_days, seen.event, seen.member)
+        last = np.where(seen.member, seen.time_days, -1).max(axis=1)
+        columns, at_risk = [], []
+        for day in CURVE_DAYS:
+            value = survival.survival_at(fit, float(day))
+            columns.append(np.where((last >= day) | (value <= 0.0), value, np.nan))
+            at_risk.append((seen.member & (seen.time_days >= day)).sum(axis=1))
+        curves[outcome.id] = (np.stack(columns, axis=1), np.stack(at_risk, axis=1))
+    return curves
+
+
+def _put_together(scenario: Scenario, chunks: list[_Chunk]) -> Result:
+    limit = _sum([chunk.limit for chunk in chunks])
+    oracles = {world: _sum([chunk.oracles[world] for chunk in chunks]) for world in ("as_run", "no_hsct")}
+    days = np.array(CURVE_DAYS)
+    return Result(
+        scenario=scenario,
+        estimates={endpoint.id: _joined(endpoint, chunks) for endpoint in ENDPOINTS},
+        limits={endpoint.id: limit.value(endpoint) for endpoint in ENDPOINTS},
+        oracles={endpoint.id: oracles[oracle_world(endpoint)].value(endpoint) for endpoint in ENDPOINTS},
+        curves={
+            outcome.id: Curves(
+                days,
+                np.concatenate([chunk.curves[outcome.id][0] for chunk in chunks]),
+                np.concatenate([chunk.curves[outcome.id][1] for chunk in chunks]),
+                limit.outcomes[outcome.id].all_causes().survival()[days],
+            )
+            for outcome in OUTCOMES
+        },
+        occupancy=np.sum([chunk.occupancy for chunk in chunks], axis=0),
+        engine="des",
+    )
+
+
+def _sum(tallies: list[Tally]) -> Tally:
+    total = tallies[0]
+    for tally in tallies[1:]:
+        total = total + tally
+    return total
+
+
+def _joined(endpoint: Endpoint, chunks: list[_Chunk]) -> Estimates:
+    parts = [chunk.estimates[endpoint.id] for chunk in chunks]
+    lowers = [part.lower for part in parts if part.lower is not None]
+    uppers = [part.upper for part in parts if part.upper is not None]
+    return Estimates(
+        np.concatenate([part.value for part in parts]),
+        np.concatenate(lowers) if lowers else None,
+        np.concatenate(uppers) if uppers else None,
+    )

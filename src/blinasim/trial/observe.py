@@ -1,0 +1,141 @@
+"""The trial's view: histories as recorded by a trial with this accrual, loss to follow-up and cut-off."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from blinasim.luck import Draws
+from blinasim.model.codes import HORIZON, NONE, Depth
+from blinasim.model.cohort import Cohort
+from blinasim.model.fates import exponential, whole_days
+from blinasim.model.history import History
+from blinasim.model.records import TransplantRecord
+from blinasim.model.visits import last_visit
+from blinasim.scenario.settings import Scenario
+
+Ints = NDArray[np.int32]
+Bools = NDArray[np.bool_]
+
+_DAYS_PER_YEAR = 365.25
+#: Response counts within this many cycles.
+_RESPONSE_CYCLES = 2
+
+
+@dataclass(frozen=True)
+class TrialData:
+    """What is in the data base at the cut-off; arrays of shape (R, n), one row a trial.
+
+    Days count from the first infusion and are -1 where the event had not been seen by the end of follow-up.
+    """
+
+    age_years: Ints
+    older: Bools
+    prior_hsct: Bools
+    two_or_more_salvage: Bools
+    blasts_75: Bools
+    follow_up_days: Ints  # the last day on which the patient was under observation, dead or alive
+    last_visit: Ints
+    potential_days: Ints  # from first infusion to the cut-off
+    cycles: Ints
+    responder: Bools  # CR/CRh* within two cycles
+    remission: Ints
+    depth: Ints
+    switch: Ints
+    hsct: Ints
+    on_study: Bools  # HSCT in unbroken remission, without a switch
+    conditioning: Ints  # as recorded, -1 missing
+    donor: Ints
+    source: Ints
+    relapse: Ints  # true day, for oracles only
+    relapse_detected: Ints
+    death: Ints
+    cause: Ints
+
+    @property
+    def later_hsct(self) -> Bools:
+        """Responders transplanted after a switch or a relapse."""
+        return self.responder & (self.hsct != NONE) & ~self.on_study
+
+    @property
+    def never_hsct(self) -> Bools:
+        """Responders not transplanted by the cut-off."""
+        return self.responder & (self.hsct == NONE)
+
+    def pooled(self) -> TrialData:
+        """Return all patients as one trial, shape (1, R * n)."""
+        return replace(self, **{f.name: getattr(self, f.name).reshape(1, -1) for f in fields(self)})
+
+
+def observe(
+    scenario: Scenario, cohort: Cohort, history: History, record: TransplantRecord, draws: Draws
+) -> TrialData:
+    """See histories as the scenario's trial would.
+
+    Staggered entry and a common cut-off censor everybody; some are lost before. The day of censoring itself is seen.
+    """
+    potential = scenario.trial.accrual.cutoff_day - cohort.entry_day
+    rate = scenario.trial.loss_per_year
+    if rate > 0:
+        lost = whole_days(exponential(draws.uniform("trial.loss")) * _DAYS_PER_YEAR / rate).ravel()
+        follow_up = np.minimum(potential, lost)
+    else:
+        follow_up = potential
+    return _seen(scenario, cohort, history, record, potential, follow_up)
+
+
+def observe_all(
+    scenario: Scenario, cohort: Cohort, history: History, record: TransplantRecord
+) -> TrialData:
+    """See everything up to the horizon: no cut-off, nobody lost."""
+    forever = np.full(cohort.entry_day.shape, HORIZON, dtype=np.int32)
+    return _seen(scenario, cohort, history, record, forever, forever)
+
+
+def _seen(
+    scenario: Scenario,
+    cohort: Cohort,
+    history: History,
+    record: TransplantRecord,
+    potential: Ints,
+    follow_up: Ints,
+) -> TrialData:
+    cycles = scenario.policy.cycles
+    cycle_days = cycles.infusion_days + cycles.rest_days
+
+    def known(day: Ints) -> Ints:
+        return np.where(day <= follow_up, day, NONE).astype(np.int32)
+
+    hsct, death, remission = known(history.hsct), known(history.death), known(history.remission)
+    responder = (remission != NONE) & (remission < _RESPONSE_CYCLES * cycle_days)
+    unseen_deepening = (history.deepening != NONE) & (known(history.deepening) == NONE)
+    depth = np.where(unseen_deepening, Depth.CRH, history.depth)
+    end = np.where(death != NONE, death, follow_up).astype(np.int32)
+    arrays = TrialData(
+        age_years=cohort.age_years.astype(np.int32),
+        older=cohort.older,
+        prior_hsct=cohort.prior_hsct,
+        two_or_more_salvage=cohort.salvage_lines >= 2,
+        blasts_75=cohort.blasts_pct >= 75.0,
+        follow_up_days=end,
+        last_visit=last_visit(end, scenario.policy),
+        potential_days=potential,
+        cycles=np.minimum(history.cycles, follow_up // cycle_days + 1).astype(np.int32),
+        responder=responder,
+        remission=remission,
+        depth=np.where(responder, depth, NONE).astype(np.int32),
+        switch=known(history.switch),
+        hsct=hsct,
+        on_study=history.on_study_hsct & (hsct != NONE) & responder,
+        conditioning=np.where(hsct != NONE, record.conditioning, NONE).astype(np.int32),
+        donor=np.where(hsct != NONE, record.donor, NONE).astype(np.int32),
+        source=np.where(hsct != NONE, record.source, NONE).astype(np.int32),
+        relapse=known(history.relapse),
+        relapse_detected=known(history.relapse_detected),
+        death=death,
+        cause=np.where(death != NONE, history.cause, NONE).astype(np.int32),
+    )
+    shape = (cohort.replications, cohort.patients)
+    return replace(arrays, **{f.name: getattr(arrays, f.name).reshape(shape) for f in fields(arrays)})

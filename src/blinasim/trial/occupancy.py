@@ -1,0 +1,54 @@
+"""State occupancy: how many patients are where on each day, counted from histories; counts add up over batches."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+import numpy as np
+from numpy.typing import NDArray
+
+from blinasim.model.codes import NEVER, NONE
+from blinasim.model.history import History
+
+
+class State(IntEnum):
+    """Where a patient is, in the order in which the areas are stacked."""
+
+    INDUCTION = 0
+    REMISSION = 1
+    AFTER_HSCT = 2  # in remission
+    FAILURE = 3  # no remission, or relapsed
+    DEAD = 4
+
+
+def occupancy(history: History, days: int) -> NDArray[np.int64]:
+    """Count patients by true state on days 0 to ``days - 1``.
+
+    A day belongs to the state in which it ends. A relapsed patient stays in FAILURE, also after a later HSCT.
+
+    Returns
+    -------
+    ndarray of int64, shape (len(State), days)
+        Each column adds up to the number of patients.
+    """
+
+    def start(day: NDArray[np.int32]) -> NDArray[np.int32]:
+        return np.where(day == NONE, NEVER, day)
+
+    failure = np.minimum(start(history.failure), start(history.relapse))
+    death = start(history.death)
+    remission = np.minimum(np.minimum(start(history.remission), failure), death)
+    hsct = np.where(start(history.hsct) < failure, start(history.hsct), NEVER)
+    reached = {
+        State.REMISSION: remission,
+        State.AFTER_HSCT: np.minimum(np.minimum(hsct, failure), death),
+        State.FAILURE: np.minimum(failure, death),
+        State.DEAD: death,
+    }
+    counts = np.empty((len(State), days), dtype=np.int64)
+    counts[State.INDUCTION] = history.death.size
+    for state, day in reached.items():
+        arrivals = np.bincount(np.minimum(day, days), minlength=days + 1)[:days]
+        counts[state] = np.cumsum(arrivals)
+    counts[:-1] -= counts[1:]
+    return counts

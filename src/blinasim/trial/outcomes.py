@@ -1,0 +1,178 @@
+"""Outcomes: times to events, as extracted from trial data; one home for who is at risk, of what, until when."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from blinasim.model.codes import NEVER, NONE
+from blinasim.scenario.settings import Trial
+from blinasim.trial.observe import Bools, Ints, TrialData
+
+
+@dataclass(frozen=True)
+class TimeToEvent:
+    """Times of one outcome, arrays of shape (R, n).
+
+    ``code`` is 0 for censoring, otherwise the cause (1 where there is only one); times of non-members are 0.
+    """
+
+    time_days: Ints
+    code: NDArray[np.int8]
+    member: Bools
+
+    @property
+    def event(self) -> Bools:
+        """Whether the time ends in an event of any cause."""
+        return self.code > 0
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A named outcome, and its twin in which the estimand itself is seen.
+
+    Attributes
+    ----------
+    id, label : str
+        Name in files, and in tables.
+    of : callable
+        Extracts the outcome from trial data, as the named rules of the trial say.
+    truth : callable
+        Extracts what the outcome aims at: true days, no rule of recording.
+    hsct_exists : bool
+        False when the estimand is about a world without HSCT.
+    causes : tuple of str
+        Labels of the competing causes, code 1 first; one label for a single event.
+    """
+
+    id: str
+    label: str
+    of: Callable[[TrialData, Trial], TimeToEvent]
+    truth: Callable[[TrialData, Trial], TimeToEvent]
+    hsct_exists: bool = True
+    causes: tuple[str, ...] = ("event",)
+
+
+def overall_survival(data: TrialData, trial: Trial) -> TimeToEvent:
+    """Time from first infusion to death of any cause, all enrolled."""
+    everybody = np.ones(data.death.shape, dtype=bool)
+    return _until(data.follow_up_days, data.death != NONE, everybody)
+
+
+def overall_survival_censored(data: TrialData, trial: Trial) -> TimeToEvent:
+    """Overall survival, censored at the HSCT that the trial's rule names."""
+    return _censored_at_hsct(overall_survival(data, trial), _censoring_hsct(data, trial))
+
+
+def relapse_free_survival(data: TrialData, trial: Trial) -> TimeToEvent:
+    """Time from CR/CRh* to detected relapse or death, responders; censored by the trial's named rule."""
+    by_rule = data.last_visit if trial.rfs_censoring == "last_assessment" else data.follow_up_days
+    return _relapse_or_death(data, data.relapse_detected, by_rule)
+
+
+def relapse_free_survival_true(data: TrialData, trial: Trial) -> TimeToEvent:
+    """Return the same with the true day of relapse."""
+    return _relapse_or_death(data, data.relapse, data.follow_up_days)
+
+
+def relapse_free_survival_censored(data: TrialData, trial: Trial) -> TimeToEvent:
+    """Relapse-free survival, censored at the HSCT that the trial's rule names."""
+    from_remission = np.where(data.hsct != NONE, data.hsct - data.remission, NONE)
+    hsct = np.where(_censoring_hsct(data, trial) != NONE, from_remission, NONE).astype(np.int32)
+    return _censored_at_hsct(relapse_free_survival(data, trial), hsct)
+
+
+def survival_after_hsct(data: TrialData, trial: Trial) -> TimeToEvent:
+    """Time from on-study HSCT to death of any cause."""
+    return _until(data.follow_up_days - data.hsct, data.death != NONE, data.on_study)
+
+
+def first_after_remission(data: TrialData, trial: Trial) -> TimeToEvent:
+    """What comes first after remission: HSCT (1), detected relapse (2) or death (3)."""
+    return _first(data, data.remission, data.responder, (data.hsct, data.relapse_detected, data.death))
+
+
+def first_after_remission_true(data: TrialData, trial: Trial) -> TimeToEvent:
+    """Return the same with the true day of relapse."""
+    return _first(data, data.remission, data.responder, (data.hsct, data.relapse, data.death))
+
+
+def first_after_hsct(data: TrialData, trial: Trial) -> TimeToEvent:
+    """What comes first after an on-study HSCT: detected relapse (1) or death without it (2)."""
+    return _first(data, data.hsct, data.on_study, (data.relapse_detected, data.death))
+
+
+def first_after_hsct_true(data: TrialData, trial: Trial) -> TimeToEvent:
+    """Return the same with the true day of relapse."""
+    return _first(data, data.hsct, data.on_study, (data.relapse, data.death))
+
+
+OUTCOMES: tuple[Outcome, ...] = (
+    Outcome("os", "Overall survival", overall_survival, overall_survival),
+    Outcome(
+        "os_cens", "Overall survival censored at HSCT", overall_survival_censored, overall_survival, hsct_exists=False
+    ),
+    Outcome("rfs", "Relapse-free survival", relapse_free_survival, relapse_free_survival_true),
+    Outcome(
+        "rfs_cens",
+        "Relapse-free survival censored at HSCT",
+        relapse_free_survival_censored,
+        relapse_free_survival_true,
+        hsct_exists=False,
+    ),
+    Outcome("after_hsct", "Survival after on-study HSCT", survival_after_hsct, survival_after_hsct),
+    Outcome(
+        "after_remission",
+        "First event after remission",
+        first_after_remission,
+        first_after_remission_true,
+        causes=("HSCT", "relapse before HSCT", "death before either"),
+    ),
+    Outcome(
+        "cause_after_hsct",
+        "First event after HSCT",
+        first_after_hsct,
+        first_after_hsct_true,
+        causes=("relapse", "non-relapse death"),
+    ),
+)
+
+
+def _until(time_days: Ints, event: Bools, member: Bools) -> TimeToEvent:
+    return TimeToEvent(np.where(member, time_days, 0).astype(np.int32), (event & member).astype(np.int8), member)
+
+
+def _censoring_hsct(data: TrialData, trial: Trial) -> Ints:
+    if trial.hsct_censoring == "any_recorded":
+        return data.hsct
+    return np.where(data.on_study, data.hsct, NONE).astype(np.int32)
+
+
+def _censored_at_hsct(outcome: TimeToEvent, hsct: Ints) -> TimeToEvent:
+    """Censor at HSCT. An event on the day of the HSCT itself still counts: events precede censoring."""
+    before = (hsct == NONE) | (outcome.time_days <= hsct)
+    time = np.where(before, outcome.time_days, hsct)
+    event = outcome.event & before
+    return _until(time.astype(np.int32), event, outcome.member)
+
+
+def _relapse_or_death(data: TrialData, relapse: Ints, otherwise: Ints) -> TimeToEvent:
+    first = np.minimum(_or_never(relapse), _or_never(data.death))
+    event = first < NEVER
+    return _until(np.where(event, first, otherwise) - data.remission, event, data.responder)
+
+
+def _first(data: TrialData, start: Ints, member: Bools, days: tuple[Ints, ...]) -> TimeToEvent:
+    """Return the first of some events after ``start``; on one day, the event named first."""
+    stacked = np.stack([_or_never(day) for day in days])
+    first = stacked.min(axis=0)
+    code = np.where((first < NEVER) & member, stacked.argmin(axis=0) + 1, 0)
+    time = np.where(first < NEVER, first, data.follow_up_days) - start
+    return TimeToEvent(np.where(member, time, 0).astype(np.int32), code.astype(np.int8), member)
+
+
+def _or_never(day: Ints) -> Ints:
+    return np.where(day == NONE, NEVER, day).astype(np.int32)
