@@ -1,8 +1,8 @@
 """The conformance suite's harness: a hand-worked life in, what an engine makes of it out.
 
-A life (``tests/lives/*.yaml``, format in ``tests/lives/README.md``) is built into ``Lives`` of one patient. Fates and
-graft speeds are written down as they stand in the file, never drawn, so that no recalibration moves a life; candidacy
-and conditioning are decided by the policy's own rules.
+A life (``tests/lives/*.yaml``, format in ``tests/lives/README.md``) is built into ``Lives`` of one patient.
+Fates and graft speeds are written down as they stand in the file, never drawn, so that no recalibration moves
+a life; candidacy and conditioning are decided by the policy's own rules.
 """
 
 from __future__ import annotations
@@ -14,6 +14,9 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 import numpy as np
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from ruamel.yaml import YAML
+
 from blinasim.engine.des import LogEntry
 from blinasim.engine.lives import Lives
 from blinasim.model.chart import Chart
@@ -38,8 +41,6 @@ from blinasim.model.graft import Graft
 from blinasim.model.history import History
 from blinasim.model.rules import Plan, decide
 from blinasim.scenario.settings import DepthName, DonorName, FitnessName, MrdName, Policy
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
-from ruamel.yaml import YAML
 
 #: An engine; one that keeps no log leaves the list empty.
 Engine = Callable[[Lives, list[LogEntry]], History]
@@ -66,17 +67,35 @@ EventName = Literal[
     "cycle_start",
 ]
 FateDays = Annotated[int, Field(ge=1, lt=NEVER)]
-Speed = Annotated[int, Field(ge=0, le=1_000_000)]
+#: Below NEVER / HORIZON, so that a clock left out runs out at no speed before the horizon.
+Speed = Annotated[int, Field(ge=0, le=20_000)]
 #: A clock in days with at most three decimals, kept in milli-days.
 ClockDays = Annotated[int | float, Field(gt=0, lt=NEVER)]
 
-#: The one detail that an event of this name carries, and the codes behind its words; cycles are plain numbers.
+#: The one detail that an event carries, and the word for its code; cycles are plain numbers.
 _DETAILS: dict[Event, tuple[str, Callable[[int], int | str]]] = {
     Event.CYCLE_START: ("cycle", int),
     Event.REMISSION: ("depth", lambda code: {Depth.CR: "CR", Depth.CRH: "CRh"}[Depth(code)]),
     Event.DONOR_FOUND: ("donor", lambda code: Donor(code).name.lower()),
     Event.DEATH: ("cause", lambda code: Cause(code).name.lower()),
 }
+
+
+#: The suite's own baseline, which no recalibration of the project's defaults moves.
+_BASELINE = Path(__file__).parent / "lives" / "policies" / "baseline.yaml"
+
+
+def _read(path: Path) -> dict[str, Any]:
+    return YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8"))
+
+
+def _over(below: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:
+    """Lay one mapping over another; lists, and the acceptance of donors in its order, are replaced whole."""
+    merged = dict(below)
+    for key, value in above.items():
+        both = isinstance(value, dict) and isinstance(below.get(key), dict) and key != "accept_from_day"
+        merged[key] = _over(below[key], value) if both else value
+    return merged
 
 
 class _Words(BaseModel):
@@ -187,7 +206,7 @@ class HistoryLine(_Words):
 
 
 class Life(_Words):
-    """One hand-worked life; ``history`` holds every event up to ``until_day``, in the order of SPECIFICATION 1.2."""
+    """One hand-worked life; ``history`` holds every event up to ``until_day``, in the order of the enum."""
 
     story: Annotated[str, Field(min_length=20)]
     patient: PatientWords = Field(default_factory=PatientWords)
@@ -203,12 +222,10 @@ class Life(_Words):
 
     @field_validator("policy", mode="before")
     @classmethod
-    def _policy(cls, words: Any) -> Policy:  # noqa: ANN401
-        if words == "baseline":
-            return Policy()
-        if not isinstance(words, dict):
+    def _policy(cls, words: Any) -> Policy:
+        if words != "baseline" and not isinstance(words, dict):
             raise ValueError("policy is the word baseline, or a mapping of what differs from it")
-        return Policy.model_validate(words)
+        return Policy.model_validate(_over(_read(_BASELINE), {} if words == "baseline" else words))
 
     @model_validator(mode="after")
     def _in_order(self) -> Self:
@@ -225,7 +242,7 @@ class Life(_Words):
 
 @dataclass(frozen=True)
 class Outcome:
-    """What an engine made of a life: its log up to ``until_day``, its whole history, and the plan it was given."""
+    """What an engine made of a life: its log up to ``until_day``, its whole history, and its plan."""
 
     events: list[Line]
     history: History
@@ -234,7 +251,7 @@ class Outcome:
 
 def load(path: Path) -> Life:
     """Read and validate one file."""
-    return Life.model_validate(YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8")))
+    return Life.model_validate(_read(path))
 
 
 def play(life: Life, engine: Engine) -> Outcome:
@@ -403,13 +420,14 @@ def _plan_disagreements(life: Life, plan: Plan) -> list[str]:
 
 
 def _history_disagreements(life: Life, history: History) -> list[str]:
-    """Hold the arrays against the listed events; what is not listed must lie beyond ``until_day`` or not happen."""
+    """Hold the arrays against the listed events; what is not listed lies beyond ``until_day`` or never is."""
     first = {line.code: line for line in reversed(life.history)}
     days = {event: line.day for event, line in first.items()}
     wanted: dict[str, int | None] = {
         "stop": days.get(Event.STOP),
         "failure": _failure_day(life, days),
         "remission": days.get(Event.REMISSION),
+        "deepening": days.get(Event.DEEPENING),
         "candidacy": days.get(Event.CANDIDACY),
         "search_start": days.get(Event.SEARCH_START),
         "donor_found": days.get(Event.DONOR_FOUND),
@@ -456,7 +474,7 @@ _CODED: dict[str, tuple[Event, Callable[[HistoryLine], int]]] = {
 
 
 def _failure_day(life: Life, days: dict[Event, int]) -> int | None:
-    """Day of the failure of induction: of progression, of a stop before remission, of the second assessment."""
+    """Day of the failure of induction: progression, a stop before remission, or the second assessment."""
     if Event.PROGRESSION in days:
         return days[Event.PROGRESSION]
     if Event.REMISSION in days:

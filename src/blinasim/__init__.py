@@ -1,2 +1,35 @@
-"""blinasim."""
+"""blinasim: what would have happened to these patients under another policy?
+
+The public interface says the same things as the command line::
+
+    import blinasim as bs
+
+    result = bs.simulate("baseline", replications=50, seed=1)
+    bs.results_table(result)          # a DataFrame, one row an endpoint
+    bs.plot.survival(result)          # a matplotlib Figure
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
 __version__ = "0.1.0"
+
+__all__ = ["__version__", "load_scenario", "plot", "results_table", "simulate"]
+
+if TYPE_CHECKING:
+    from blinasim import plot
+    from blinasim.api import load_scenario, results_table, simulate
+
+
+def __getattr__(name: str) -> Any:
+    # Late, so that ``blinasim --help`` need not wait for NumPy and its friends.
+    if name == "plot":
+        import importlib
+
+        return importlib.import_module("blinasim.plot")
+    if name in __all__:
+        from blinasim import api
+
+        return getattr(api, name)
+    raise AttributeError(f"module 'blinasim' has no attribute {name!r}")

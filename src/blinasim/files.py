@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import os
 import shutil
 import tempfile
 from collections.abc import Iterable, Iterator
@@ -73,9 +72,7 @@ def parse_yaml(text: str, name: str, error: type[BlinasimError]) -> Document:
     return Document(data, places)
 
 
-def _construct(
-    node: Any, path: KeyPath, name: str, places: dict[KeyPath, Place], error: type[BlinasimError]
-) -> Any:
+def _construct(node: Any, path: KeyPath, name: str, places: dict[KeyPath, Place], error: type[BlinasimError]) -> Any:
     place = Place(name, node.start_mark.line + 1, node.start_mark.column + 1)
     places.setdefault(path, place)
     if node.anchor:
@@ -84,9 +81,7 @@ def _construct(
     if isinstance(node.value, str):
         return _scalar(kind, node.value, place, error)
     if kind == _TAG + "seq":
-        return [
-            _construct(item, (*path, index), name, places, error) for index, item in enumerate(node.value)
-        ]
+        return [_construct(item, (*path, index), name, places, error) for index, item in enumerate(node.value)]
     if kind != _TAG + "map":
         raise error(f"tag {kind.replace(_TAG, '!!')} is not allowed; write plain values", place)
     data: dict[str, Any] = {}
@@ -161,11 +156,11 @@ def whole_folder(target: Path, *, force: bool) -> Iterator[Path]:
         check_free(target, force=force)
         if target.exists():
             old = Path(tempfile.mkdtemp(prefix=f".{target.name}.old.", dir=target.parent))
-            os.replace(target, old / "was")
-            os.replace(aside, target)
+            target.replace(old / "was")
+            aside.replace(target)
             shutil.rmtree(old)
         else:
-            os.replace(aside, target)
+            aside.replace(target)
     except OSError as problem:
         shutil.rmtree(aside, ignore_errors=True)
         raise OutputError(f"{target}: cannot be written ({problem.strerror}); choose another --out") from problem

@@ -32,9 +32,7 @@ class Luck:
 
     seed: int
 
-    def uniform(
-        self, name: str, replications: range, patients: int, first_patient: int = 0
-    ) -> NDArray[np.float64]:
+    def uniform(self, name: str, replications: range, patients: int, first_patient: int = 0) -> NDArray[np.float64]:
         """Draw the uniforms of one decision.
 
         Parameters
@@ -94,11 +92,14 @@ class Draws:
         The replications, contiguous.
     patients : int
         Patients of each replication.
+    first_patient : int
+        Number of the first of them, from 0; one patient can be drawn alone.
     """
 
     luck: Luck
     block: range
     patients: int
+    first_patient: int = 0
 
     @property
     def replications(self) -> int:
@@ -107,4 +108,4 @@ class Draws:
 
     def uniform(self, name: str) -> NDArray[np.float64]:
         """Return the uniforms of one decision, shape (replications, patients)."""
-        return self.luck.uniform(name, self.block, self.patients)
+        return self.luck.uniform(name, self.block, self.patients, self.first_patient)

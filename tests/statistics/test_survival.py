@@ -216,11 +216,7 @@ def test_a_trial_without_members_is_nan_everywhere(batch_of_trials):
         survival.reverse_median(*batch_of_trials),
         batch.survival,
         *survival.median_interval(batch),
-        *(
-            limit
-            for transform in TRANSFORMS
-            for limit in survival.interval_at(batch, 10, transform=transform)
-        ),
+        *(limit for transform in TRANSFORMS for limit in survival.interval_at(batch, 10, transform=transform)),
     ]
     for answer in answers:
         assert np.isnan(answer[0]).all()

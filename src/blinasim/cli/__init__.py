@@ -1,1 +1,1 @@
-"""TODO."""
+"""The command line: one thin module per command."""

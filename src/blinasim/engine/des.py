@@ -9,13 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
+import numpy as np
 import simpy
+from numpy.typing import NDArray
 from simpy.exceptions import Interrupt
 
 from blinasim.engine.lives import Lives
-from blinasim.model.codes import HORIZON, NEVER, NONE, Cause, Depth, Donor, Event
+from blinasim.model.codes import HORIZON, NEVER, NONE, ORDINARY_SPEED, Cause, Depth, Donor, Event
 from blinasim.model.history import History
 from blinasim.scenario.settings import Policy
 
@@ -23,18 +25,24 @@ Process: TypeAlias = Generator[simpy.Event, Any, Any]
 
 #: One day on SimPy's clock has a tick for each event, in the order of the day.
 TICKS = len(Event)
+EVENTS = tuple(Event)
 _END = HORIZON * TICKS + Event.HORIZON
 _NEVER = NEVER * TICKS
 
 
 @dataclass(frozen=True)
 class LogEntry:
-    """One line of a patient's story: an event of a day, with its detail (cycle, depth, donor, cause) or -1."""
+    """One line of a patient's story.
+
+    ``detail`` is the cycle, depth, donor or cause of the event, or -1; ``relapse_clock_left`` is in milli-days, and -1
+    before a remission.
+    """
 
     patient: int
     day: int
     event: Event
     detail: int = NONE
+    relapse_clock_left: int = NONE
 
 
 @dataclass(frozen=True)
@@ -71,6 +79,42 @@ class Protocol:
         return last_of_cycles + self.visits_every_days * -(-(day - last_of_cycles) // self.visits_every_days)
 
 
+class Fate(NamedTuple):
+    """What one patient is born with: a row of ``Fates``, ``Plan`` and ``Graft``; lists are by donor type."""
+
+    early_death_days: int
+    early_death_cause: int
+    progression_days: int
+    stop_infusion_days: int
+    response_cycle: int
+    depth: int
+    deepens: bool
+    relapse_clock_millidays: int
+    relapse_speed_rest: int
+    relapse_speed_infusion: int
+    relapse_speed_other_therapy: int
+    symptoms_days: int
+    remission_death_days: int
+    remission_death_cause: int
+    switch_days: int
+    later_transplant_days: int
+    donor_search_days: list[int]
+    head_start_days: int
+    non_relapse_clock_millidays: int
+    non_relapse_cause: int
+    failure_clock_millidays: int
+    failure_speed_refractory: int
+    failure_speed_relapse: int
+    failure_speed_relapse_after_hsct: int
+    failure_speed_salvage_graft: int
+    candidate: bool
+    search_at_entry: bool
+    relapse_speed: list[int]
+    relapse_speed_late: list[int]
+    plateau_days: int
+    non_relapse_speed: list[int]
+
+
 class Patient:
     """One patient in the clinic: fate, state and story."""
 
@@ -80,7 +124,7 @@ class Patient:
         protocol: Protocol,
         number: int,
         entry_day: int,
-        fate: tuple[Any, ...],
+        fate: Fate,
         log: list[LogEntry] | None,
     ) -> None:
         self.env = env
@@ -88,39 +132,8 @@ class Patient:
         self.number = number
         self.log = log
         self.birth = entry_day * TICKS
-        (
-            self.early_death_days,
-            self.early_death_cause,
-            self.progression_days,
-            self.stop_infusion_days,
-            self.response_cycle,
-            self.depth_at_first,
-            self.deepens,
-            self.relapse_clock,
-            self.relapse_speed_rest,
-            self.relapse_speed_infusion,
-            self.relapse_speed_other_therapy,
-            self.symptoms_days,
-            self.remission_death_days,
-            self.remission_death_cause,
-            self.switch_days,
-            self.later_transplant_days,
-            self.donor_search_days,
-            self.head_start_days,
-            self.non_relapse_clock,
-            self.non_relapse_cause,
-            self.failure_clock,
-            self.failure_speed_refractory,
-            self.failure_speed_relapse,
-            self.failure_speed_relapse_after_hsct,
-            self.failure_speed_salvage_graft,
-            self.candidate,
-            self.search_at_entry,
-            self.graft_relapse_speed,
-            self.graft_relapse_speed_late,
-            self.plateau_days,
-            self.graft_non_relapse_speed,
-        ) = fate
+        self.moment = self.day = 0
+        self.fate = fate
         # The story so far
         self.cycles = 0
         self.infused_days = 0
@@ -132,10 +145,11 @@ class Patient:
         self.interruptible = False
         # What would befall next: a moment of each kind, and the first of them
         self.relapse_moment = self.switch_moment = self.detection_moment = _NEVER
-        self.progression_moment = self.progression_days * TICKS + Event.PROGRESSION
+        self.progression_moment = self.fate.progression_days * TICKS + Event.PROGRESSION
+        self.relapse_clock = self.fate.relapse_clock_millidays  # what is left of it
         self.relapse_clock_since = self.relapse_speed = 0
         self.graft_death = NEVER
-        self.dies_by(self.early_death_days, self.early_death_cause)
+        self.dies_by(self.fate.early_death_days, self.fate.early_death_cause)
         self.care: simpy.Process = env.process(self.life())
 
     # --- the protocol ----------------------------------------------------------------------------
@@ -143,7 +157,8 @@ class Patient:
     def life(self) -> Process:
         """From the first infusion to death or the horizon."""
         yield self.env.timeout(self.birth)
-        if self.search_at_entry:
+        self.wake()
+        if self.fate.search_at_entry:
             self.env.process(self.donor_search())
         yield from self.induction()
         if self.remission != NONE:
@@ -163,7 +178,7 @@ class Patient:
             came = yield from self.infusion(cycle, Event.REMISSION)
             if came != Event.REMISSION:
                 break
-            if self.response_cycle == cycle:
+            if self.fate.response_cycle == cycle:
                 self.enter_remission()
                 return
         if came == Event.REMISSION:  # assessed, and there was none
@@ -194,8 +209,8 @@ class Patient:
         """Between infusions, and under observation after the last: a transplant is possible at once."""
         self.interruptible = True
         while True:
-            if self.candidate and self.donor != NONE:
-                moment = self.today() * TICKS + Event.TRANSPLANT
+            if self.fate.candidate and self.donor != NONE:
+                moment = self.day * TICKS + Event.TRANSPLANT
             else:
                 moment = self.next_cycle_moment()
             came: Event = yield from self.wait(moment)
@@ -205,18 +220,18 @@ class Patient:
 
     def infusion(self, cycle: int, assessment: Event) -> Process:
         """Four weeks of infusion, unless an adverse event stops the drug; then the day's assessment."""
-        start = self.today()
+        start = self.day
         self.cycles = cycle
         self.note(Event.CYCLE_START, cycle)
         if self.remission != NONE:
-            self.run_relapse_clock(self.relapse_speed_infusion)
+            self.run_relapse_clock(self.fate.relapse_speed_infusion)
         end = start + self.protocol.infusion_days
-        stop = start + self.stop_infusion_days - self.infused_days
+        stop = start + self.fate.stop_infusion_days - self.infused_days
         if stop <= end:
             came: Event = yield from self.wait(stop * TICKS + Event.STOP)
         else:
             came = yield from self.wait(end * TICKS + assessment)
-        self.infused_days += self.today() - start
+        self.infused_days += self.day - start
         if came == Event.STOP:
             self.stop = stop
             self.note(Event.STOP)
@@ -227,19 +242,20 @@ class Patient:
     def donor_search(self) -> Process:
         """Every donor type is sought at once; each is acceptable from a day of the search that the policy names."""
         # (a search coordinator will be asked for here)
-        start = self.search_start = self.today()
+        start = self.search_start = self.day
         self.searching = True
         self.note(Event.SEARCH_START)
-        head_start = max(0, self.head_start_days)
+        head_start = max(0, self.fate.head_start_days)
         found, donor = NEVER, NONE
         for kind, acceptable in self.protocol.acceptance:
-            ready = max(self.donor_search_days[kind], acceptable)
+            ready = max(self.fate.donor_search_days[kind], acceptable)
             if ready < NEVER and max(0, ready - head_start) < found:
                 found, donor = max(0, ready - head_start), kind
         moment = (start + found) * TICKS + Event.DONOR_FOUND
         if moment > _END:
             return
-        yield self.env.timeout(moment - self.now())
+        yield self.env.timeout(moment - self.moment)
+        self.wake()
         if self.searching:
             self.donor_found, self.donor = start + found, donor
             self.note(Event.DONOR_FOUND, donor)
@@ -252,8 +268,8 @@ class Patient:
             return
         broken = min(day for day in (self.switch, self.relapse_detected) if day != NONE)
         self.interruptible = True
-        while self.candidate and self.later_transplant_days < NEVER:
-            ready = max(broken + self.later_transplant_days, self.today())
+        while self.fate.candidate and self.fate.later_transplant_days < NEVER:
+            ready = max(broken + self.fate.later_transplant_days, self.day)
             came = yield from self.wait(ready * TICKS + Event.TRANSPLANT if self.donor != NONE else _NEVER)
             if came in (Event.DEATH, Event.HORIZON):
                 break
@@ -273,15 +289,15 @@ class Patient:
 
     def enter_remission(self) -> None:
         """Remission: its clocks start, and the transplant decision is taken."""
-        today = self.today()
-        self.remission, self.depth = today, self.depth_at_first
+        today = self.day
+        self.remission, self.depth = today, self.fate.depth
         self.note(Event.REMISSION, self.depth)
         self.progression_moment = _NEVER
         self.relapse_clock_since = today
-        self.dies_by(today + self.remission_death_days, self.remission_death_cause)
-        self.switch_moment = (today + self.switch_days) * TICKS + Event.SWITCH
-        self.run_relapse_clock(self.relapse_speed_rest)
-        if self.candidate:
+        self.dies_by(today + self.fate.remission_death_days, self.fate.remission_death_cause)
+        self.switch_moment = (today + self.fate.switch_days) * TICKS + Event.SWITCH
+        self.run_relapse_clock(self.fate.relapse_speed_rest)
+        if self.fate.candidate:
             self.candidacy = today
             self.note(Event.CANDIDACY)
             if not self.searching:
@@ -291,35 +307,39 @@ class Patient:
 
     def deepen(self) -> None:
         """At the assessment of cycle 2 a CRh* may be found to have become a CR."""
-        if self.cycles == 2 and self.deepens and self.depth == Depth.CRH and self.relapse == NONE:
-            self.depth, self.deepening = int(Depth.CR), self.today()
+        if self.cycles == 2 and self.fate.deepens and self.depth == Depth.CRH and self.relapse == NONE:
+            self.depth, self.deepening = int(Depth.CR), self.day
             self.note(Event.DEEPENING, self.depth)
 
     def fail_induction(self) -> None:
         """No remission: treatment and search end, survival after failure begins."""
-        self.failure = today = self.today()
+        self.failure = today = self.day
         self.searching = False
         self.progression_moment = _NEVER
-        self.dies_by((today + days_of(self.failure_clock, self.failure_speed_refractory)), Cause.PROGRESSION)
+        self.dies_by(
+            (today + days_of(self.fate.failure_clock_millidays, self.fate.failure_speed_refractory)), Cause.PROGRESSION
+        )
 
     def transplant(self) -> None:
         """The graft changes the speed of the clocks that run, and brings that of non-relapse death."""
-        today = self.hsct = self.today()
+        today = self.hsct = self.day
         self.note(Event.TRANSPLANT, self.donor)
         self.searching = False
         self.switch_moment = _NEVER
-        self.graft_death = today + days_of(self.non_relapse_clock, self.graft_non_relapse_speed[self.donor])
+        self.graft_death = today + days_of(
+            self.fate.non_relapse_clock_millidays, self.fate.non_relapse_speed[self.donor]
+        )
         if self.relapse == NONE:
-            self.run_relapse_clock(self.graft_relapse_speed[self.donor])
-            self.reach_plateau(today + self.plateau_days)
-            self.dies_by(self.remission + self.remission_death_days, self.remission_death_cause)
+            self.run_relapse_clock(self.fate.relapse_speed[self.donor])
+            self.reach_plateau(today + self.fate.plateau_days)
+            self.dies_by(self.remission + self.fate.remission_death_days, self.fate.remission_death_cause)
         else:
-            left = self.failure_clock - (today - self.relapse) * self.failure_speed_relapse
-            self.dies_by(today + days_of(left, self.failure_speed_salvage_graft), Cause.PROGRESSION)
+            left = self.fate.failure_clock_millidays - (today - self.relapse) * self.fate.failure_speed_relapse
+            self.dies_by(today + days_of(left, self.fate.failure_speed_salvage_graft), Cause.PROGRESSION)
 
     def detect_relapse(self) -> None:
         """The relapse becomes known."""
-        self.relapse_detected = self.today()
+        self.relapse_detected = self.day
         self.detection_moment = _NEVER
         self.note(Event.RELAPSE_DETECTED)
         self.look_ahead()
@@ -330,7 +350,7 @@ class Patient:
         """Spend the relapse clock up to today at its old speed; let it run on at the new one."""
         if self.relapse != NONE:
             return
-        today = self.today()
+        today = self.day
         self.relapse_clock -= (today - self.relapse_clock_since) * self.relapse_speed
         self.relapse_clock_since, self.relapse_speed = today, speed
         self.relapse_moment = (today + days_of(self.relapse_clock, speed)) * TICKS + Event.RELAPSE
@@ -340,19 +360,19 @@ class Patient:
         """A clock that has not run out by the plateau goes on at the slower speed."""
         if self.relapse_moment > day * TICKS + Event.RELAPSE:
             left = self.relapse_clock - (day - self.relapse_clock_since) * self.relapse_speed
-            slower = self.graft_relapse_speed_late[self.donor]
+            slower = self.fate.relapse_speed_late[self.donor]
             self.relapse_moment = (day + days_of(left, slower)) * TICKS + Event.RELAPSE
 
     def dies_by(self, day: int, cause: int) -> None:
         """Death is due on ``day``, unless the risk that a graft brought falls before it."""
         if self.graft_death < day:
-            day, cause = self.graft_death, self.non_relapse_cause
+            day, cause = self.graft_death, self.fate.non_relapse_cause
         self.death_moment, self.death_cause_due = day * TICKS + Event.DEATH, cause
         self.look_ahead()
 
     def speed_between_infusions(self) -> int:
         """Return the relapse clock's speed off the drug."""
-        return self.relapse_speed_rest if self.switch == NONE else self.relapse_speed_other_therapy
+        return self.fate.relapse_speed_rest if self.switch == NONE else self.fate.relapse_speed_other_therapy
 
     def look_ahead(self) -> None:
         """Note which blow would fall first."""
@@ -374,21 +394,22 @@ class Patient:
         while True:
             target = min(moment, self.blow, _END)
             try:
-                yield self.env.timeout(target - self.now())
+                yield self.env.timeout(target - self.moment)
             except Interrupt:
                 return Event.DONOR_FOUND
+            self.wake()
             if target == _END:
                 return Event.HORIZON
             if target != self.blow:
-                return Event(target % TICKS)
+                return EVENTS[target % TICKS]
             came = self.befall()
             if came != Event.RELAPSE:
                 return came
 
     def befall(self) -> Event:
         """What fate had for this moment happens."""
-        came = Event(self.blow % TICKS)
-        today = self.today()
+        came = EVENTS[self.blow % TICKS]
+        today = self.day
         if came == Event.DEATH:
             self.death, self.cause = today, self.death_cause_due
             self.searching = False
@@ -396,12 +417,12 @@ class Patient:
         elif came == Event.RELAPSE:
             self.relapse = today
             self.note(Event.RELAPSE)
-            found = min(self.protocol.visit_on_or_after(today), today + self.symptoms_days)
+            found = min(self.protocol.visit_on_or_after(today), today + self.fate.symptoms_days)
             self.detection_moment = found * TICKS + Event.RELAPSE_DETECTED
             self.relapse_moment = self.switch_moment = _NEVER
             grafted = self.hsct != NONE
-            speed = self.failure_speed_relapse_after_hsct if grafted else self.failure_speed_relapse
-            self.dies_by(today + days_of(self.failure_clock, speed), Cause.PROGRESSION)
+            speed = self.fate.failure_speed_relapse_after_hsct if grafted else self.fate.failure_speed_relapse
+            self.dies_by(today + days_of(self.fate.failure_clock_millidays, speed), Cause.PROGRESSION)
         elif came == Event.PROGRESSION:
             self.note(Event.PROGRESSION)
         elif came == Event.SWITCH:
@@ -419,18 +440,18 @@ class Patient:
             return _NEVER
         return self.cycles * self.protocol.cycle_days * TICKS + Event.CYCLE_START
 
-    def now(self) -> int:
-        """Return the moment since the patient's first infusion."""
-        return int(self.env.now) - self.birth
-
-    def today(self) -> int:
-        """Return the day since the patient's first infusion."""
-        return (int(self.env.now) - self.birth) // TICKS
+    def wake(self) -> None:
+        """Look at the clock: the present moment and day since the patient's first infusion."""
+        self.moment = int(self.env.now) - self.birth
+        self.day = self.moment // TICKS
 
     def note(self, event: Event, detail: int = NONE) -> None:
         """Write a line of the story, if anybody wants to read it."""
         if self.log is not None:
-            self.log.append(LogEntry(self.number, self.today(), event, detail))
+            today = self.day
+            left = self.relapse_clock - (today - self.relapse_clock_since) * self.relapse_speed
+            known = self.remission != NONE and self.relapse == NONE
+            self.log.append(LogEntry(self.number, today, event, detail, left if known else NONE))
 
     def row(self) -> list[int]:
         """Return the history, in the order of its fields."""
@@ -457,44 +478,12 @@ class Patient:
 
 def days_of(clock: int, speed: int) -> int:
     """Return the days until a clock has run out at a speed (SPECIFICATION 2.2)."""
-    return min(-(-clock // speed), NEVER) if speed else NEVER
+    if speed == 0 or clock >= NEVER * ORDINARY_SPEED:
+        return NEVER
+    return min(-(-clock // speed), NEVER)
 
 
-#: The columns of a patient's fate, in the order in which ``Patient`` reads them.
-_FATES = (
-    "early_death_days",
-    "early_death_cause",
-    "progression_days",
-    "stop_infusion_days",
-    "response_cycle",
-    "depth",
-    "deepens",
-    "relapse_clock_millidays",
-    "relapse_speed_rest",
-    "relapse_speed_infusion",
-    "relapse_speed_other_therapy",
-    "symptoms_days",
-    "remission_death_days",
-    "remission_death_cause",
-    "switch_days",
-    "later_transplant_days",
-    "donor_search_days",
-    "head_start_days",
-    "non_relapse_clock_millidays",
-    "non_relapse_cause",
-    "failure_clock_millidays",
-    "failure_speed_refractory",
-    "failure_speed_relapse",
-    "failure_speed_relapse_after_hsct",
-    "failure_speed_salvage_graft",
-)
-_PLAN = ("candidate", "search_at_entry")
-_GRAFT = ("relapse_speed", "relapse_speed_late", "plateau_days", "non_relapse_speed")
-
-
-def walk(
-    lives: Lives, log: list[LogEntry] | None = None, order: Sequence[int] | None = None
-) -> History:
+def walk(lives: Lives, log: list[LogEntry] | None = None, order: Sequence[int] | None = None) -> History:
     """Walk every patient through the clinic, one SimPy environment a replication.
 
     Parameters
@@ -512,15 +501,11 @@ def walk(
         Arrays of shape (P,).
     """
     protocol = Protocol.of(lives.policy)
-    columns = (
-        *(getattr(lives.fates, name) for name in _FATES),
-        *(getattr(lives.plan, name) for name in _PLAN),
-        *(getattr(lives.graft, name) for name in _GRAFT),
-    )
+    columns = [_column(lives, name) for name in Fate._fields]
     rows: list[list[int]] = []
     for replication in range(lives.replications):
         block = slice(replication * lives.patients, (replication + 1) * lives.patients)
-        fates = list(zip(*(column[block].tolist() for column in columns), strict=True))
+        fates = [Fate._make(row) for row in zip(*(column[block].tolist() for column in columns), strict=True)]
         entry = lives.entry_day[block].tolist()
         env = simpy.Environment()
         story: list[LogEntry] | None = None if log is None else []
@@ -533,3 +518,11 @@ def walk(
         if log is not None and story is not None:
             log.extend(sorted(story, key=lambda entry: (entry.patient, entry.day, entry.event)))
     return History.of_rows(rows)
+
+
+def _column(lives: Lives, name: str) -> NDArray[Any]:
+    """Find a column of ``Fate`` in the part that holds it; no name stands in two of them."""
+    for part in (lives.fates, lives.plan, lives.graft):
+        if hasattr(part, name):
+            return np.asarray(getattr(part, name))
+    raise AttributeError(name)

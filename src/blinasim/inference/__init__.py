@@ -1,1 +1,1 @@
-"""TODO."""
+"""What was published, and (later) the calibration to it."""

@@ -48,9 +48,7 @@ class Cohort:
         return _decades(self.age_years)
 
 
-def draw_cohort(
-    settings: CohortSettings, accrual: Accrual, parameters: Parameters, draws: Draws
-) -> Cohort:
+def draw_cohort(settings: CohortSettings, accrual: Accrual, parameters: Parameters, draws: Draws) -> Cohort:
     """Draw the baseline attributes of all patients of some replications.
 
     Parameters
@@ -112,9 +110,7 @@ def _salvage_lines(settings: CohortSettings, uniform: NDArray[np.float64]) -> ND
     return some.astype(np.int8) + two_or_more.astype(np.int8) + three_or_more.astype(np.int8)
 
 
-def _eligibility(
-    lines: NDArray[np.int8], prior: NDArray[np.bool_], uniform: NDArray[np.float64]
-) -> NDArray[np.int8]:
+def _eligibility(lines: NDArray[np.int8], prior: NDArray[np.bool_], uniform: NDArray[np.float64]) -> NDArray[np.int8]:
     """Return the factor that makes each patient eligible; everybody meets one."""
     first_salvage = np.where(
         prior,
@@ -131,9 +127,7 @@ def _blasts_pct(settings: CohortSettings, uniform: NDArray[np.float64]) -> NDArr
     return np.interp(uniform, np.concatenate(([0.0], np.cumsum(shares))), BLAST_BANDS_PCT)
 
 
-def _fitness(
-    parameters: Parameters, age: NDArray[np.int16], uniform: NDArray[np.float64]
-) -> NDArray[np.int8]:
+def _fitness(parameters: Parameters, age: NDArray[np.int16], uniform: NDArray[np.float64]) -> NDArray[np.int8]:
     """Fitness class; age multiplies the odds of the worse classes."""
     baseline = parameters.baseline
     decades = _decades(age)
@@ -149,13 +143,12 @@ def _frailty(parameters: Parameters, draws: Draws) -> NDArray[np.float64]:
     from scipy.special import ndtri
 
     log_variance = np.log1p(parameters.baseline.frailty_variance)
-    return np.asarray(
-        np.exp(np.sqrt(log_variance) * ndtri(draws.uniform("cohort.frailty")) - 0.5 * log_variance)
-    )
+    return np.asarray(np.exp(np.sqrt(log_variance) * ndtri(draws.uniform("cohort.frailty")) - 0.5 * log_variance))
 
 
 def _entry_day(accrual: Accrual, uniform: NDArray[np.float64]) -> NDArray[np.int32]:
     """Calendar day of entry, from piecewise constant accrual rates."""
     weights = np.cumsum([0.0, *(piece.days * piece.relative_rate for piece in accrual.pieces)])
     edges = np.cumsum([0, *(piece.days for piece in accrual.pieces)])
-    return np.floor(np.interp(uniform, weights / weights[-1], edges)).astype(np.int32)
+    days: NDArray[np.float64] = np.interp(uniform, weights / weights[-1], edges)
+    return np.floor(days).astype(np.int32)

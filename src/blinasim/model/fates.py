@@ -155,7 +155,8 @@ def clock_millidays(days: Floats) -> NDArray[np.int64]:
 
 def as_speed(factor: Value) -> NDArray[np.int32]:
     """Turn a ratio to the ordinary speed into whole milli-days a day."""
-    return np.rint(np.asarray(factor) * ORDINARY_SPEED).astype(np.int32)
+    ratio: Floats = np.asarray(factor, dtype=np.float64)
+    return np.rint(ratio * ORDINARY_SPEED).astype(np.int32)
 
 
 # --- distributions ----------------------------------------------------------------------------------
@@ -217,9 +218,7 @@ class _Attributes:
 
     def by_blasts(self, below_25: Value, below_50: Value) -> Floats:
         """A factor by blasts; the reference is 50 % or more."""
-        return np.where(
-            self.blasts_pct < 25.0, below_25, np.where(self.blasts_pct < 50.0, below_50, 1.0)
-        )
+        return np.where(self.blasts_pct < 25.0, below_25, np.where(self.blasts_pct < 50.0, below_50, 1.0))
 
 
 def _response_cycle(patient: _Attributes, parameters: Parameters, draws: Draws) -> NDArray[np.int8]:
@@ -232,9 +231,9 @@ def _response_cycle(patient: _Attributes, parameters: Parameters, draws: Draws) 
     )
     probability = odds / (1.0 + odds)
     uniform = draws.uniform("response.cycle")
-    return np.where(
-        uniform < probability * response.cycle_1_share, 1, np.where(uniform < probability, 2, 0)
-    ).astype(np.int8)
+    return np.where(uniform < probability * response.cycle_1_share, 1, np.where(uniform < probability, 2, 0)).astype(
+        np.int8
+    )
 
 
 def _depth(parameters: Parameters, draws: Draws) -> tuple[NDArray[np.int8], NDArray[np.bool_]]:
@@ -245,9 +244,7 @@ def _depth(parameters: Parameters, draws: Draws) -> tuple[NDArray[np.int8], NDAr
     return np.where(crh, Depth.CRH, Depth.CR).astype(np.int8), deepens
 
 
-def _mrd(
-    depth: NDArray[np.int8], parameters: Parameters, draws: Draws
-) -> tuple[NDArray[np.bool_], NDArray[np.int8]]:
+def _mrd(depth: NDArray[np.int8], parameters: Parameters, draws: Draws) -> tuple[NDArray[np.bool_], NDArray[np.int8]]:
     """Return true MRD negativity, which slows the relapse clock, and the result as known."""
     response = parameters.response
     uniform = draws.uniform("response.mrd")
@@ -274,16 +271,12 @@ def _early_death(
     cause = np.where(
         uniform < infection,
         Cause.INFECTION,
-        np.where(
-            uniform < infection + induction.death_adverse_event_share, Cause.ADVERSE_EVENT, Cause.PROGRESSION
-        ),
+        np.where(uniform < infection + induction.death_adverse_event_share, Cause.ADVERSE_EVENT, Cause.PROGRESSION),
     )
     return whole_days(days), cause.astype(np.int8)
 
 
-def _progression(
-    response_cycle: NDArray[np.int8], parameters: Parameters, draws: Draws
-) -> NDArray[np.int32]:
+def _progression(response_cycle: NDArray[np.int8], parameters: Parameters, draws: Draws) -> NDArray[np.int32]:
     induction = parameters.induction
     days = piecewise(
         exponential(draws.uniform("progression.days")),
@@ -307,7 +300,10 @@ def _stop(parameters: Parameters, draws: Draws) -> NDArray[np.int32]:
 
 
 def relapse_speed(
-    prior_hsct: NDArray[np.bool_], depth: NDArray[np.int8], mrd_negative: NDArray[np.bool_], parameters: Parameters
+    prior_hsct: NDArray[np.bool_],
+    depth: NDArray[np.int8],
+    mrd_negative: NDArray[np.bool_],
+    parameters: Parameters,
 ) -> Floats:
     """Return the relapse clock's speed off the drug, as a ratio: the reference is an MRD-positive CR, HSCT-naive."""
     relapse = parameters.relapse
@@ -337,7 +333,13 @@ def _remission_death(
 ) -> tuple[NDArray[np.int32], NDArray[np.int8]]:
     remission = parameters.remission
     risk = patient.frailty * np.where(patient.older, remission.death_ratio_65_and_over, 1.0)
-    days = _per_year(draws.uniform("remission_death.days"), remission.death_per_year * risk)
+    per_day = np.asarray(remission.death_per_year) / _DAYS_PER_YEAR
+    days = piecewise(
+        exponential(draws.uniform("remission_death.days")) / risk,
+        _DAYS_PER_YEAR,
+        per_day,
+        per_day * remission.death_late_ratio,
+    )
     infection = draws.uniform("remission_death.cause") < remission.death_infection_share
     return whole_days(days), np.where(infection, Cause.INFECTION, Cause.OTHER).astype(np.int8)
 
@@ -354,9 +356,7 @@ def _per_year(uniform: Floats, rate: Value) -> Floats:
 def _later_transplant(parameters: Parameters, draws: Draws) -> NDArray[np.int32]:
     remission = parameters.remission
     uniform = draws.uniform("later_transplant.days")
-    days = log_logistic(
-        remainder(uniform, remission.later_transplant), remission.later_transplant_median_days, 3.0
-    )
+    days = log_logistic(remainder(uniform, remission.later_transplant), remission.later_transplant_median_days, 3.0)
     return np.where(uniform < remission.later_transplant, whole_days(days), NEVER).astype(np.int32)
 
 
@@ -396,9 +396,7 @@ def _stem_cell_source(parameters: Parameters, draws: Draws) -> NDArray[np.int8]:
 def _head_start(parameters: Parameters, draws: Draws) -> NDArray[np.int32]:
     search = parameters.donor_search
     uniform = draws.uniform("donor.head_start")
-    days = log_logistic(
-        remainder(uniform, search.under_way_share), search.head_start_median_days, search.search_shape
-    )
+    days = log_logistic(remainder(uniform, search.under_way_share), search.head_start_median_days, search.search_shape)
     return np.where(uniform < search.under_way_share, whole_days(days), -1).astype(np.int32)
 
 

@@ -28,9 +28,7 @@ class Graft:
     non_relapse_speed: NDArray[np.int32]
 
 
-def graft(
-    cohort: Cohort, fates: Fates, conditioning: NDArray[np.int8], parameters: Parameters
-) -> Graft:
+def graft(cohort: Cohort, fates: Fates, conditioning: NDArray[np.int8], parameters: Parameters) -> Graft:
     """Return the speeds that a transplant with the planned conditioning would bring.
 
     Parameters
@@ -73,7 +71,14 @@ def graft(
     )
 
 
-def _by_donor(sibling: Value, haploidentical: Value, cord: Value, flat: Callable[[Value], NDArray[np.float64]]) -> NDArray[np.float64]:
+def _by_donor(
+    sibling: Value, haploidentical: Value, cord: Value, flat: Callable[[Value], NDArray[np.float64]]
+) -> NDArray[np.float64]:
     """Stack the ratios of the donor types, shape (P, D); the unrelated donor is the reference."""
-    by_donor = {Donor.SIBLING: sibling, Donor.UNRELATED: 1.0, Donor.HAPLOIDENTICAL: haploidentical, Donor.CORD: cord}
+    by_donor = {
+        Donor.SIBLING: sibling,
+        Donor.UNRELATED: 1.0,
+        Donor.HAPLOIDENTICAL: haploidentical,
+        Donor.CORD: cord,
+    }
     return np.stack([flat(by_donor[donor]) for donor in Donor], axis=1)

@@ -42,7 +42,7 @@ class History:
     def on_study_hsct(self) -> NDArray[np.bool_]:
         """Transplanted in unbroken remission, without a switch before: what the realization rate counts."""
         unbroken = (self.relapse == NONE) | (self.relapse > self.hsct)
-        return (self.hsct != NONE) & (self.switch == NONE) & unbroken
+        return np.asarray((self.hsct != NONE) & (self.switch == NONE) & unbroken)
 
     @classmethod
     def of_rows(cls, rows: list[list[int]]) -> History:

@@ -9,11 +9,11 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from functools import cache
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from blinasim.errors import ParameterError
 from blinasim.files import data_folder, nearest, read_yaml
@@ -92,6 +92,7 @@ class Remission:
     """What else may end a remission, and transplants after it."""
 
     death_per_year: Value
+    death_late_ratio: Value
     death_ratio_65_and_over: Value
     death_infection_share: Value
     switch_per_year: Value
@@ -132,7 +133,7 @@ class Candidacy:
 
 @dataclass(frozen=True)
 class NonRelapse:
-    """Death after transplantation without relapse; reference: myeloablative, unrelated donor, 40 years, fit, first HSCT."""
+    """Death after HSCT without relapse; the reference is myeloablative, unrelated donor, 40 years, fit, first HSCT."""
 
     infection_day_100: Value
     infection_late_per_year: Value
@@ -204,8 +205,8 @@ class Prior(BaseModel):
         given = self.model_dump(exclude_none=True, exclude={"distribution"})
         return f"{self.distribution}({', '.join(f'{key} {value:g}' for key, value in given.items())})"
 
-    def model_post_init(self, context: Any, /) -> None:
-        """Check that the numbers are those of the distribution."""
+    @model_validator(mode="after")
+    def _numbers_of_the_distribution(self) -> Self:
         needed = {
             "beta": {"a", "b"},
             "lognormal": {"median", "sigma"},
@@ -215,6 +216,7 @@ class Prior(BaseModel):
         given = set(self.model_dump(exclude_none=True)) - {"distribution"}
         if given != needed:
             raise ValueError(f"{self.distribution} takes {', '.join(sorted(needed)) or 'no numbers'}")
+        return self
 
 
 class ParameterInfo(BaseModel):
@@ -223,16 +225,27 @@ class ParameterInfo(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     value: Annotated[float, Field(allow_inf_nan=False, ge=0.0)]
-    unit: Literal["probability", "share", "odds ratio", "hazard ratio", "speed ratio", "days", "per year", "shape", "variance"]
+    unit: Literal[
+        "probability",
+        "share",
+        "odds ratio",
+        "hazard ratio",
+        "speed ratio",
+        "days",
+        "per year",
+        "shape",
+        "variance",
+    ]
     prior: Prior
     meaning: Annotated[str, Field(min_length=10)]
     grade: Literal["abstract", "trial", "literature", "assumption"]
     source: Annotated[str, Field(min_length=3)]
 
-    def model_post_init(self, context: Any, /) -> None:
-        """Check the value against its unit."""
+    @model_validator(mode="after")
+    def _value_of_the_unit(self) -> Self:
         if self.unit in ("probability", "share") and self.value > 1.0:
             raise ValueError(f"value {self.value:g} is not a {self.unit}")
+        return self
 
 
 @cache
@@ -257,9 +270,7 @@ def parameter_catalogue(path: Path | None = None) -> dict[str, ParameterInfo]:
             except ValidationError as problem:
                 first = problem.errors()[0]
                 where = ".".join(str(part) for part in (group, name, *first["loc"]))
-                raise ParameterError(
-                    f"{where}: {first['msg']}", document.place((group, name, *first["loc"]))
-                ) from None
+                raise ParameterError(f"{where}: {first['msg']}", document.place((group, name, *first["loc"]))) from None
     return catalogue
 
 

@@ -57,9 +57,7 @@ def decide(chart: Chart, under_way: NDArray[np.bool_], policy: Policy) -> Plan:
 def _exclusions(chart: Chart, rule: Candidates) -> dict[Reason, NDArray[np.bool_]]:
     too_old = chart.age_years > rule.max_age_years
     if rule.selected_from_age_years is not None:
-        too_old = too_old | (
-            (chart.age_years >= rule.selected_from_age_years) & ~chart.selected_despite_age
-        )
+        too_old = too_old | ((chart.age_years >= rule.selected_from_age_years) & ~chart.selected_despite_age)
     refused = {
         "allowed": np.zeros_like(chart.prior_hsct),
         "selected": chart.prior_hsct & ~chart.selected_despite_prior_hsct,

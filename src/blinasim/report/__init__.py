@@ -1,1 +1,1 @@
-"""TODO."""
+"""Reports: tables, figures and stories made from results."""

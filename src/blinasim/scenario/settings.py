@@ -65,9 +65,7 @@ class CohortSettings(Settings):
 
     size: Annotated[int, Field(ge=1, le=1_000_000)] = Field(189, description="Patients (abstract: 189).")
     age: Age = Field(default_factory=Age, description="Age at enrolment.")
-    prior_hsct_share: Probability = Field(
-        0.339, description="Share with an earlier HSCT (abstract: 64/189)."
-    )
+    prior_hsct_share: Probability = Field(0.339, description="Share with an earlier HSCT (abstract: 64/189).")
     prior_hsct_share_65_and_over: Probability = Field(
         0.20, description="The same among patients of 65 or more (assumption; 0.10 to 0.35 is plausible)."
     )
@@ -165,7 +163,8 @@ class Monitoring(Settings):
     """How relapse is looked for."""
 
     visits_every_days: Annotated[int, Field(ge=1, le=3650)] = Field(
-        91, description="Days between visits after the last planned cycle; before, one at each cycle's day 29."
+        91,
+        description="Days between visits after the last planned cycle; before, one at each cycle's day 29.",
     )
 
 
@@ -198,7 +197,7 @@ class Accrual(Settings):
         (AccrualPiece(days=430, relative_rate=1.0),),
         strict=False,
         min_length=1,
-        description="Stretches in order; one stretch is uniform accrual (about 14 months gives the published follow-up).",
+        description="Stretches in order; one is uniform accrual (about 14 months gives the published follow-up).",
     )
     gap_days: Days = Field(
         84, description="Days from the end of accrual to the data cut-off, so that all can be assessed."
@@ -251,3 +250,9 @@ class Scenario(Settings):
     capacity: Capacity = Field(default_factory=Capacity, description="Places shared by patients.")
     trial: Trial = Field(default_factory=Trial, description="What the trial sees.")
     study: Study = Field(default_factory=Study, description="How often, and with which luck.")
+
+    def with_study(self, replications: int | None = None, seed: int | None = None) -> Scenario:
+        """Return the same scenario with another number of trials or another seed, where given."""
+        given = {"replications": replications, "seed": seed}
+        update = {key: value for key, value in given.items() if value is not None}
+        return self.model_copy(update={"study": self.study.model_copy(update=update)})

@@ -89,9 +89,7 @@ class IncidenceTable:
 
     def __post_init__(self) -> None:
         if self.events.ndim != 2 or self.events.size == 0 or self.events.shape[1:] != self.censored.shape:
-            raise ValueError(
-                f"events {self.events.shape} must be (K, D), censored {self.censored.shape} (D,)"
-            )
+            raise ValueError(f"events {self.events.shape} must be (K, D), censored {self.censored.shape} (D,)")
         check_counts(self.events, self.censored, self.beyond)
 
     @classmethod
@@ -135,9 +133,7 @@ class IncidenceTable:
     def __add__(self, other: "IncidenceTable") -> "IncidenceTable":
         """Pool two tables; ValueError when they have different numbers of causes or days."""
         check_same_grid(self.events, other.events)
-        return IncidenceTable(
-            self.events + other.events, self.censored + other.censored, self.beyond + other.beyond
-        )
+        return IncidenceTable(self.events + other.events, self.censored + other.censored, self.beyond + other.beyond)
 
     def all_causes(self) -> SurvivalTable:
         """Survival table in which an event of any cause is an event."""

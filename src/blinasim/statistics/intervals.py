@@ -103,9 +103,7 @@ def quantile(values: ArrayLike, p: float) -> float:
         return float("nan")
     position = (ordered.size - 1) * p
     nearest = round(position)
-    if (
-        abs(position - nearest) < 1e-9
-    ):  # 0.975 * 40 must not ask for a trace of the next, perhaps infinite, value
+    if abs(position - nearest) < 1e-9:  # 0.975 * 40 must not ask for a trace of the next, perhaps infinite, value
         return float(ordered[nearest])
     below, above = ordered[int(position)], ordered[int(position) + 1]
     return float(above if np.isinf(above) else below + (position - int(position)) * (above - below))

@@ -43,9 +43,7 @@ class SurvivalTable:
         check_counts(self.events, self.censored, self.beyond)
 
     @classmethod
-    def of(
-        cls, time_days: Integers, event: Bools, member: Bools | None = None, *, days: int
-    ) -> "SurvivalTable":
+    def of(cls, time_days: Integers, event: Bools, member: Bools | None = None, *, days: int) -> "SurvivalTable":
         """Count the patients of a trial or a batch.
 
         Parameters
@@ -83,9 +81,7 @@ class SurvivalTable:
     def __add__(self, other: "SurvivalTable") -> "SurvivalTable":
         """Pool two tables; ValueError when they have different numbers of days."""
         check_same_grid(self.events, other.events)
-        return SurvivalTable(
-            self.events + other.events, self.censored + other.censored, self.beyond + other.beyond
-        )
+        return SurvivalTable(self.events + other.events, self.censored + other.censored, self.beyond + other.beyond)
 
     @property
     def days(self) -> NDArray[np.int64]:
@@ -184,9 +180,7 @@ class SurvivalTable:
         self._check_known(day, last=self.events.size - 1)
         return float(self._unless_empty(curves.value_at(self.days, self.survival(), day, before=1.0)))
 
-    def interval_at(
-        self, day: float, level: float = 0.95, transform: Transform = "log-log"
-    ) -> tuple[float, float]:
+    def interval_at(self, day: float, level: float = 0.95, transform: Transform = "log-log") -> tuple[float, float]:
         """Pointwise Greenwood limits of survival on a day, as `survival.interval_at`.
 
         Parameters
@@ -271,9 +265,7 @@ class SurvivalTable:
 
     def _check_known(self, day: float, last: int) -> None:
         if self.beyond and day > last:
-            raise ValueError(
-                f"day {day}: {self.beyond} patients were followed beyond day {last} of the table"
-            )
+            raise ValueError(f"day {day}: {self.beyond} patients were followed beyond day {last} of the table")
 
     def _unless_empty(self, values: Floats) -> Floats:
         return values if self.n_patients else np.full_like(values, np.nan)

@@ -13,8 +13,8 @@ from blinasim.engine import des
 from blinasim.engine.lives import Lives
 from blinasim.luck import Draws, Luck
 from blinasim.model.chart import Chart
-from blinasim.model.cohort import Cohort, draw_cohort
 from blinasim.model.codes import NONE
+from blinasim.model.cohort import Cohort, draw_cohort
 from blinasim.model.fates import Fates, settle
 from blinasim.model.graft import graft
 from blinasim.model.history import History

@@ -132,9 +132,7 @@ def estimate(data: TrialData, trial: Trial) -> dict[str, Estimates]:
     """
     outcomes = {outcome.id: outcome.of(data, trial) for outcome in OUTCOMES}
     fits = {key: survival.fit(o.time_days, o.event, o.member) for key, o in outcomes.items()}
-    return {
-        endpoint.id: _estimate_one(endpoint, data, trial, outcomes, fits) for endpoint in ENDPOINTS
-    }
+    return {endpoint.id: _estimate_one(endpoint, data, trial, outcomes, fits) for endpoint in ENDPOINTS}
 
 
 def _estimate_one(
@@ -186,10 +184,8 @@ def _summary(endpoint: Survival, fit: survival.SurvivalBatch, outcome: TimeToEve
     return Estimates(_within_follow_up(value, fit, outcome, endpoint.day))
 
 
-def _within_follow_up(
-    value: Floats, fit: survival.SurvivalBatch, outcome: TimeToEvent, day: float
-) -> Floats:
-    """Blank what a trial cannot estimate: a day beyond its last observation, while somebody is still at risk of the event."""
+def _within_follow_up(value: Floats, fit: survival.SurvivalBatch, outcome: TimeToEvent, day: float) -> Floats:
+    """Blank what a trial cannot estimate: a day beyond its last observation, while somebody is still at risk."""
     last = np.where(outcome.member, outcome.time_days, -1).max(axis=1)
     all_gone = survival.survival_at(fit, float(last.max(initial=0))) <= 1e-9
     return np.where((last >= day) | all_gone, value, np.nan)
@@ -344,13 +340,19 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     Survival("rfs", "Median RFS", "rfs", "median", _SURVIVAL),
     Survival("rfs_cens", "Median RFS censored at HSCT", "rfs_cens", "median", _SURVIVAL),
     Survival("d100", "100-day mortality after HSCT", "after_hsct", "mortality", _SURVIVAL, 100),
-    Share("deaths100", "Deaths within 100 days of HSCT", partial(_deaths_after_hsct, cause=None, within_days=100), _SURVIVAL),
+    Share(
+        "deaths100", "Deaths within 100 days of HSCT",
+        partial(_deaths_after_hsct, cause=None, within_days=100), _SURVIVAL,
+    ),
     Share(
         "deaths100_infection", "infection",
         partial(_deaths_after_hsct, cause=Cause.INFECTION, within_days=100), _SURVIVAL, 1,
     ),
     Share("deaths100_gvhd", "GvHD", partial(_deaths_after_hsct, cause=Cause.GVHD, within_days=100), _SURVIVAL, 1),
-    Share("deaths_post", "Deaths at any time after HSCT", partial(_deaths_after_hsct, cause=None, within_days=None), _SURVIVAL),
+    Share(
+        "deaths_post", "Deaths at any time after HSCT",
+        partial(_deaths_after_hsct, cause=None, within_days=None), _SURVIVAL,
+    ),
     Share(
         "deaths_post_infection", "infection",
         partial(_deaths_after_hsct, cause=Cause.INFECTION, within_days=None), _SURVIVAL, 1,

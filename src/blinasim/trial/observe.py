@@ -57,21 +57,19 @@ class TrialData:
     @property
     def later_hsct(self) -> Bools:
         """Responders transplanted after a switch or a relapse."""
-        return self.responder & (self.hsct != NONE) & ~self.on_study
+        return np.asarray(self.responder & (self.hsct != NONE) & ~self.on_study)
 
     @property
     def never_hsct(self) -> Bools:
         """Responders not transplanted by the cut-off."""
-        return self.responder & (self.hsct == NONE)
+        return np.asarray(self.responder & (self.hsct == NONE))
 
     def pooled(self) -> TrialData:
         """Return all patients as one trial, shape (1, R * n)."""
         return replace(self, **{f.name: getattr(self, f.name).reshape(1, -1) for f in fields(self)})
 
 
-def observe(
-    scenario: Scenario, cohort: Cohort, history: History, record: TransplantRecord, draws: Draws
-) -> TrialData:
+def observe(scenario: Scenario, cohort: Cohort, history: History, record: TransplantRecord, draws: Draws) -> TrialData:
     """See histories as the scenario's trial would.
 
     Staggered entry and a common cut-off censor everybody; some are lost before. The day of censoring itself is seen.
@@ -86,9 +84,7 @@ def observe(
     return _seen(scenario, cohort, history, record, potential, follow_up)
 
 
-def observe_all(
-    scenario: Scenario, cohort: Cohort, history: History, record: TransplantRecord
-) -> TrialData:
+def observe_all(scenario: Scenario, cohort: Cohort, history: History, record: TransplantRecord) -> TrialData:
     """See everything up to the horizon: no cut-off, nobody lost."""
     forever = np.full(cohort.entry_day.shape, HORIZON, dtype=np.int32)
     return _seen(scenario, cohort, history, record, forever, forever)

@@ -113,7 +113,11 @@ def first_after_hsct_true(data: TrialData, trial: Trial) -> TimeToEvent:
 OUTCOMES: tuple[Outcome, ...] = (
     Outcome("os", "Overall survival", overall_survival, overall_survival),
     Outcome(
-        "os_cens", "Overall survival censored at HSCT", overall_survival_censored, overall_survival, hsct_exists=False
+        "os_cens",
+        "Overall survival censored at HSCT",
+        overall_survival_censored,
+        overall_survival,
+        hsct_exists=False,
     ),
     Outcome("rfs", "Relapse-free survival", relapse_free_survival, relapse_free_survival_true),
     Outcome(

@@ -31,8 +31,8 @@ _DAYS: Final = HORIZON + 1
 class Tally:
     """Counts of all patients of some trials, seen without censoring by time.
 
-    ``outcomes`` holds daily tables by outcome id, ``shares`` a count and its denominator by endpoint id, ``medians`` the
-    distribution of an attribute as a table.
+    ``outcomes`` holds daily tables by outcome id, ``shares`` a count and its denominator by endpoint id, ``medians``
+    the distribution of an attribute as a table.
     """
 
     outcomes: dict[str, IncidenceTable]

@@ -1,0 +1,5 @@
+"""``python -m blinasim``."""
+
+from blinasim.cli.main import main
+
+main()

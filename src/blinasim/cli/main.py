@@ -1,0 +1,76 @@
+"""The ``blinasim`` command: its commands, and errors as one line.
+
+Nothing heavy is imported here, so that ``--help`` answers at once.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+from typer.exceptions import TyperException
+
+from blinasim import __version__
+from blinasim.cli import run, trace
+from blinasim.errors import BlinasimError
+
+_USAGE, _INTERRUPTED, _FAILED = 2, 130, 1
+
+app = typer.Typer(
+    name="blinasim",
+    help="What would have happened to these patients under another policy?",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+)
+app.command("run")(run.run)
+app.command("trace")(trace.trace)
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"blinasim {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version.")
+    ] = False,
+    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
+) -> None:
+    """What would have happened to these patients under another policy?"""
+
+
+def main() -> None:
+    """Run the command line; an error is one line on standard error."""
+    sys.exit(_run(sys.argv[1:]))
+
+
+def _run(arguments: list[str]) -> int:
+    debug = "--debug" in arguments
+    try:
+        return app(arguments, standalone_mode=False) or 0
+    except BlinasimError as problem:
+        if debug:
+            raise
+        return _say(str(problem), _USAGE)
+    except TyperException as problem:
+        context = getattr(problem, "ctx", None)
+        command = context.command_path if context else "blinasim"
+        return _say(f"{' '.join(problem.format_message().split())} (see {command} --help)", _USAGE)
+    except (KeyboardInterrupt, typer.Abort):
+        return _say("stopped; nothing was written", _INTERRUPTED)
+    except Exception as problem:
+        if debug:
+            raise
+        return _say(
+            f"unexpected {type(problem).__name__}: {problem}; say blinasim --debug ... for the traceback",
+            _FAILED,
+        )
+
+
+def _say(message: str, code: int) -> int:
+    typer.echo(f"blinasim: {message}", err=True)
+    return code

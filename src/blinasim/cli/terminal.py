@@ -1,0 +1,34 @@
+"""The terminal: a console for tables, and a progress bar that is silent when nobody watches."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+#: Width of tables written to a file or a pipe, columns.
+_PIPE_WIDTH = 120
+
+
+def console() -> Console:
+    """Return a console on standard output; wide enough for the tables when it is not a terminal."""
+    ours = Console()
+    return ours if ours.is_terminal else Console(width=_PIPE_WIDTH)
+
+
+@contextmanager
+def progress(what: str, total: int) -> Iterator[Callable[[int], None]]:
+    """Show a progress bar on standard error while the body runs, if that is a terminal.
+
+    Yields
+    ------
+    callable
+        Takes the number of units finished since the last call.
+    """
+    errors = Console(stderr=True)
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=errors, transient=True, disable=not errors.is_terminal) as bar:
+        task = bar.add_task(what, total=total)
+        yield lambda units: bar.advance(task, units)

@@ -1,0 +1,24 @@
+"""``blinasim trace``: one patient's life, told day by day."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+
+def trace(
+    scenario: Annotated[str, typer.Argument(help="A shipped scenario's name, or a YAML file.")],
+    patient: Annotated[int, typer.Option(min=1, help="Which patient, from 1.")] = 1,
+    trial: Annotated[int, typer.Option(min=1, help="Of which simulated trial, from 1.")] = 1,
+    seed: Annotated[int | None, typer.Option(min=0, help="Seed of all luck.")] = None,
+) -> None:
+    """Tell one patient's life, day by day."""
+    from blinasim.report.story import tell
+    from blinasim.scenario.loading import load_scenario
+
+    story = tell(load_scenario(scenario).with_study(seed=seed), trial=trial, patient=patient)
+    typer.echo(story.heading + "\n")
+    for day, words in story.lines:
+        typer.echo(f"day {day:>5}   {words}")
+    typer.echo(f"\n{story.seen}")

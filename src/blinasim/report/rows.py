@@ -1,0 +1,130 @@
+"""The results table: what was published beside what was simulated, as rows and as text."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from blinasim.inference.targets import Target, load_targets
+from blinasim.study.simulate import Result
+from blinasim.study.summary import Summary, summarize
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+#: What a cell says where a trial cannot estimate the quantity, and where it does not exist.
+NOT_ESTIMABLE, NOT_APPLICABLE = "n/e", "n/a"
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of the results table."""
+
+    summary: Summary
+    published: Target | None
+
+    @property
+    def inside(self) -> bool | None:
+        """Whether the published figure lies in the 95 % predictive interval; None where nothing was published."""
+        if self.published is None:
+            return None
+        predicted = self.summary.predicted
+        return bool(predicted.lower - 1e-12 <= self.published.estimate <= predicted.upper + 1e-12)
+
+    @property
+    def published_text(self) -> str:
+        """The published figure as it was published."""
+        target = self.published
+        if target is None:
+            return ""
+        unit = self.summary.endpoint.unit
+        if target.count is not None:
+            return f"{target.count}/{target.denominator} {100 * target.estimate:.0f} %"
+        text = number(target.estimate, unit)
+        limits = target.interval or target.range
+        return f"{text} ({span(*limits, unit)})" if limits else text
+
+    @property
+    def simulated_text(self) -> str:
+        """Median of the simulated trials and their 95 % predictive interval."""
+        if not self.summary.estimable:
+            return NOT_ESTIMABLE
+        predicted, unit = self.summary.predicted, self.summary.endpoint.unit
+        return f"{number(predicted.median, unit)} ({span(predicted.lower, predicted.upper, unit)})"
+
+    @property
+    def limit_text(self) -> str:
+        """The same estimator without the trial's censoring by time."""
+        return optional(self.summary.limit, self.summary.endpoint.unit)
+
+    @property
+    def oracle_text(self) -> str:
+        """The estimand itself."""
+        return optional(self.summary.oracle, self.summary.endpoint.unit)
+
+
+def rows_of(result: Result) -> list[Row]:
+    """Join a study's summaries with what was published."""
+    targets = load_targets()
+    return [Row(summary, targets.get(summary.endpoint.id)) for summary in summarize(result)]
+
+
+def number(value: float, unit: str) -> str:
+    """Write one figure in its unit."""
+    if np.isinf(value):
+        return "not reached"
+    if unit == "share":
+        return f"{100 * value:.0f} %"
+    return f"{value:.1f}" if unit == "months" else f"{value:g}"
+
+
+def span(lower: float, upper: float, unit: str) -> str:
+    """Write two limits, the unit said once elsewhere."""
+
+    def short(value: float) -> str:
+        return "n.r." if np.isinf(value) else number(value, unit).removesuffix(" %")
+
+    return f"{short(lower)}-{short(upper)}"
+
+
+def optional(value: float | None, unit: str) -> str:
+    """Write a figure that may not exist."""
+    return NOT_APPLICABLE if value is None else number(value, unit)
+
+
+def endpoint_frame(rows: list[Row]) -> pd.DataFrame:
+    """Return the results table as data: one row an endpoint; shares are proportions, times as in ``unit``."""
+    import pandas as pd
+
+    return pd.DataFrame([_record(row) for row in rows])
+
+
+def _record(row: Row) -> dict[str, object]:
+    summary, target = row.summary, row.published
+    endpoint, predicted = summary.endpoint, summary.predicted
+    interval = target.interval if target and target.interval else (None, None)
+    return {
+        "id": endpoint.id,
+        "section": endpoint.section,
+        "label": endpoint.label,
+        "unit": endpoint.unit,
+        "published": target.estimate if target else None,
+        "published_lower": interval[0],
+        "published_upper": interval[1],
+        "published_count": target.count if target else None,
+        "published_denominator": target.denominator if target else None,
+        "simulated_median": predicted.median,
+        "simulated_lower": predicted.lower,
+        "simulated_upper": predicted.upper,
+        "median_mcse": summary.median_mcse,
+        "simulated_mean": summary.mean,
+        "mean_mcse": summary.mean_mcse,
+        "limit": summary.limit,
+        "oracle": summary.oracle,
+        "trials": predicted.n_values + predicted.n_missing,
+        "trials_without_value": predicted.n_missing,
+        "trials_not_reached": predicted.n_infinite,
+        "published_inside": row.inside,
+    }

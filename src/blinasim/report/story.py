@@ -1,0 +1,195 @@
+"""One patient's life, told day by day in words."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from blinasim.engine import des
+from blinasim.errors import BlinasimError
+from blinasim.luck import Draws, Luck
+from blinasim.model.codes import (
+    HORIZON,
+    NONE,
+    Cause,
+    Conditioning,
+    Depth,
+    Donor,
+    Event,
+    Fitness,
+    Mrd,
+    Reason,
+    Source,
+)
+from blinasim.model.history import History
+from blinasim.model.parameters import Parameters, load_parameters
+from blinasim.model.records import record_transplants
+from blinasim.scenario.settings import Scenario
+from blinasim.study.simulate import World, lives_of
+from blinasim.trial.observe import TrialData, observe
+
+_CAUSES = {
+    Cause.PROGRESSION: "progression of the leukaemia",
+    Cause.INFECTION: "infection",
+    Cause.ADVERSE_EVENT: "an adverse event",
+    Cause.GVHD: "graft-versus-host disease",
+    Cause.OTHER: "another cause",
+}
+_REASONS = {
+    Reason.NOT_OFFERED: "no transplantation is offered",
+    Reason.AGE: "age",
+    Reason.FITNESS: "fitness",
+    Reason.PRIOR_HSCT: "an earlier HSCT",
+    Reason.MRD: "the MRD result",
+    Reason.DEPTH: "the depth of the response",
+    Reason.DECLINED: "declined or not referred",
+}
+_SALVAGE = ("first salvage", "second salvage", "third salvage", "fourth or later salvage")
+_DEPTHS = {Depth.CR: "complete remission (CR)", Depth.CRH: "remission with partial recovery (CRh*)"}
+_FITNESS = {Fitness.GOOD: "fit", Fitness.FAIR: "fair fitness", Fitness.POOR: "poor fitness"}
+
+
+@dataclass(frozen=True)
+class Story:
+    """A patient's life in words: a heading, a line an event, and what the trial saw."""
+
+    heading: str
+    lines: list[tuple[int, str]]
+    seen: str
+
+
+def tell(scenario: Scenario, *, trial: int, patient: int, parameters: Parameters | None = None) -> Story:
+    """Simulate one patient alone and tell the story; trials and patients count from 1.
+
+    Raises
+    ------
+    BlinasimError
+        If the scenario has no such trial or patient.
+    """
+    if not 1 <= patient <= scenario.cohort.size:
+        raise BlinasimError(f"--patient {patient}: the cohort has patients 1 to {scenario.cohort.size}")
+    if trial < 1:
+        raise BlinasimError(f"--trial {trial}: trials count from 1")
+    parameters = parameters or load_parameters()
+    draws = Draws(Luck(scenario.study.seed), range(trial - 1, trial), 1, patient - 1)
+    world = lives_of(scenario, parameters, draws)
+    log: list[des.LogEntry] = []
+    history = des.walk(world.lives, log)
+    record = record_transplants(history, world.lives.plan, world.lives.fates, parameters, draws)
+    seen = observe(scenario, world.cohort, history, record, draws)
+    return Story(
+        heading=f"Patient {patient} of trial {trial} · {_who(world)}",
+        lines=[line for entry in _entry_first(log) for line in _told(entry, world, history)],
+        seen=f"The trial would have seen: {_seen(seen)}.",
+    )
+
+
+def _entry_first(log: list[des.LogEntry]) -> list[des.LogEntry]:
+    """Tell the first infusion before what else belongs to day 0."""
+    return sorted(log, key=lambda entry: (entry.day, entry.day > 0 or entry.event != Event.CYCLE_START))
+
+
+def _who(world: World) -> str:
+    cohort = world.cohort
+    prior = "an earlier HSCT" if cohort.prior_hsct[0] else "no prior HSCT"
+    return " · ".join(
+        (
+            f"{cohort.age_years[0]} years",
+            prior,
+            _SALVAGE[cohort.salvage_lines[0]],
+            f"{cohort.blasts_pct[0]:.0f} % blasts",
+            _FITNESS[Fitness(cohort.fitness[0])],
+        )
+    )
+
+
+def _told(entry: des.LogEntry, world: World, history: History) -> list[tuple[int, str]]:
+    """Tell one event; a remission without candidacy says why."""
+    lines = [(entry.day, _words(entry, world, history))]
+    reason = world.lives.plan.reason[0]
+    if entry.event == Event.REMISSION and reason != NONE:
+        lines.append((entry.day, f"no candidate for HSCT: {_REASONS[Reason(reason)]}"))
+    return lines
+
+
+def _words(entry: des.LogEntry, world: World, history: History) -> str:
+    fates = world.lives.fates
+    match entry.event:
+        case Event.CYCLE_START if entry.detail == 1:
+            return "enters; the first infusion begins (cycle 1)"
+        case Event.CYCLE_START:
+            return f"cycle {entry.detail} begins"
+        case Event.STOP:
+            return "an adverse event stops the drug for good"
+        case Event.PROGRESSION:
+            return "progression; treatment ends"
+        case Event.NO_REMISSION:
+            return "no remission after two cycles; treatment ends"
+        case Event.REMISSION:
+            mrd = {Mrd.UNKNOWN: "MRD not assessed"}.get(Mrd(fates.mrd[0]), f"MRD-{Mrd(fates.mrd[0]).name.lower()}")
+            return f"{_DEPTHS[Depth(entry.detail)]}, {mrd}; its relapse clock is of {_days(_clock(world))} days"
+        case Event.DEEPENING:
+            return "the remission has become complete (CR)"
+        case Event.CANDIDACY:
+            return "candidate for HSCT"
+        case Event.SEARCH_START:
+            head_start = fates.head_start_days[0]
+            under_way = f", under way for {head_start} days already" if head_start > 0 else ""
+            return f"donor search{under_way}" if under_way else "donor search begins"
+        case Event.DONOR_FOUND:
+            return f"{Donor(entry.detail).name.lower()} donor found"
+        case Event.TRANSPLANT:
+            return _transplant(entry, world, history)
+        case Event.SWITCH:
+            return "switches to another antineoplastic therapy"
+        case Event.RELAPSE:
+            return "relapse, not yet detected"
+        case Event.RELAPSE_DETECTED:
+            return _detected(history, world)
+        case Event.DEATH:
+            return f"dies of {_CAUSES[Cause(entry.detail)]}"
+        case _:
+            return entry.event.name.lower()
+
+
+def _transplant(entry: des.LogEntry, world: World, history: History) -> str:
+    donor = Donor(entry.detail)
+    source = Source(world.lives.fates.stem_cell_source[0, donor]).name.lower()
+    conditioning = Conditioning(world.lives.plan.conditioning[0])
+    intensity = "myeloablative" if conditioning == Conditioning.MYELOABLATIVE else "reduced-intensity"
+    which = "on-study HSCT" if history.on_study_hsct[0] else "later HSCT, outside the study's count"
+    text = f"{intensity} conditioning, {donor.name.lower()} donor ({source}): {which}"
+    if entry.relapse_clock_left == NONE:
+        return text
+    spent = _clock(world) - entry.relapse_clock_left
+    speed = world.lives.graft.relapse_speed[0, donor] / 1000
+    clock = f"The relapse clock, {_days(spent)} of its {_days(_clock(world))} days spent"
+    return f"{text}. {clock}, now runs at {speed:.2g} of its full speed"
+
+
+def _detected(history: History, world: World) -> str:
+    by_symptoms = history.relapse[0] + world.lives.fates.symptoms_days[0] == history.relapse_detected[0]
+    return "the relapse shows by symptoms" if by_symptoms else "the relapse is found in the marrow"
+
+
+def _clock(world: World) -> int:
+    return int(world.lives.fates.relapse_clock_millidays[0])
+
+
+def _days(millidays: int) -> str:
+    return f"{millidays / 1000:.0f}"
+
+
+def _seen(data: TrialData) -> str:
+    end = int(data.follow_up_days[0, 0])
+    if data.death[0, 0] != NONE:
+        return f"death on day {end}, of {_CAUSES[Cause(data.cause[0, 0])]}"
+    why = "at the cut-off" if end == data.potential_days[0, 0] else "when lost to follow-up"
+    if end >= HORIZON:
+        why = "at the horizon"
+    if data.relapse_detected[0, 0] != NONE:
+        state = "after relapse"
+    elif data.responder[0, 0]:
+        state = "in remission"
+    else:
+        state = "without a remission"
+    return f"alive {why} on day {end}, {state}"

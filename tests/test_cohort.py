@@ -1,0 +1,273 @@
+"""The cohort: margins within Monte Carlo error, jointly plausible patients, and the days on which they enter."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+
+from blinasim.luck import Draws, Luck
+from blinasim.model.codes import Eligibility, Fitness
+from blinasim.model.cohort import BLAST_BANDS_PCT, Cohort, draw_cohort
+from blinasim.model.parameters import Parameters
+from blinasim.scenario.settings import Scenario
+from worlds import Share, arrays_of, parameters, scenario, strayed
+
+MANY = range(600)
+PATIENTS = len(MANY) * 189
+
+
+def drawn(of: Scenario, values: Parameters | None = None, block: range = MANY) -> Cohort:
+    draws = Draws(Luck(21), block, of.cohort.size)
+    return draw_cohort(of.cohort, of.trial.accrual, values or parameters(), draws)
+
+
+@pytest.fixture(scope="module")
+def cohort() -> Cohort:
+    return drawn(scenario())
+
+
+def share(what: str, who: np.ndarray, probability: float) -> Share:
+    return Share(what, int(who.sum()), who.size, probability)
+
+
+# --- margins -----------------------------------------------------------------------------------------
+
+
+def test_margins_are_those_of_the_source_study(cohort: Cohort) -> None:
+    age, blasts, lines = cohort.age_years, cohort.blasts_pct, cohort.salvage_lines
+
+    assert cohort.age_years.size == PATIENTS
+    assert not strayed(
+        [
+            share("65 years or more", age >= 65, 0.13),
+            share("prior HSCT", cohort.prior_hsct, 0.339),
+            share("first salvage", lines == 0, 0.20),
+            share("two or more salvage lines", lines >= 2, 0.392),
+            share("blasts below 25 %", blasts < 25, 0.16),
+            share("blasts 25 to 50 %", (blasts >= 25) & (blasts < 50), 0.14),
+            share("blasts 50 to 75 %", (blasts >= 50) & (blasts < 75), 0.144),
+            share("blasts 75 % or more", blasts >= 75, 0.556),
+            share("well matched", cohort.well_matched, 0.8),
+            share("one of 37 sites", cohort.site == 5, 1 / 37),
+        ]
+    )
+
+
+def test_attributes_stay_within_their_ranges(cohort: Cohort) -> None:
+    assert (cohort.age_years.min(), cohort.age_years.max()) == (18, 79)
+    assert np.median(cohort.age_years) == 39
+    assert cohort.blasts_pct.min() >= BLAST_BANDS_PCT[0]
+    assert cohort.blasts_pct.max() <= BLAST_BANDS_PCT[-1]
+    assert set(cohort.salvage_lines.tolist()) == {0, 1, 2, 3}
+    assert set(cohort.site.tolist()) == set(range(37))
+    assert set(cohort.fitness.tolist()) == set(Fitness)
+
+
+def test_another_scenario_has_its_own_margins() -> None:
+    words = {
+        "age": {"min_years": 20, "median_years": 50, "share_65_and_over": 0.3, "max_years": 70},
+        "prior_hsct_share": 0.25,
+        "prior_hsct_share_65_and_over": 0.10,
+        "no_prior_salvage_share": 0.5,
+        "two_or_more_salvage_share": 0.1,
+        "blasts": {
+            "below_25_pct": 0.4,
+            "from_25_to_50_pct": 0.3,
+            "from_50_to_75_pct": 0.2,
+            "from_75_pct": 0.1,
+        },
+    }
+    cohort = drawn(scenario(cohort=words))
+    older, blasts = cohort.age_years >= 65, cohort.blasts_pct
+
+    assert (cohort.age_years.min(), cohort.age_years.max()) == (20, 70)
+    assert np.median(cohort.age_years) == 50
+    assert not strayed(
+        [
+            share("65 years or more", older, 0.3),
+            share("prior HSCT", cohort.prior_hsct, 0.25),
+            share("prior HSCT, 65 or more", cohort.prior_hsct[older], 0.10),
+            share("first salvage", cohort.salvage_lines == 0, 0.5),
+            share("two or more salvage lines", cohort.salvage_lines >= 2, 0.1),
+            share("blasts below 25 %", blasts < 25, 0.4),
+            share("blasts below 50 %", blasts < 50, 0.7),
+            share("blasts 75 % or more", blasts >= 75, 0.1),
+        ]
+    )
+
+
+# --- together --------------------------------------------------------------------------------------
+
+
+def test_prior_hsct_is_rarer_among_older_patients(cohort: Cohort) -> None:
+    older = cohort.age_years >= 65
+
+    assert np.array_equal(cohort.older, older)
+    assert not strayed(
+        [
+            share("prior HSCT, 65 or more", cohort.prior_hsct[older], 0.20),
+            share("prior HSCT, below 65", cohort.prior_hsct[~older], (0.339 - 0.13 * 0.20) / 0.87),
+        ]
+    )
+
+
+def test_every_patient_meets_the_factor_that_made_him_eligible(cohort: Cohort) -> None:
+    salvaged, prior = cohort.salvage_lines >= 1, cohort.prior_hsct
+    meets = {
+        Eligibility.SECOND_OR_LATER_SALVAGE: salvaged,
+        Eligibility.RELAPSE_AFTER_HSCT: prior,
+        Eligibility.PRIMARY_REFRACTORY: ~prior & ~salvaged,
+        Eligibility.EARLY_FIRST_RELAPSE: ~prior & ~salvaged,
+    }
+
+    assert set(cohort.eligibility.tolist()) == set(Eligibility)
+    for factor, met in meets.items():
+        assert np.all(met[cohort.eligibility == factor]), factor
+
+
+def test_a_patient_in_first_salvage_relapsed_after_hsct_just_if_there_was_one(cohort: Cohort) -> None:
+    first_salvage = cohort.salvage_lines == 0
+    relapsed = cohort.eligibility == Eligibility.RELAPSE_AFTER_HSCT
+
+    assert np.array_equal(relapsed[first_salvage], cohort.prior_hsct[first_salvage])
+
+
+def test_age_multiplies_the_odds_of_worse_fitness() -> None:
+    values = parameters(
+        {
+            "baseline.poor_fitness": 0.2,
+            "baseline.fair_fitness": 0.3,
+            "baseline.worse_fitness_odds_per_decade": 1.5,
+        }
+    )
+    cohort = drawn(scenario(), values)
+
+    shares = []
+    for age in (20, 30, 40, 50, 60, 70):
+        of_that_age = cohort.fitness[cohort.age_years == age]
+        for worst, probability in ((Fitness.POOR, 0.2), (Fitness.FAIR, 0.5)):
+            odds = probability / (1 - probability) * 1.5 ** ((age - 40) / 10)
+            shares.append(share(f"{worst.name} or worse at {age}", of_that_age >= worst, odds / (1 + odds)))
+    assert not strayed(shares)
+
+
+def test_attributes_drawn_apart_are_independent(cohort: Cohort) -> None:
+    blasts_75, lines = cohort.blasts_pct >= 75, cohort.salvage_lines >= 2
+
+    assert not strayed(
+        [
+            share("blasts 75 % and prior HSCT", blasts_75 & cohort.prior_hsct, 0.556 * 0.339),
+            share("blasts 75 % and two or more lines", blasts_75 & lines, 0.556 * 0.392),
+            share("older and well matched", cohort.older & cohort.well_matched, 0.13 * 0.8),
+        ]
+    )
+
+
+# --- frailty -----------------------------------------------------------------------------------------
+
+
+def test_frailty_has_mean_1_and_the_variance_given() -> None:
+    cohort = drawn(scenario(), parameters({"baseline.frailty_variance": 0.3}))
+    n = cohort.frailty.size
+
+    assert cohort.frailty.min() > 0
+    assert abs(cohort.frailty.mean() - 1) < 4 * np.sqrt(0.3 / n)
+    # The log-normal is log-normal: its logarithm has variance ln(1 + variance) and mean minus half of that.
+    log_variance = np.log(1.3)
+    logs = np.log(cohort.frailty)
+    assert abs(logs.mean() + log_variance / 2) < 4 * np.sqrt(log_variance / n)
+    assert abs(logs.var() / log_variance - 1) < 4 * np.sqrt(2 / n)
+
+
+def test_frailty_without_variance_is_exactly_1() -> None:
+    cohort = drawn(scenario(), parameters({"baseline.frailty_variance": 0.0}))
+
+    assert np.all(cohort.frailty == 1.0)
+
+
+# --- entry -------------------------------------------------------------------------------------------
+
+PAUSE = {
+    "pieces": [
+        {"days": 100, "relative_rate": 1.0},
+        {"days": 50, "relative_rate": 0.0},
+        {"days": 100, "relative_rate": 3.0},
+    ],
+    "gap_days": 30,
+}
+
+
+def test_nobody_enters_in_a_pause() -> None:
+    entry = drawn(scenario(trial={"accrual": PAUSE})).entry_day
+
+    assert not np.any((entry >= 100) & (entry < 150))
+    assert {0, 99, 150, 249} <= set(entry.tolist())
+    assert entry.min() == 0
+    assert entry.max() == 249
+
+
+def test_entries_follow_the_rates_and_are_even_within_a_stretch() -> None:
+    entry = drawn(scenario(trial={"accrual": PAUSE})).entry_day
+
+    days = [(day, 1 / 400) for day in (0, 1, 50, 99)] + [(day, 3 / 400) for day in (150, 200, 249)]
+    assert not strayed(
+        [
+            share("first stretch", entry < 100, 0.25),
+            share("first half of the first stretch", entry < 50, 0.125),
+            *(share(f"day {day}", entry == day, probability) for day, probability in days),
+        ]
+    )
+
+
+def test_the_gap_before_the_cutoff_is_respected() -> None:
+    paused = scenario(trial={"accrual": PAUSE})
+    entry = drawn(paused).entry_day
+
+    assert paused.trial.accrual.cutoff_day == 280
+    assert (paused.trial.accrual.cutoff_day - entry).min() == 31  # the last enters on day 249
+
+
+def test_a_pause_may_stand_at_either_end() -> None:
+    pieces = [{"days": 9, "relative_rate": 0}, {"days": 5}, {"days": 9, "relative_rate": 0}]
+    entry = drawn(scenario(trial={"accrual": {"pieces": pieces}})).entry_day
+
+    assert set(entry.tolist()) == {9, 10, 11, 12, 13}
+
+
+# --- the ends of luck --------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class SameForAll:
+    """Luck that gives everybody the same number."""
+
+    number: float
+    replications: int = 1
+    patients: int = 3
+
+    def uniform(self, name: str) -> np.ndarray:  # noqa: ARG002
+        return np.full((self.replications, self.patients), self.number)
+
+
+@pytest.mark.parametrize("number", [2.0**-53, 1 - 2.0**-53])
+@pytest.mark.parametrize("sites", [1, 33, 37, 64])
+def test_the_outermost_luck_is_still_a_patient(number: float, sites: int) -> None:
+    of = scenario(cohort={"sites": sites})
+    cohort = draw_cohort(of.cohort, of.trial.accrual, parameters(), SameForAll(number))
+
+    ranges = {"entry_day": (0, 429), "site": (0, sites - 1), "age_years": (18, 79), "blasts_pct": (5, 100)}
+    outside = {
+        name: getattr(cohort, name)[0]
+        for name, (least, most) in ranges.items()
+        if not least <= getattr(cohort, name)[0] <= most
+    }
+    assert outside == {}
+    assert all(np.all(np.isfinite(array)) for array in arrays_of(cohort).values())
+
+
+@pytest.mark.parametrize("number", [2.0**-53, 0.25 - 2.0**-53, 0.25 + 2.0**-53, 1 - 2.0**-53])
+def test_the_luck_next_to_a_pause_is_not_in_it(number: float) -> None:
+    of = scenario(trial={"accrual": PAUSE})
+    entry = draw_cohort(of.cohort, of.trial.accrual, parameters(), SameForAll(number)).entry_day
+
+    assert int(entry[0]) in (0, 99, 150, 249)

@@ -1,0 +1,103 @@
+"""The source study's figures, and how near the simulated trials come to them."""
+
+import dataclasses
+from functools import cache
+
+import numpy as np
+import pytest
+
+from blinasim.errors import ParameterError
+from blinasim.files import data_folder
+from blinasim.inference.targets import load_targets
+from blinasim.model.parameters import Parameters, load_parameters, parameter_catalogue, parameters_of
+from blinasim.report.rows import Row, rows_of
+from blinasim.scenario.loading import load_scenario
+from blinasim.study.simulate import Result, simulate
+
+
+@cache
+def baseline() -> Result:
+    return simulate(load_scenario("baseline"))
+
+
+@cache
+def rows() -> dict[str, Row]:
+    return {row.summary.endpoint.id: row for row in rows_of(baseline())}
+
+
+def test_targets_agree_with_the_abstract_and_close() -> None:
+    """Derived cells that the published counts force, worked out from the abstract."""
+    count = {key: target.count for key, target in load_targets().items() if target.count is not None}
+    assert count["cr_naive"] + count["cr_prior"] == count["cr"] == 81
+    assert count["hsct_naive"] + count["hsct_prior"] == count["hsct"] == 32
+    assert count["hsct"] + count["hsct_other"] + count["never"] == count["cr"]
+    assert count["hsct_cr"] + count["hsct_crh"] == count["hsct"]
+    assert count["conditioning_mac"] + count["conditioning_ric"] + count["conditioning_unknown"] == 32
+    assert count["donor_unrelated"] + count["donor_related"] + count["donor_unknown"] == 32
+    assert sum(count[f"source_urd_{source}"] for source in ("blood", "marrow", "cord")) == 22
+    assert count["donor_sibling"] + count["donor_haplo"] == count["donor_related"] == 7
+    assert sum(count[f"never_{why}"] for why in ("prior", "older", "both", "neither")) == count["never"] == 43
+    assert count["never_why"] == 43 - count["never_neither"] == 29
+    # Of the 29 prior-HSCT responders 5 had on-study HSCT and 20 + 2 never, so 2 of the 6 later ones are theirs.
+    later_prior = count["cr_prior"] - count["hsct_prior"] - count["never_prior"] - count["never_both"]
+    assert later_prior == 2
+    assert count["cr_naive"] - count["hsct_naive"] - (count["hsct_other"] - later_prior) == 21
+    assert count["never_older"] + count["never_neither"] == 21
+    assert count["deaths100_infection"] + count["deaths100_gvhd"] == count["deaths100"] == 3
+    causes = ("infection", "progression", "gvhd")
+    assert sum(count[f"deaths_post_{cause}"] for cause in causes) == count["deaths_post"] == 9
+
+
+def test_nine_in_ten_published_figures_lie_in_the_predictive_interval() -> None:
+    judged = {key: row.inside for key, row in rows().items() if row.inside is not None}
+    assert len(judged) == len(load_targets())
+    assert np.mean(list(judged.values())) >= 0.9, [key for key, inside in judged.items() if not inside]
+
+
+@pytest.mark.parametrize("endpoint", ["os", "os_cens", "rfs", "rfs_cens", "d100"])
+def test_survival_medians_are_near_the_published_ones(endpoint: str) -> None:
+    """Within half the half-width of the published interval; RFS's interval for censored RFS."""
+    targets = load_targets()
+    lower, upper = targets[endpoint].interval or targets["rfs"].interval  # type: ignore[misc]
+    simulated = rows()[endpoint].summary.predicted.median
+    assert abs(simulated - targets[endpoint].estimate) <= (upper - lower) / 4
+
+
+def test_every_table_closes_in_every_trial() -> None:
+    shares = {key: estimates.value for key, estimates in baseline().estimates.items()}
+    for parts in (
+        ("hsct", "hsct_other", "never"),
+        ("hsct_cr", "hsct_crh"),
+        ("conditioning_mac", "conditioning_ric", "conditioning_unknown"),
+        ("donor_unrelated", "donor_related", "donor_unknown"),
+        ("source_urd_blood", "source_urd_marrow", "source_urd_cord"),
+        ("never_prior", "never_older", "never_both", "never_neither"),
+    ):
+        np.testing.assert_allclose(sum(shares[part] for part in parts), 1.0, atol=1e-12, err_msg=str(parts))
+    np.testing.assert_allclose(shares["donor_sibling"] + shares["donor_haplo"], shares["donor_related"])
+
+
+def test_limit_and_oracle_of_overall_survival_are_the_same() -> None:
+    """Without censoring by time, Kaplan-Meier is the truth; censored at HSCT it is not."""
+    assert baseline().limits["os"] == baseline().oracles["os"]
+    assert baseline().limits["os_cens"] != baseline().oracles["os_cens"]
+
+
+def test_every_parameter_is_described_and_graded() -> None:
+    catalogue = parameter_catalogue()
+    assert len(catalogue) == sum(
+        len(dataclasses.fields(getattr(load_parameters(), group.name))) for group in dataclasses.fields(Parameters)
+    )
+    assert {info.grade for info in catalogue.values()} == {"abstract", "trial", "literature", "assumption"}
+    assert parameters_of({key: info.value for key, info in catalogue.items()}) == load_parameters()
+
+
+def test_a_wrong_parameter_file_is_one_line(tmp_path) -> None:  # type: ignore[no-untyped-def]
+    path = tmp_path / "parameters.yaml"
+    shipped = (data_folder("calibration") / "parameters.yaml").read_text(encoding="utf-8")
+    path.write_text(shipped.replace("  poor_fitness:", "  poor_fitnes:"), encoding="utf-8")
+    with pytest.raises(
+        ParameterError,
+        match=r"yaml:\d+:3: baseline\.poor_fitnes: no such parameter; did you mean poor_fitness",
+    ):
+        load_parameters(path)
