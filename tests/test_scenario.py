@@ -31,7 +31,7 @@ def test_the_defaults_are_the_source_study() -> None:
     ("text", "where", "what"),
     [
         ("", "", "the file is empty"),
-        ("- a", ":1:1", "the scenario: ['a'] should be a valid dictionary or instance of Scenario"),
+        ("- a", ":1:1", "a scenario is a table of settings, such as `title: ...`"),
         ("policy: {}", ":1:1", "title: is required"),
         ("title: x\ntitel: y", ":2:1", "titel: no such setting; did you mean title?"),
         ("title: x\ntitle: y", ":2:1", "title is written twice"),

@@ -12,7 +12,7 @@ import typer
 from typer.exceptions import TyperException
 
 from blinasim import __version__
-from blinasim.cli import run, trace
+from blinasim.cli import run, scenarios, trace
 from blinasim.errors import BlinasimError
 
 _USAGE, _INTERRUPTED, _FAILED = 2, 130, 1
@@ -25,6 +25,10 @@ app = typer.Typer(
 )
 app.command("run")(run.run)
 app.command("trace")(trace.trace)
+app.command("list")(scenarios.list_scenarios)
+app.command("show")(scenarios.show)
+app.command("new")(scenarios.new)
+app.command("schema")(scenarios.schema)
 
 
 def _show_version(wanted: bool) -> None:
@@ -51,7 +55,9 @@ def main() -> None:
 def _run(arguments: list[str]) -> int:
     debug = "--debug" in arguments
     try:
-        return app(arguments, standalone_mode=False) or 0
+        code: int = app(arguments, prog_name="blinasim", standalone_mode=False) or 0
+        # Typer turns Ctrl-C into this code without a word.
+        return _stopped() if code == _INTERRUPTED else code
     except BlinasimError as problem:
         if debug:
             raise
@@ -61,7 +67,7 @@ def _run(arguments: list[str]) -> int:
         command = context.command_path if context else "blinasim"
         return _say(f"{' '.join(problem.format_message().split())} (see {command} --help)", _USAGE)
     except (KeyboardInterrupt, typer.Abort):
-        return _say("stopped; nothing was written", _INTERRUPTED)
+        return _stopped()
     except Exception as problem:
         if debug:
             raise
@@ -69,6 +75,10 @@ def _run(arguments: list[str]) -> int:
             f"unexpected {type(problem).__name__}: {problem}; say blinasim --debug ... for the traceback",
             _FAILED,
         )
+
+
+def _stopped() -> int:
+    return _say("stopped; nothing was written", _INTERRUPTED)
 
 
 def _say(message: str, code: int) -> int:

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
 def run(
     scenario: Annotated[str, typer.Argument(help="A shipped scenario's name, or a YAML file.")],
+    changes: Annotated[
+        list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Change a setting; may be repeated.")
+    ] = None,
     replications: Annotated[int | None, typer.Option(min=1, help="Simulated trials.")] = None,
     seed: Annotated[int | None, typer.Option(min=0, help="Seed of all luck.")] = None,
     out: Annotated[Path | None, typer.Option(help="Results folder; results/NAME by default.")] = None,
@@ -32,7 +35,7 @@ def run(
     from blinasim.scenario.loading import load_scenario
     from blinasim.study.simulate import simulate
 
-    asked = load_scenario(scenario).with_study(replications, seed)
+    asked = load_scenario(scenario, changes or ()).with_study(replications, seed)
     target = out or Path("results") / Path(scenario).stem
     check_free(target, force=force)
     start = time.perf_counter()

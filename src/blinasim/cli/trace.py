@@ -9,6 +9,9 @@ import typer
 
 def trace(
     scenario: Annotated[str, typer.Argument(help="A shipped scenario's name, or a YAML file.")],
+    changes: Annotated[
+        list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Change a setting; may be repeated.")
+    ] = None,
     patient: Annotated[int, typer.Option(min=1, help="Which patient, from 1.")] = 1,
     trial: Annotated[int, typer.Option(min=1, help="Of which simulated trial, from 1.")] = 1,
     seed: Annotated[int | None, typer.Option(min=0, help="Seed of all luck.")] = None,
@@ -17,7 +20,7 @@ def trace(
     from blinasim.report.story import tell
     from blinasim.scenario.loading import load_scenario
 
-    story = tell(load_scenario(scenario).with_study(seed=seed), trial=trial, patient=patient)
+    story = tell(load_scenario(scenario, changes or ()).with_study(seed=seed), trial=trial, patient=patient)
     typer.echo(story.heading + "\n")
     for day, words in story.lines:
         typer.echo(f"day {day:>5}   {words}")

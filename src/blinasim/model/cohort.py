@@ -76,7 +76,9 @@ def draw_cohort(settings: CohortSettings, accrual: Accrual, parameters: Paramete
         replications=draws.replications,
         patients=draws.patients,
         entry_day=_entry_day(accrual, draws.uniform("cohort.entry_day")).ravel(),
-        site=np.floor(draws.uniform("cohort.site") * settings.sites).astype(np.int16).ravel(),
+        site=np.minimum(np.floor(draws.uniform("cohort.site") * settings.sites), settings.sites - 1)
+        .astype(np.int16)
+        .ravel(),
         age_years=age.ravel(),
         prior_hsct=prior.ravel(),
         salvage_lines=lines.ravel(),
@@ -98,7 +100,7 @@ def _age_years(settings: CohortSettings, uniform: NDArray[np.float64]) -> NDArra
     knots = (0.0, 0.5, 1.0 - age.share_65_and_over, 1.0)
     # Half a year above the median, so that the completed years have it in their middle.
     years = (age.min_years, age.median_years + 0.5, OLDER_FROM_YEARS, age.max_years + 1)
-    return np.floor(np.interp(uniform, knots, years)).astype(np.int16)
+    return np.minimum(np.floor(np.interp(uniform, knots, years)), age.max_years).astype(np.int16)
 
 
 def _salvage_lines(settings: CohortSettings, uniform: NDArray[np.float64]) -> NDArray[np.int8]:
@@ -151,4 +153,6 @@ def _entry_day(accrual: Accrual, uniform: NDArray[np.float64]) -> NDArray[np.int
     weights = np.cumsum([0.0, *(piece.days * piece.relative_rate for piece in accrual.pieces)])
     edges = np.cumsum([0, *(piece.days for piece in accrual.pieces)])
     days: NDArray[np.float64] = np.interp(uniform, weights / weights[-1], edges)
-    return np.floor(days).astype(np.int32)
+    # A uniform next to 1 may be interpolated to the very end, which is no longer a day of accrual.
+    whole: NDArray[np.float64] = np.minimum(np.floor(days), edges[-1] - 1)
+    return whole.astype(np.int32)

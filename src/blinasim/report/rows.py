@@ -27,8 +27,8 @@ class Row:
 
     @property
     def inside(self) -> bool | None:
-        """Whether the published figure lies in the 95 % predictive interval; None where nothing was published."""
-        if self.published is None:
+        """Whether the published figure lies in the 95 % predictive interval; None where there is nothing to compare."""
+        if self.published is None or not self.summary.estimable:
             return None
         predicted = self.summary.predicted
         return bool(predicted.lower - 1e-12 <= self.published.estimate <= predicted.upper + 1e-12)
@@ -41,7 +41,7 @@ class Row:
             return ""
         unit = self.summary.endpoint.unit
         if target.count is not None:
-            return f"{target.count}/{target.denominator} {100 * target.estimate:.0f} %"
+            return f"{target.count}/{target.denominator} {number(target.estimate, unit)}"
         text = number(target.estimate, unit)
         limits = target.interval or target.range
         return f"{text} ({span(*limits, unit)})" if limits else text
@@ -76,8 +76,9 @@ def number(value: float, unit: str) -> str:
     if np.isinf(value):
         return "not reached"
     if unit == "share":
-        return f"{100 * value:.0f} %"
-    return f"{value:.1f}" if unit == "months" else f"{value:g}"
+        return f"{np.floor(100 * value + 0.5):.0f} %"  # a half is rounded up, as readers do
+    text = f"{value:.1f}"
+    return text if unit == "months" else text.removesuffix(".0")
 
 
 def span(lower: float, upper: float, unit: str) -> str:

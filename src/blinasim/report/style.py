@@ -6,6 +6,7 @@ No pyplot: a figure is an object like any other, nothing global remembers it, an
 from __future__ import annotations
 
 import io
+import textwrap
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -32,7 +33,7 @@ GRID: Final = "#E3E3E3"
 STRIPE: Final = "#F5F5F5"
 STATES: Final = {
     State.INDUCTION: "#F3D27A",
-    State.REMISSION: "#009E73",
+    State.REMISSION: "#2FB48C",
     State.AFTER_HSCT: "#00548A",
     State.FAILURE: "#E69A5B",
     State.DEAD: "#DCDCDC",
@@ -125,6 +126,11 @@ def heading(drawing: Drawing, left: float, title: str, *lines: str) -> None:
 def counted_trials(trials: int) -> str:
     """Say how many trials were simulated."""
     return f"{trials:,} simulated trial{'' if trials == 1 else 's'}"
+
+
+def shortened(title: str) -> str:
+    """Cut a long title of a scenario to what a line holds."""
+    return textwrap.shorten(title, 45, placeholder=" …")
 
 
 def lower_first(text: str) -> str:

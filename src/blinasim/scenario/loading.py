@@ -1,7 +1,9 @@
-"""From a YAML file to a Scenario, or one clear line about what is wrong and where."""
+"""From YAML files and ``--set`` to a Scenario, or one clear line about what is wrong and where."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -9,8 +11,28 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from blinasim.errors import Place, ScenarioError
-from blinasim.files import Document, data_folder, nearest, read_yaml
-from blinasim.scenario.settings import Scenario
+from blinasim.files import Document, KeyPath, data_folder, nearest, parse_yaml, read_yaml
+from blinasim.scenario.settings import Scenario, Settings
+
+#: The key by which a scenario names the one that it inherits from.
+EXTENDS = "extends"
+
+
+@dataclass
+class _Draft:
+    """A scenario while it is put together: plain data, and where each part of it was said."""
+
+    data: dict[str, Any] = field(default_factory=dict)
+    places: dict[KeyPath, Place] = field(default_factory=dict)
+    #: Who extends whom, from the file asked for to its last ancestor.
+    lineage: list[str] = field(default_factory=list)
+
+    def place(self, path: Iterable[str | int]) -> Place | None:
+        """Return where ``path``, or its longest prefix, was said."""
+        known = tuple(path)
+        while known and known not in self.places:
+            known = known[:-1]
+        return self.places.get(known)
 
 
 def shipped_scenarios() -> list[str]:
@@ -18,25 +40,42 @@ def shipped_scenarios() -> list[str]:
     return sorted(path.stem for path in data_folder("scenarios").glob("*.yaml"))
 
 
-def load_scenario(name_or_path: str | Path) -> Scenario:
-    """Load a shipped scenario by name, or a scenario file by path.
+def load_scenario(name_or_path: str | Path, changes: Sequence[str] = ()) -> Scenario:
+    """Load a shipped scenario by name or a scenario file by path, with what it extends.
+
+    Parameters
+    ----------
+    name_or_path : str or Path
+        A shipped scenario's name, or a YAML file. Its ``extends`` names a shipped scenario, or a file relative
+        to its own folder.
+    changes : sequence of str
+        Settings changed on top, each ``dotted.key=value`` with the value in YAML.
+
+    Returns
+    -------
+    Scenario
+        Fully resolved: base, own settings, changes, and defaults for the rest. Nested settings are inherited one by
+        one; lists and tables such as ``accept_from_day`` are replaced whole.
 
     Raises
     ------
     ScenarioError
         One line with file, line, column and the nearest valid key or value.
     """
-    document = read_yaml(find_scenario(name_or_path), ScenarioError)
+    draft = _draft(find_scenario(name_or_path), ())
+    for change in changes:
+        _change(draft, change)
     try:
-        return Scenario.model_validate(document.data)
+        return Scenario.model_validate(draft.data)
     except ValidationError as problem:
-        raise _first_error(problem, document) from None
+        raise _first_error(problem, draft) from None
 
 
-def find_scenario(name_or_path: str | Path) -> Path:
-    """Return the file that a name or a path means."""
+def find_scenario(name_or_path: str | Path, folder: Path | None = None) -> Path:
+    """Return the file that a name or a path means; paths are relative to ``folder``, where given."""
     path = Path(name_or_path)
     if path.suffix in (".yaml", ".yml") or len(path.parts) > 1:
+        path = folder / path if folder else path
         if not path.is_file():
             raise ScenarioError("no such scenario file", Place(str(path)))
         return path
@@ -44,23 +83,121 @@ def find_scenario(name_or_path: str | Path) -> Path:
     if not shipped.is_file():
         names = shipped_scenarios()
         raise ScenarioError(
-            f"no scenario named {name_or_path!r}{nearest(str(name_or_path), names)} "
+            f"no scenario named {str(name_or_path)!r}{nearest(str(name_or_path), names)} "
             f"(shipped: {', '.join(names)}; a file needs its .yaml)"
         )
     return shipped
 
 
-def _first_error(problem: ValidationError, document: Document) -> ScenarioError:
-    """Turn pydantic's first complaint into one line at the place where the file says it."""
+# --- inheritance and changes --------------------------------------------------------------------------
 
-    def position(details: ErrorDetails) -> tuple[int, int]:
-        place = document.place(details["loc"])
-        return place.line, place.column
 
-    details = min(problem.errors(include_url=False), key=position)
+def _draft(path: Path, descendants: tuple[Path, ...]) -> _Draft:
+    """Read a file on top of what it extends."""
+    document = read_yaml(path, ScenarioError)
+    if not isinstance(document.data, dict):
+        raise ScenarioError("a scenario is a table of settings, such as `title: ...`", document.place(()))
+    data = dict(document.data)
+    base = data.pop(EXTENDS, None)
+    draft = _Draft()
+    if base is not None:
+        draft = _draft(_base_of(base, path, document, (*descendants, path)), (*descendants, path))
+    _overlay(draft, data, document.places, Scenario, ())
+    draft.places[()] = document.places[()]
+    draft.lineage.insert(0, str(path))
+    return draft
+
+
+def _base_of(base: Any, path: Path, document: Document, descendants: tuple[Path, ...]) -> Path:
+    place = document.place((EXTENDS,))
+    if not isinstance(base, str) or not base:
+        raise ScenarioError(f"extends: {base!r} should be the name or the file of one scenario", place)
+    try:
+        found = find_scenario(base, path.parent)
+    except ScenarioError as problem:
+        where = f" ({problem.place})" if problem.place else ""
+        raise ScenarioError(f"extends: {problem.message}{where}", place) from None
+    if found.resolve() in {descendant.resolve() for descendant in descendants}:
+        circle = " -> ".join([*(descendant.name for descendant in descendants), found.name])
+        raise ScenarioError(f"extends: inheritance goes in a circle ({circle})", place)
+    return found
+
+
+def _overlay(
+    draft: _Draft, data: dict[str, Any], places: dict[KeyPath, Place], model: type[BaseModel], at: KeyPath
+) -> None:
+    """Lay settings over a draft. Only settings with settings of their own are merged; anything else is replaced."""
+    target = _at(draft.data, at)
+    for key, value in data.items():
+        path = (*at, key)
+        inner = _settings_class(model, key)
+        if inner is not None and isinstance(value, dict) and isinstance(target.get(key, {}), dict):
+            target.setdefault(key, {})
+            draft.places[path] = places.get(path, Place(""))
+            _overlay(draft, value, places, inner, path)
+        else:
+            target[key] = value
+            for known in [known for known in draft.places if known[: len(path)] == path]:
+                del draft.places[known]
+            draft.places |= {known: place for known, place in places.items() if known[: len(path)] == path}
+
+
+def _at(data: dict[str, Any], path: KeyPath) -> dict[str, Any]:
+    for key in path:
+        data = data[str(key)]
+    return data
+
+
+def _settings_class(model: type[BaseModel], key: str) -> type[Settings] | None:
+    """Return the class of a setting that has settings of its own."""
+    known = model.model_fields.get(key)
+    kind = known.annotation if known else None
+    return kind if isinstance(kind, type) and issubclass(kind, Settings) else None
+
+
+def _change(draft: _Draft, change: str) -> None:
+    """Apply one ``dotted.key=value``."""
+    place = Place(f"--set {change}")
+    key, equals, text = change.partition("=")
+    path = tuple(part.strip() for part in key.split("."))
+    if not equals or not all(path):
+        raise ScenarioError("a change is written dotted.key=value", place)
+    if path == (EXTENDS,):
+        raise ScenarioError("extends cannot be changed by --set; name another scenario instead", place)
+    try:
+        value = parse_yaml(text, "", ScenarioError).data if text.strip() else None
+    except ScenarioError as problem:
+        raise ScenarioError(problem.message, place) from None
+    nested: Any = value
+    for part in reversed(path):
+        nested = {part: nested}
+    places: dict[KeyPath, Place] = {path[:depth]: place for depth in range(1, len(path) + 1)}
+    _overlay(draft, nested, places, Scenario, ())
+
+
+# --- errors in words -------------------------------------------------------------------------------------
+
+
+def _first_error(problem: ValidationError, draft: _Draft) -> ScenarioError:
+    """Turn the complaint that stands first in the file asked for into one line at its place."""
+    own = draft.lineage[0]
+
+    def order(details: ErrorDetails) -> tuple[bool, int, int]:
+        place = draft.place(details["loc"])
+        return (place is None or place.file != own, place.line if place else 0, place.column if place else 0)
+
+    details = min(problem.errors(include_url=False), key=order)
     path = [part for part in details["loc"] if part != "[key]"]
+    place = draft.place(path)
     dotted = ".".join(str(part) for part in path) or "the scenario"
-    return ScenarioError(f"{dotted}: {_in_words(details, path)}", document.place(path))
+    return ScenarioError(f"{dotted}: {_in_words(details, path)}{_inherited(place, draft)}", place)
+
+
+def _inherited(place: Place | None, draft: _Draft) -> str:
+    """Say how a faulty setting of an ancestor came into the file asked for."""
+    if place is None or place.file not in draft.lineage[1:]:
+        return ""
+    return f"; inherited by {draft.lineage[0]} (extends: {Path(draft.lineage[1]).name})"
 
 
 def _in_words(details: ErrorDetails, path: list[Any]) -> str:
@@ -71,18 +208,26 @@ def _in_words(details: ErrorDetails, path: list[Any]) -> str:
         case "missing":
             return "is required"
         case "literal_error":
-            expected = details.get("ctx", {}).get("expected", "")
-            return f"{given!r} is not one of {expected.replace(' or ', ', ')}{_meant(given, expected)}"
+            expected = details.get("ctx", {}).get("expected", "").replace(" or ", ", ")
+            return f"{given!r} is not one of {expected}{_meant(given, expected)}"
         case "value_error":
             return str(details.get("ctx", {}).get("error", details["msg"]))
+        case "model_type" | "dict_type":
+            return f"{_short(given)} should be a table of settings"
+        case "tuple_type" | "list_type":
+            return f"{_short(given)} should be a list"
         case _:
             message = details["msg"].removeprefix("Input should be ").removeprefix("Value should be ")
-            return f"{given!r} should be {message}"
+            return f"{_short(given)} should be {message}"
+
+
+def _short(given: Any) -> str:
+    text = repr(given)
+    return text if len(text) <= 60 else f"{text[:57]}..."
 
 
 def _meant(given: Any, expected: str) -> str:
-    words = [word.strip(" '") for word in expected.replace(" or ", ",").split(",")]
-    return nearest(str(given), words)
+    return nearest(str(given), [word.strip(" '") for word in expected.split(",")])
 
 
 def _settings_at(path: list[Any]) -> list[str]:
@@ -96,4 +241,4 @@ def _settings_at(path: list[Any]) -> list[str]:
             if isinstance(inner, type) and issubclass(inner, BaseModel):
                 model = inner
                 break
-    return list(model.model_fields)
+    return [*model.model_fields, *([EXTENDS] if model is Scenario else [])]

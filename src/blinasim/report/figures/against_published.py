@@ -24,7 +24,7 @@ _COLUMNS: Final = (0.14, 1.28)  # left edges of the text columns, from the right
 _RIGHT: Final = 2.5
 _MARGIN: Final = 0.12
 _AXIS: Final = 0.4  # under a panel
-_TOP: Final = 1.22
+_TOP: Final = 1.06
 _HEADING: Final = 1.3  # of a line
 _HALF_BAR: Final = 0.31
 #: Figures outside the interval that the alternative text names.
@@ -97,6 +97,8 @@ def _outside(row: Row) -> bool:
 
 
 def _verdict(published: list[Row]) -> str:
+    if not published:
+        return "Nothing published to compare with"
     trials = _trials(published)
     counted = style.counted_trials(trials)
     if trials < style.ENOUGH_TRIALS:

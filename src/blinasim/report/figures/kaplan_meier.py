@@ -27,10 +27,16 @@ _TICK_MONTHS: Final = 3
 _PANEL: Final = 3.6
 _TABLE: Final = 0.62
 _TABLE_LINE: Final = 0.19
-_SINCE: Final = {
-    "os": "first infusion", "os_cens": "first infusion", "rfs": "CR/CRh*", "rfs_cens": "CR/CRh*", "after_hsct": "HSCT",
-    "after_remission": "CR/CRh*", "cause_after_hsct": "HSCT",
-}  # fmt: skip
+#: What an outcome is called in the table, and where its time begins.
+_WORDS: Final = {
+    "os": ("OS", "first infusion"),
+    "rfs": ("RFS", "CR/CRh*"),
+    "after_hsct": ("Survival", "HSCT"),
+    "after_remission": ("Event-free", "CR/CRh*"),
+    "cause_after_hsct": ("Event-free", "HSCT"),
+}
+#: Per cent below which the labels stay.
+_HIGHEST: Final = 98.0
 _HALO: Final = [withStroke(linewidth=2.5, foreground="white")]
 
 
@@ -39,6 +45,7 @@ class _Drawn:
     """One outcome, ready to draw: survival in per cent on a grid of months, empty where most trials have none."""
 
     name: str
+    short: str
     colour: str
     months: Floats
     middle: Floats
@@ -51,14 +58,17 @@ class _Drawn:
     published: Target | None
 
     @classmethod
-    def of(cls, result: Result, outcome: str, name: str, colour: str) -> _Drawn:
+    def of(cls, result: Result, outcome: str, name: str, short: str, colour: str) -> _Drawn:
         curves = result.curves[outcome]
         known = ~np.isnan(curves.survival)
         held = known.any(axis=0) & (2 * known.sum(axis=0) >= known.shape[0])
-        lower, middle, upper = 100 * np.nanquantile(curves.survival[:, held], (0.025, 0.5, 0.975), axis=0)
+        lower, middle, upper = np.empty((3, 0))
+        if held.any():
+            lower, middle, upper = 100 * np.nanquantile(_carried(curves.survival)[:, held], (0.025, 0.5, 0.975), axis=0)
         endpoint = _median_endpoint(outcome)
         return cls(
             name=name,
+            short=short,
             colour=colour,
             months=curves.days[held] / DAYS_PER_MONTH,
             middle=middle,
@@ -76,8 +86,9 @@ class _Drawn:
         """Median time of the simulated trials, with its predictive interval."""
         if self.medians is None or not self.medians.n_values:
             return ""
-        limits = f"({_months(self.medians.lower)}–{_months(self.medians.upper)})"
-        return f"{_months(self.medians.median)} {limits}"
+        text = _months(self.medians.median)
+        limits = f" ({_months(self.medians.lower)}–{_months(self.medians.upper)})"
+        return text + limits if self.medians.n_values > 1 else text
 
     @property
     def published_text(self) -> str:
@@ -102,8 +113,9 @@ class _Drawn:
 def survival(result: Result, outcome: str = "os", censored: str | None = "os_cens") -> style.Drawing:
     """Draw Kaplan-Meier curves of an outcome and of its twin censored at HSCT, beside the published medians.
 
-    The line is the median of the simulated trials, day by day, the band holds 95 % of them; both end where fewer than
-    half of the trials have a value. The thin line is the limit: all trials pooled, without censoring by time.
+    The line is the median of the simulated trials, day by day, the band holds 95 % of them. A trial keeps its last
+    value; line and band end where fewer than half of the trials still follow somebody or have seen everybody die. The
+    thin line is the limit: all trials pooled, without censoring by time.
 
     Parameters
     ----------
@@ -119,18 +131,21 @@ def survival(result: Result, outcome: str = "os", censored: str | None = "os_cen
     """
     labels = {each.id: each.label for each in OUTCOMES}
     title = labels[outcome]
-    drawn = [_Drawn.of(result, outcome, title, style.SIMULATED)]
+    short, since = _WORDS[outcome.removesuffix("_cens")]
+    drawn = [_Drawn.of(result, outcome, title, short, style.SIMULATED)]
     if censored is not None:
         name = labels[censored].removeprefix(title).strip()
-        drawn.append(_Drawn.of(result, censored, name[:1].upper() + name[1:], style.CENSORED))
-    last_month = _last_month(drawn[0].curves)
+        name = name[:1].upper() + name[1:]
+        drawn.append(_Drawn.of(result, censored, name, name, style.CENSORED))
+    last_month = _last_month(drawn)
     with style.house_style():
         below = _TABLE + _TABLE_LINE * len(drawn) + 0.1
         drawing = style.blank(7.2, below + _PANEL + 1.0)
         axes = style.place(drawing, 1.35, below, 5.6, _PANEL)
-        _draw_axes(axes, last_month, _SINCE.get(outcome, "start"))
+        _draw_axes(axes, last_month, since)
         for each in drawn:
-            _draw_curve(axes, each)
+            if each.months.size:
+                _draw_curve(axes, each)
         _draw_published(axes, drawn)
         _label_curves(axes, drawn, last_month)
         _write_at_risk(axes, drawn, last_month)
@@ -143,15 +158,22 @@ def _head(drawing: style.Drawing, result: Result, title: str, published: bool) -
     trials, patients = style.counted_trials(result.replications), result.scenario.cohort.size
     rough = " (rough: few trials)" if result.replications < style.ENOUGH_TRIALS else ""
     band = f"Line and band: median of the trials and their 95 % predictive interval{rough}."
-    diamond = " Diamond: published median with its 95 % confidence interval." if published else ""
+    diamond = " Diamond: published median, 95 % confidence interval." if published else ""
     style.heading(
         drawing,
         0.15,
         f"{title}, published and simulated" if published else f"{title}, simulated",
-        f"{result.scenario.title} · {trials} of {patients:,} patients",
+        f"{style.shortened(result.scenario.title)} · {trials} of {patients:,} patients",
         band,
-        f"Thin line: limit, all trials pooled without censoring by time.{diamond}",
+        f"Thin line: limit, pooled without censoring by time.{diamond}",
     )
+
+
+def _carried(survival: Floats) -> Floats:
+    """Let a trial keep its last value when its follow-up ends: else medians over fewer and fewer trials would rise."""
+    columns = np.arange(survival.shape[1])
+    last_known = np.maximum.accumulate(np.where(np.isnan(survival), 0, columns), axis=1)
+    return np.take_along_axis(survival, last_known, axis=1)
 
 
 def _median_endpoint(outcome: str) -> str | None:
@@ -165,12 +187,14 @@ def _months(value: float) -> str:
     return "n.r." if np.isinf(value) else number(value, "months")
 
 
-def _last_month(curves: Curves) -> int:
-    """Return the end of the axis: the last day on which most trials still follow somebody, in full ticks."""
+def _last_month(drawn: list[_Drawn]) -> int:
+    """Return the end of the axis in full ticks: most trials still follow somebody, and all that was published fits."""
+    curves = drawn[0].curves
     followed = 2 * (curves.at_risk > 0).sum(axis=0) > curves.at_risk.shape[0]
     last_day = curves.days[followed].max(initial=0)
     end = int(curves.days[-1] / DAYS_PER_MONTH + 0.5)
-    ticks = max(1, int(np.ceil(last_day / DAYS_PER_MONTH / _TICK_MONTHS)))
+    published = [(each.published.interval or (0.0, each.published.estimate))[1] for each in drawn if each.published]
+    ticks = max(1, int(np.ceil(max(last_day / DAYS_PER_MONTH, *published, 0.0) / _TICK_MONTHS)))
     return min(ticks * _TICK_MONTHS, end)
 
 
@@ -196,10 +220,9 @@ def _draw_published(axes: Axes, drawn: list[_Drawn]) -> None:
         assert each.published is not None
         height = 50 + 1.7 * (len(published) - 1) - 3.4 * place
         if each.published.interval:
-            axes.plot(
-                each.published.interval, (height, height), color=each.colour, linewidth=1.3, zorder=5,
-                marker="|", markersize=6, markeredgewidth=1.3, path_effects=_HALO,
-            )  # fmt: skip
+            ends = each.published.interval, (height, height)
+            axes.plot(*ends, color=each.colour, linewidth=1.3, path_effects=_HALO, zorder=5)
+            axes.plot(*ends, color=each.colour, linestyle="", marker="|", markersize=6, markeredgewidth=1.3, zorder=6)
         axes.plot(
             [each.published.estimate], [height], linestyle="", marker="D", markersize=6, zorder=6,
             markerfacecolor="white", markeredgecolor=each.colour, markeredgewidth=1.5,
@@ -213,11 +236,22 @@ def _label_curves(axes: Axes, drawn: list[_Drawn], last_month: int) -> None:
         axes.text(last_month / 2, 25, "nobody to follow", color=style.MUTED, ha="center", va="center")
         return
     floor, ceiling = _outlines(present, last_month)
-    higher, *others = sorted(present, key=lambda each: -each.middle.mean())
-    texts = [_place_above(axes, higher, ceiling, last_month, 98.0)]
+    common = min(each.middle.size for each in present)
+    higher, *others = sorted(present, key=lambda each: -each.middle[:common].mean())
+    text = _place_above(axes, higher, ceiling, last_month)
     for other in others:
         if _place_below(axes, other, floor, last_month) is None:
-            texts.append(_place_above(axes, other, ceiling, last_month, style.extent(axes, texts[-1]).y0 - 2))
+            _stack(axes, text, _place_above(axes, other, ceiling, last_month))
+
+
+def _stack(axes: Axes, first: Text, second: Text) -> None:
+    """Put the first of two texts at one place over the second, both lower where the axes end."""
+    gap = 2.0
+    first_height, second_height = style.extent(axes, first).height, style.extent(axes, second).height
+    left, bottom = second.get_position()
+    bottom = min(bottom, _HIGHEST - first_height - gap - second_height)
+    second.set_position((left, bottom))
+    first.set_position((left, bottom + second_height + gap))
 
 
 def _outlines(drawn: list[_Drawn], last_month: int) -> tuple[_Outline, _Outline]:
@@ -229,24 +263,19 @@ def _outlines(drawn: list[_Drawn], last_month: int) -> tuple[_Outline, _Outline]
     return (grid, np.min(lower + limits, axis=0)), (grid, np.max(upper + limits, axis=0))
 
 
-def _text(axes: Axes, drawn: _Drawn, **where: str) -> Text:
-    look: dict[str, Any] = {
-        "color": drawn.colour,
-        "fontsize": 8.5,
-        "linespacing": 1.3,
-        "path_effects": _HALO,
-        "zorder": 7,
-    }
-    return axes.text(0, 0, drawn.label, **look, **where)
+def _text(axes: Axes, drawn: _Drawn, ha: str, va: str) -> Text:
+    return axes.text(
+        0, 0, drawn.label, ha=ha, va=va, color=drawn.colour, fontsize=8.5, linespacing=1.3, path_effects=_HALO, zorder=7
+    )
 
 
-def _place_above(axes: Axes, drawn: _Drawn, ceiling: _Outline, last_month: int, top: float) -> Text:
-    """Write above the ceiling, as near to it as there is room under ``top``, in the right half."""
+def _place_above(axes: Axes, drawn: _Drawn, ceiling: _Outline, last_month: int) -> Text:
+    """Write above the ceiling and above the published medians, in the right half."""
     text = _text(axes, drawn, ha="left", va="bottom")
     box = style.extent(axes, text)
     left = max(0.0, min(0.42 * last_month, last_month - box.width))
     highest = float(ceiling[1][ceiling[0] >= left].max())
-    text.set_position((left, max(0.0, min(max(highest + 2, 54), top - box.height))))
+    text.set_position((left, min(max(highest + 2, 54.0), _HIGHEST - box.height)))
     return text
 
 
@@ -271,7 +300,7 @@ def _write_at_risk(axes: Axes, drawn: list[_Drawn], last_month: int) -> None:
     look: dict[str, Any] = {"transform": where, "fontsize": 8, "va": "baseline", "clip_on": False}
     axes.text(gap, top, "At risk (median)", ha="right", color=style.MUTED, **look)
     for row, each in enumerate(drawn, start=1):
-        axes.text(gap, top + row * step, each.name, ha="right", color=each.colour, **look)
+        axes.text(gap, top + row * step, each.short, ha="right", color=each.colour, **look)
         for month in range(0, last_month + 1, _TICK_MONTHS):
             nearest = int(np.abs(each.curves.days - month * DAYS_PER_MONTH).argmin())
             count = float(np.median(each.curves.at_risk[:, nearest]))
@@ -281,8 +310,12 @@ def _write_at_risk(axes: Axes, drawn: list[_Drawn], last_month: int) -> None:
 def _alt(result: Result, drawn: list[_Drawn]) -> str:
     parts = []
     for each in drawn:
-        said = f"median {style.lower_first(each.name)}"
-        simulated = each.simulated_text or "not estimable,"
-        published = f", published {each.published_text}" if each.published_text else ""
-        parts.append(f"{said} {simulated} months{published}")
+        name = style.lower_first(each.name)
+        if each.simulated_text:
+            said = f"median {name} {each.simulated_text} months"
+        elif each.months.size:
+            said = f"{name} {each.middle[-1]:.0f} % at {each.months[-1]:.0f} months"
+        else:
+            said = f"{name}, nobody to follow"
+        parts.append(said + (f", published {each.published_text}" if each.published_text else ""))
     return f"Kaplan-Meier curves of {style.counted_trials(result.replications)}: {'; '.join(parts)}."

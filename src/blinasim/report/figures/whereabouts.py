@@ -58,7 +58,7 @@ def occupancy(result: Result) -> style.Drawing:
             drawing,
             0.15,
             "Where the patients are",
-            f"{result.scenario.title} · {patients:,} simulated patients, true states, all followed for"
+            f"{style.shortened(result.scenario.title)} · {patients:,} simulated patients, true states, all followed for"
             f" {months[-1]:.0f} months",
         )
     drawing.alt = _alt(patients, months, shares)

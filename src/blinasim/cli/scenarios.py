@@ -1,0 +1,58 @@
+"""``blinasim list``, ``show``, ``new`` and ``schema``: scenario files before they are run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def list_scenarios() -> None:
+    """List the shipped scenarios."""
+    from blinasim.scenario.loading import load_scenario, shipped_scenarios
+
+    names = shipped_scenarios()
+    width = max(len(name) for name in names)
+    for name in names:
+        typer.echo(f"{name:<{width}}  {load_scenario(name).title}")
+
+
+def show(
+    scenario: Annotated[str, typer.Argument(help="A shipped scenario's name, or a YAML file.")],
+    changes: Annotated[
+        list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Change a setting; may be repeated.")
+    ] = None,
+) -> None:
+    """Print a scenario fully resolved: every setting, nothing inherited."""
+    from blinasim.scenario.loading import load_scenario
+    from blinasim.scenario.writing import to_yaml
+
+    typer.echo(to_yaml(load_scenario(scenario, changes or ())), nl=False)
+
+
+def new(
+    name: Annotated[str, typer.Argument(help="Name of the scenario; NAME.yaml is written.")],
+) -> None:
+    """Write a commented starting file."""
+    from blinasim.errors import OutputError
+    from blinasim.scenario.writing import starting_file
+
+    path = Path(name if name.endswith((".yaml", ".yml")) else f"{name}.yaml")
+    try:
+        with path.open("x", encoding="utf-8") as file:
+            file.write(starting_file(path.stem))
+    except FileExistsError:
+        raise OutputError(f"{path} already exists; choose another name") from None
+    except OSError as problem:
+        raise OutputError(f"{path}: cannot be written ({problem.strerror}); choose another name") from None
+    typer.echo(f"Wrote {path}. Run it: blinasim run {path}")
+
+
+def schema() -> None:
+    """Print the JSON Schema of scenario files, for editors."""
+    import json
+
+    from blinasim.scenario.writing import json_schema
+
+    typer.echo(json.dumps(json_schema(), indent=2, ensure_ascii=False))

@@ -1,0 +1,100 @@
+"""Scenarios as text: resolved YAML, a commented starting file, and the JSON Schema that editors read."""
+
+from __future__ import annotations
+
+from io import StringIO
+from typing import Any
+
+from pydantic import BaseModel
+
+from blinasim.scenario.loading import EXTENDS
+from blinasim.scenario.settings import Scenario, Settings
+
+#: Name of the schema file that stands beside the shipped scenarios.
+SCHEMA_FILE = "scenario.schema.json"
+
+
+def to_yaml(scenario: Scenario) -> str:
+    """Write a resolved scenario: every setting, nothing inherited; reading it back gives an equal scenario."""
+    from ruamel.yaml import YAML
+
+    yaml = YAML()
+    yaml.default_flow_style = False
+    yaml.width = 110
+    text = StringIO()
+    yaml.dump(scenario.model_dump(mode="json"), text)
+    return text.getvalue()
+
+
+def json_schema() -> dict[str, Any]:
+    """Return the JSON Schema of scenario files; every setting is described, with its unit."""
+    schema = Scenario.model_json_schema()
+    # What is required may be inherited, so a file need not say it.
+    schema.pop("required", None)
+    schema["properties"] = {
+        EXTENDS: {
+            "type": "string",
+            "minLength": 1,
+            "description": "The scenario to inherit from: a shipped name, or a file relative to this one.",
+        },
+        **schema["properties"],
+    }
+    for part in (schema, *schema["$defs"].values()):
+        for known in part.get("properties", {}).values():
+            # Pydantic leaves a description out where it equals that of the settings referred to.
+            if "description" not in known:
+                known["description"] = schema["$defs"][known["$ref"].rpartition("/")[2]]["description"]
+    schema["$schema"] = "https://json-schema.org/draft/2020-12/schema"
+    schema["title"] = "blinasim scenario"
+    return schema
+
+
+def starting_file(name: str) -> str:
+    """Return a commented scenario that changes nothing yet: each setting with its default and meaning."""
+    lines = [
+        f"# A blinasim scenario: what differs from the one it extends. Run it: blinasim run {name}.yaml",
+        "# Take the # away from what you change, and from the headings above it.",
+        f"{EXTENDS}: baseline",
+        f"title: {name}",
+        "why: >",
+        "  What the scenario asks, and what it assumes.",
+        "",
+    ]
+    for key, known in Scenario.model_fields.items():
+        settings = _settings(known.annotation)
+        if settings is not None and settings.model_fields:
+            lines += ["", f"# {key}:  # {known.description}", *_commented(settings, 1)]
+    return "\n".join(lines) + "\n"
+
+
+def _commented(model: type[BaseModel], depth: int) -> list[str]:
+    lines = []
+    indent = "  " * depth
+    for key, known in model.model_fields.items():
+        settings = _settings(known.annotation)
+        if settings is not None:
+            lines += [f"# {indent}{key}:  # {known.description}", *_commented(settings, depth + 1)]
+        else:
+            lines += [
+                f"# {indent}# {known.description}",
+                f"# {indent}{key}: {_flow(known.get_default(call_default_factory=True))}",
+            ]
+    return lines
+
+
+def _settings(kind: Any) -> type[Settings] | None:
+    """Return the class of a setting that has settings of its own."""
+    return kind if isinstance(kind, type) and issubclass(kind, Settings) else None
+
+
+def _flow(value: Any) -> str:
+    """Write a default on one line."""
+    if isinstance(value, bool) or value is None:
+        return {True: "true", False: "false", None: "null"}[value]
+    if isinstance(value, Settings):
+        return _flow(value.model_dump())
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{key}: {_flow(item)}" for key, item in value.items()) + "}"
+    if isinstance(value, list | tuple):
+        return "[" + ", ".join(_flow(item) for item in value) + "]"
+    return str(value)
