@@ -76,7 +76,7 @@ def _table(rows: list[Row]) -> Table:
         if endpoint.section != section:
             section = endpoint.section
             table.add_row(f"[bold]{section}[/bold]")
-        unit = "" if endpoint.unit == "share" else f", {endpoint.unit}"
+        unit = "" if endpoint.unit in ("share", "cycles") else f", {endpoint.unit}"
         outside = "  *" if row.inside is False else ""
         table.add_row(
             f"{'  ' * (endpoint.level + 1)}{endpoint.label}{unit}",

@@ -1,0 +1,54 @@
+"""Fill what the documentation shows of the program with what the program says now.
+
+Run it from the repository after a change that moves numbers: ``python docs/refresh.py``. It replaces the blocks of
+the README that follow ``<!-- shown: ... -->``, and the pictures in ``docs/images``.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+#: The patient whose life the README tells; chosen because much happens in it.
+PATIENT = 54
+
+
+def blinasim(*arguments: str) -> str:
+    done = subprocess.run([sys.executable, "-m", "blinasim", *arguments], capture_output=True, text=True, check=True)
+    return "\n".join(line.rstrip() for line in done.stdout.strip().splitlines())
+
+
+def excerpt(table: str) -> str:
+    """Leave the details of the transplants out: the README wants one screen."""
+    lines = table.splitlines()
+    first = next(i for i, line in enumerate(lines) if "Myeloablative" in line)
+    last = next(i for i, line in enumerate(lines) if line.startswith("No on-study HSCT"))
+    kept = [*lines[:first], "  ...", *lines[last:]]
+    return re.sub(r" · [\d.]+ s$", "", "\n".join(kept), flags=re.MULTILINE)
+
+
+def show(text: str, name: str, content: str) -> str:
+    block = re.compile(rf"(<!-- shown: {name} -->\n```text\n).*?(```\n)", re.DOTALL)
+    assert block.search(text), name
+    return block.sub(lambda found: f"{found[1]}{content}\n{found[2]}", text)
+
+
+def main() -> None:
+    readme = ROOT / "README.md"
+    text = readme.read_text(encoding="utf-8")
+    with tempfile.TemporaryDirectory() as folder:
+        table = blinasim("run", "baseline", "--out", f"{folder}/r").replace(f"{folder}/r/", "results/baseline/")
+        shutil.copy(f"{folder}/r/figures/survival.png", ROOT / "docs" / "images" / "survival.png")
+    text = show(text, "run", excerpt(table))
+    story = blinasim("trace", "baseline", "--patient", str(PATIENT))
+    text = show(text, "trace", f"$ blinasim trace baseline --patient {PATIENT}\n{story}")
+    readme.write_text(text, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
