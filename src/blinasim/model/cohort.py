@@ -8,14 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from blinasim.luck import Draws
-from blinasim.model.codes import Eligibility, Fitness
+from blinasim.model.codes import BLAST_BANDS_PCT, OLDER_FROM_YEARS, Eligibility, Fitness
+from blinasim.model.cohort_file import cohort_rows, weights
 from blinasim.model.parameters import Parameters
 from blinasim.scenario.settings import Accrual, CohortSettings
 
-#: Edges of the bands of marrow blasts, per cent.
-BLAST_BANDS_PCT = (5.0, 25.0, 50.0, 75.0, 100.0)
-#: Age from which the source study speaks of older patients.
-OLDER_FROM_YEARS = 65
 _AGE_OF_REFERENCE_YEARS = 40
 
 
@@ -65,29 +62,86 @@ def draw_cohort(settings: CohortSettings, accrual: Accrual, parameters: Paramete
     Cohort
         Arrays of shape (P,).
     """
-    baseline = parameters.baseline
-    age = _age_years(settings, draws.uniform("cohort.age"))
-    older_share = settings.age.share_65_and_over
-    prior_older = settings.prior_hsct_share_65_and_over
-    prior_younger = (settings.prior_hsct_share - older_share * prior_older) / (1.0 - older_share)
-    prior = draws.uniform("cohort.prior_hsct") < np.where(age >= OLDER_FROM_YEARS, prior_older, prior_younger)
-    lines = _salvage_lines(settings, draws.uniform("cohort.salvage_lines"))
+    drawn = _from_file(settings, parameters, draws) if settings.data else _from_settings(settings, parameters, draws)
+    age, prior, lines = drawn.age_years, drawn.prior_hsct, drawn.salvage_lines
     return Cohort(
         replications=draws.replications,
         patients=draws.patients,
         entry_day=_entry_day(accrual, draws.uniform("cohort.entry_day")).ravel(),
-        site=np.minimum(np.floor(draws.uniform("cohort.site") * settings.sites), settings.sites - 1)
-        .astype(np.int16)
-        .ravel(),
+        site=drawn.site.ravel(),
         age_years=age.ravel(),
         prior_hsct=prior.ravel(),
         salvage_lines=lines.ravel(),
         eligibility=_eligibility(lines, prior, draws.uniform("cohort.eligibility")).ravel(),
-        blasts_pct=_blasts_pct(settings, draws.uniform("cohort.blasts")).ravel(),
-        fitness=_fitness(parameters, age, draws.uniform("cohort.fitness")).ravel(),
-        well_matched=(draws.uniform("cohort.well_matched") < baseline.well_matched_share).ravel(),
+        blasts_pct=drawn.blasts_pct.ravel(),
+        fitness=drawn.fitness.ravel(),
+        well_matched=drawn.well_matched.ravel(),
         frailty=_frailty(parameters, draws).ravel(),
     )
+
+
+@dataclass(frozen=True)
+class _Drawn:
+    """Baseline attributes, arrays of shape (R, n)."""
+
+    age_years: NDArray[np.int16]
+    prior_hsct: NDArray[np.bool_]
+    salvage_lines: NDArray[np.int8]
+    blasts_pct: NDArray[np.float64]
+    fitness: NDArray[np.int8]
+    well_matched: NDArray[np.bool_]
+    site: NDArray[np.int16]
+
+
+def _from_settings(settings: CohortSettings, parameters: Parameters, draws: Draws) -> _Drawn:
+    """Draw everything from the scenario's shares."""
+    age = _age_years(settings, draws.uniform("cohort.age"))
+    older_share = settings.age.share_65_and_over
+    prior_older = settings.prior_hsct_share_65_and_over
+    prior_younger = (settings.prior_hsct_share - older_share * prior_older) / (1.0 - older_share)
+    prior_share = np.where(age >= OLDER_FROM_YEARS, prior_older, prior_younger)
+    return _Drawn(
+        age_years=age,
+        prior_hsct=draws.uniform("cohort.prior_hsct") < prior_share,
+        salvage_lines=_salvage_lines(settings, draws.uniform("cohort.salvage_lines")),
+        blasts_pct=_blasts_pct(settings, draws.uniform("cohort.blasts")),
+        fitness=_fitness(parameters, age, draws.uniform("cohort.fitness")),
+        well_matched=_well_matched(parameters, draws),
+        site=_site(settings, draws),
+    )
+
+
+def _from_file(settings: CohortSettings, parameters: Parameters, draws: Draws) -> _Drawn:
+    """Take the rows of a file, in order or resampled; what the file does not hold is drawn as ever."""
+    assert settings.data is not None
+    rows = cohort_rows(settings, settings.data)
+    if settings.data.rows == "as_given":
+        first = draws.first_patient
+        row = np.tile(np.arange(first, first + draws.patients), (draws.replications, 1))
+    else:
+        edges = np.cumsum(weights(rows, settings, settings.data))
+        row = np.minimum(np.searchsorted(edges, draws.uniform("cohort.row"), side="right"), len(rows) - 1)
+    age = rows.age_years[row]
+    return _Drawn(
+        age_years=age,
+        prior_hsct=rows.prior_hsct[row],
+        salvage_lines=rows.salvage_lines[row],
+        blasts_pct=rows.blasts_pct[row],
+        fitness=_fitness(parameters, age, draws.uniform("cohort.fitness"))
+        if rows.fitness is None
+        else rows.fitness[row],
+        well_matched=_well_matched(parameters, draws) if rows.well_matched is None else rows.well_matched[row],
+        site=_site(settings, draws) if rows.site is None else rows.site[row],
+    )
+
+
+def _well_matched(parameters: Parameters, draws: Draws) -> NDArray[np.bool_]:
+    return np.asarray(draws.uniform("cohort.well_matched") < parameters.baseline.well_matched_share)
+
+
+def _site(settings: CohortSettings, draws: Draws) -> NDArray[np.int16]:
+    site: NDArray[np.float64] = np.floor(draws.uniform("cohort.site") * settings.sites)
+    return np.minimum(site, settings.sites - 1).astype(np.int16)
 
 
 def _decades(age_years: NDArray[np.int16]) -> NDArray[np.float64]:

@@ -303,6 +303,15 @@ def load_parameters(path: Path | None = None) -> Parameters:
     return parameters_of({name: info.value for name, info in parameter_catalogue(path).items()})
 
 
+def parameters_to_dict(parameters: Parameters) -> dict[str, Any]:
+    """Return the values by dotted name; the reverse of :func:`parameters_of`."""
+    return {
+        f"{group}.{item.name}": getattr(getattr(parameters, group), item.name)
+        for group, cls in _GROUPS.items()
+        for item in fields(cls)
+    }
+
+
 def parameters_of(values: dict[str, Any]) -> Parameters:
     """Group values given by dotted name, for example ``{"relapse.shape": 0.9, ...}``."""
     return Parameters(

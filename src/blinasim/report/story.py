@@ -22,10 +22,9 @@ from blinasim.model.codes import (
 )
 from blinasim.model.history import History
 from blinasim.model.parameters import Parameters, load_parameters
-from blinasim.model.records import record_transplants
 from blinasim.scenario.settings import Scenario
-from blinasim.study.simulate import World, lives_of
-from blinasim.trial.observe import TrialData, observe
+from blinasim.study.simulate import World, live
+from blinasim.trial.observe import TrialData
 
 _CAUSES = {
     Cause.PROGRESSION: "progression of the leukaemia",
@@ -71,15 +70,12 @@ def tell(scenario: Scenario, *, trial: int, patient: int, parameters: Parameters
         raise BlinasimError(f"--trial {trial}: trials count from 1")
     parameters = parameters or load_parameters()
     draws = Draws(Luck(scenario.study.seed), range(trial - 1, trial), 1, patient - 1)
-    world = lives_of(scenario, parameters, draws)
     log: list[des.LogEntry] = []
-    history = des.walk(world.lives, log)
-    record = record_transplants(history, world.lives.plan, world.lives.fates, parameters, draws)
-    seen = observe(scenario, world.cohort, history, record, draws)
+    batch = live(scenario, parameters, draws, log)
     return Story(
-        heading=f"Patient {patient} of trial {trial} · {_who(world)}",
-        lines=[line for entry in _entry_first(log) for line in _told(entry, world, history)],
-        seen=f"The trial would have seen: {_seen(seen)}.",
+        heading=f"Patient {patient} of trial {trial} · {_who(batch.world)}",
+        lines=[line for entry in _entry_first(log) for line in _told(entry, batch.world, batch.history)],
+        seen=f"The trial would have seen: {_seen(batch.seen)}.",
     )
 
 

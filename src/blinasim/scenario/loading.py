@@ -65,6 +65,7 @@ def load_scenario(name_or_path: str | Path, changes: Sequence[str] = ()) -> Scen
     draft = _draft(find_scenario(name_or_path), ())
     for change in changes:
         _change(draft, change)
+    _locate_cohort_file(draft)
     try:
         return Scenario.model_validate(draft.data)
     except ValidationError as problem:
@@ -173,6 +174,16 @@ def _change(draft: _Draft, change: str) -> None:
         nested = {part: nested}
     places: dict[KeyPath, Place] = {path[:depth]: place for depth in range(1, len(path) + 1)}
     _overlay(draft, nested, places, Scenario, ())
+
+
+def _locate_cohort_file(draft: _Draft) -> None:
+    """A cohort file's name is relative to the file that says it."""
+    data = draft.data.get("cohort")
+    data = data.get("data") if isinstance(data, dict) else None
+    if isinstance(data, dict) and isinstance(data.get("file"), str) and data["file"]:
+        place = draft.place(("cohort", "data", "file"))
+        said_in = Path(place.file).parent if place and place.file in draft.lineage else Path()
+        data["file"] = str((said_in / data["file"]).resolve())
 
 
 # --- errors in words -------------------------------------------------------------------------------------

@@ -60,6 +60,31 @@ class Blasts(Settings):
         return self
 
 
+class CohortData(Settings):
+    """Baseline patients from a CSV file instead of drawn ones."""
+
+    file: Annotated[str, Field(min_length=1)] = Field(
+        description="CSV file with a header, relative to the scenario file: age_years, prior_hsct, salvage_lines, "
+        "blasts_pct; optional fitness, well_matched, site."
+    )
+    rows: Literal["as_given", "resampled"] = Field(
+        "as_given",
+        description="as_given: the rows are the patients of every trial (size must be their number); resampled: each "
+        "trial draws its patients from the rows, with replacement.",
+    )
+    match_margins: tuple[Literal["prior_hsct", "salvage", "blasts", "age"], ...] = Field(
+        (),
+        strict=False,
+        description="Re-weight resampled rows so that these margins equal the cohort's settings (raking).",
+    )
+
+    @model_validator(mode="after")
+    def _weights_need_resampling(self) -> Self:
+        if self.match_margins and self.rows == "as_given":
+            raise ValueError("match_margins needs rows: resampled")
+        return self
+
+
 class CohortSettings(Settings):
     """Who is enrolled."""
 
@@ -77,6 +102,9 @@ class CohortSettings(Settings):
     )
     blasts: Blasts = Field(default_factory=Blasts, description="Marrow blasts at enrolment.")
     sites: Annotated[int, Field(ge=1, le=10_000)] = Field(37, description="Study centres (assumption).")
+    data: CohortData | None = Field(
+        None, description="Baseline patients from a file; null: drawn from the settings above."
+    )
 
     @model_validator(mode="after")
     def _joint(self) -> Self:

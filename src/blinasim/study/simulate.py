@@ -124,6 +124,16 @@ def without_hsct(policy: Policy) -> Policy:
 
 
 @dataclass(frozen=True)
+class Batch:
+    """Some replications, lived and seen: what a reader of single patients needs; P = replications * patients."""
+
+    world: World
+    history: History
+    record: TransplantRecord
+    seen: TrialData
+
+
+@dataclass(frozen=True)
 class _Chunk:
     """What a block of replications adds to a study."""
 
@@ -139,6 +149,7 @@ def simulate(
     *,
     parameters: Parameters | None = None,
     progress: Callable[[int], None] | None = None,
+    keep: Callable[[Batch], None] | None = None,
 ) -> Result:
     """Simulate the trials of a scenario.
 
@@ -150,6 +161,8 @@ def simulate(
         The point values of ``calibration/parameters.yaml`` by default.
     progress : callable, optional
         Called with the number of trials finished since the last call.
+    keep : callable, optional
+        Called with every batch of patients, in the order of the trials; patients are forgotten otherwise.
 
     Returns
     -------
@@ -162,21 +175,29 @@ def simulate(
     total = scenario.study.replications
     for first in range(0, total, CHUNK):
         block = range(first, min(first + CHUNK, total))
-        chunks.append(_simulate_chunk(scenario, parameters, Draws(luck, block, scenario.cohort.size)))
+        batch = live(scenario, parameters, Draws(luck, block, scenario.cohort.size))
+        chunks.append(_count(scenario, batch))
+        if keep:
+            keep(batch)
         if progress:
             progress(len(block))
     return _put_together(scenario, chunks)
 
 
-def _simulate_chunk(scenario: Scenario, parameters: Parameters, draws: Draws) -> _Chunk:
+def live(scenario: Scenario, parameters: Parameters, draws: Draws, log: list[des.LogEntry] | None = None) -> Batch:
+    """Draw patients, let them live, and see them as the trial would; ``log`` receives their stories."""
     world = lives_of(scenario, parameters, draws)
-    history = des.walk(world.lives)
+    history = des.walk(world.lives, log)
     record = _record(world, history)
-    seen = observe(scenario, world.cohort, history, record, draws)
-    everything = observe_all(scenario, world.cohort, history, record)
+    return Batch(world, history, record, observe(scenario, world.cohort, history, record, draws))
+
+
+def _count(scenario: Scenario, batch: Batch) -> _Chunk:
+    world, history = batch.world, batch.history
+    everything = observe_all(scenario, world.cohort, history, batch.record)
     return _Chunk(
-        estimates=estimate(seen, scenario.trial),
-        curves=_curves(scenario, seen),
+        estimates=estimate(batch.seen, scenario.trial),
+        curves=_curves(scenario, batch.seen),
         limit=Tally.of(everything, scenario.trial),
         oracles={
             "as_run": Tally.of(everything, scenario.trial, truth=True),

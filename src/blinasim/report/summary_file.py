@@ -1,0 +1,149 @@
+"""``summary.json``: the results of a run as one documented, versioned document."""
+
+from __future__ import annotations
+
+import math
+from typing import Any, Final, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from blinasim.report.rows import Row
+from blinasim.study.simulate import Result
+
+#: Raised when a key changes its meaning or goes away; a new key does not raise it.
+SCHEMA_VERSION: Final = 1
+
+#: The trial whose patients are exported row by row (``adsl.csv``, ``adtte.csv``, ``events.csv``).
+EXPORTED_TRIAL = 1
+
+
+class _Document(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Published(_Document):
+    """A published figure."""
+
+    estimate: float = Field(description="The figure; a share for counts, else in the endpoint's unit.")
+    lower: float | None = Field(description="Lower limit of the published 95 % interval, where there is one.")
+    upper: float | None = Field(description="Upper limit of the published 95 % interval.")
+    count: int | None = Field(description="Numerator of a published count.")
+    denominator: int | None = Field(description="Denominator of a published count.")
+    inside: bool | None = Field(description="Whether the figure lies in the simulated 95 % predictive interval.")
+
+
+class Simulated(_Document):
+    """An endpoint over the simulated trials; null where it is not reached or nobody has it."""
+
+    median: float | None = Field(description="Median of the trials, in the endpoint's unit.")
+    lower: float | None = Field(description="2.5th percentile of the trials.")
+    upper: float | None = Field(description="97.5th percentile of the trials; null where those trials do not reach it.")
+    median_mcse: float | None = Field(description="Monte Carlo standard error of that median.")
+    mean: float | None = Field(description="Mean of the trials.")
+    mean_mcse: float | None = Field(description="Monte Carlo standard error of the mean.")
+    trials: int = Field(description="Simulated trials.")
+    trials_without_value: int = Field(description="Trials in which the endpoint cannot be estimated.")
+    trials_not_reached: int = Field(description="Trials that do not reach the quantity (a median, say).")
+
+
+class EndpointSummary(_Document):
+    """One endpoint: published, simulated, limit and oracle."""
+
+    id: str = Field(description="Identifier, the same in every file.")
+    label: str = Field(description="Name in tables.")
+    section: str = Field(description="Section of the results table.")
+    unit: str = Field(description="share (0 to 1), months, years, days or cycles.")
+    published: Published | None = Field(description="What the source study published, if anything.")
+    simulated: Simulated = Field(description="The simulated trials.")
+    limit: float | None = Field(description="The same estimator without the trial's censoring by time.")
+    oracle: float | None = Field(description="The estimand itself, from the same patients with the same luck.")
+
+
+class TrialEstimate(_Document):
+    """One endpoint in one trial."""
+
+    value: float | None = Field(description="Estimate, in the endpoint's unit.")
+    lower: float | None = Field(description="The trial's own lower 95 % limit (medians: log-log).")
+    upper: float | None = Field(description="The trial's own upper 95 % limit.")
+
+
+class SummaryFile(_Document):
+    """The results of a run."""
+
+    schema_version: Literal[1] = Field(SCHEMA_VERSION, description="Version of this document's schema.")
+    title: str = Field(description="The scenario's title.")
+    trials: int = Field(description="Simulated trials.")
+    patients_per_trial: int = Field(description="Patients of each trial.")
+    seed: int = Field(description="Seed of all luck.")
+    endpoints: list[EndpointSummary] = Field(description="Every endpoint, in the order of the results table.")
+    exported_trial: int = Field(
+        description="The trial, from 1, whose patients adsl.csv, adtte.csv and events.csv hold."
+    )
+    exported_estimates: dict[str, TrialEstimate] = Field(description="That trial's own estimates by endpoint id.")
+
+
+def summary_file(result: Result, rows: list[Row]) -> SummaryFile:
+    """Put the document together."""
+    index = EXPORTED_TRIAL - 1
+    return SummaryFile(
+        title=result.scenario.title,
+        trials=result.replications,
+        patients_per_trial=result.scenario.cohort.size,
+        seed=result.scenario.study.seed,
+        endpoints=[_endpoint(row) for row in rows],
+        exported_trial=EXPORTED_TRIAL,
+        exported_estimates={
+            key: TrialEstimate(
+                value=_finite(estimates.value[index]),
+                lower=None if estimates.lower is None else _finite(estimates.lower[index]),
+                upper=None if estimates.upper is None else _finite(estimates.upper[index]),
+            )
+            for key, estimates in result.estimates.items()
+        },
+    )
+
+
+def summary_schema() -> dict[str, Any]:
+    """Return the JSON Schema of ``summary.json``."""
+    return SummaryFile.model_json_schema()
+
+
+def _endpoint(row: Row) -> EndpointSummary:
+    summary, target = row.summary, row.published
+    endpoint, predicted = summary.endpoint, summary.predicted
+    published = None
+    if target is not None:
+        lower, upper = target.interval or (None, None)
+        published = Published(
+            estimate=target.estimate,
+            lower=lower,
+            upper=upper,
+            count=target.count,
+            denominator=target.denominator,
+            inside=row.inside,
+        )
+    return EndpointSummary(
+        id=endpoint.id,
+        label=endpoint.label,
+        section=endpoint.section,
+        unit=endpoint.unit,
+        published=published,
+        simulated=Simulated(
+            median=_finite(predicted.median),
+            lower=_finite(predicted.lower),
+            upper=_finite(predicted.upper),
+            median_mcse=_finite(summary.median_mcse),
+            mean=_finite(summary.mean),
+            mean_mcse=_finite(summary.mean_mcse),
+            trials=predicted.n_values + predicted.n_missing,
+            trials_without_value=predicted.n_missing,
+            trials_not_reached=predicted.n_infinite,
+        ),
+        limit=_finite(summary.limit),
+        oracle=_finite(summary.oracle),
+    )
+
+
+def _finite(value: float | None) -> float | None:
+    """JSON knows neither NaN nor infinity."""
+    return float(value) if value is not None and math.isfinite(value) else None
