@@ -1,17 +1,23 @@
 """Fill what the documentation shows of the program with what the program says now.
 
 Run it from the repository after a change that moves numbers: ``python docs/refresh.py``. It replaces the blocks of
-the README that follow ``<!-- shown: ... -->``, and the pictures in ``docs/images``.
+the README that follow ``<!-- shown: ... -->``, the pictures in ``docs/images``, and the documents generated from
+the code (data dictionary, schemas).
 """
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
+
+from blinasim.report.exports import data_dictionary
+from blinasim.report.summary_file import summary_schema
+from blinasim.scenario.writing import SCHEMA_FILE, json_schema
 
 ROOT = Path(__file__).resolve().parents[1]
 #: The patient whose life the README tells; chosen because much happens in it.
@@ -38,6 +44,15 @@ def show(text: str, name: str, content: str) -> str:
     return block.sub(lambda found: f"{found[1]}{content}\n{found[2]}", text)
 
 
+def generated() -> dict[Path, str]:
+    """Documents that are generated whole; a test holds each against the code."""
+    return {
+        ROOT / "docs" / "data_dictionary.md": data_dictionary(),
+        ROOT / "docs" / "summary.schema.json": json.dumps(summary_schema(), indent=2, ensure_ascii=False) + "\n",
+        ROOT / "scenarios" / SCHEMA_FILE: json.dumps(json_schema(), indent=2, ensure_ascii=False) + "\n",
+    }
+
+
 def main() -> None:
     readme = ROOT / "README.md"
     text = readme.read_text(encoding="utf-8")
@@ -48,6 +63,8 @@ def main() -> None:
     story = blinasim("trace", "baseline", "--patient", str(PATIENT))
     text = show(text, "trace", f"$ blinasim trace baseline --patient {PATIENT}\n{story}")
     readme.write_text(text, encoding="utf-8")
+    for path, content in generated().items():
+        path.write_text(content, encoding="utf-8")
 
 
 if __name__ == "__main__":

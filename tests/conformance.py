@@ -122,7 +122,8 @@ class DeathInRemission(_Words):
 
 class NonRelapseDeath(_Words):
     clock_days: ClockDays
-    cause: CauseName
+    cause: CauseName  # by day 100
+    late_cause: CauseName | None = None  # after it; the same by default
 
 
 class Response(_Words):
@@ -166,7 +167,7 @@ class FateWords(_Words):
 
 
 class SpeedWords(_Words):
-    """Milli-days of clock spent per day; the three of a transplant may be given by donor."""
+    """Milli-days of clock spent per day; those of a transplant may be given by donor."""
 
     rest: Speed = ORDINARY_SPEED
     infusion: Speed = ORDINARY_SPEED
@@ -174,6 +175,8 @@ class SpeedWords(_Words):
     graft: Speed | dict[DonorName, Speed] = ORDINARY_SPEED
     graft_late: Speed | dict[DonorName, Speed] = ORDINARY_SPEED
     non_relapse: Speed | dict[DonorName, Speed] = ORDINARY_SPEED
+    non_relapse_late: Speed | dict[DonorName, Speed] | None = None  # as non_relapse
+    non_relapse_tail: Speed | dict[DonorName, Speed] | None = None  # as non_relapse_late
     failure_refractory: Speed = ORDINARY_SPEED
     failure_relapse: Speed = ORDINARY_SPEED
     failure_relapse_after_hsct: Speed = ORDINARY_SPEED
@@ -213,6 +216,7 @@ class Life(_Words):
     fate: FateWords = Field(default_factory=FateWords)
     speeds: SpeedWords = Field(default_factory=SpeedWords)
     plateau_days: Annotated[int, Field(ge=0, lt=NEVER)] = 730
+    non_relapse_late_until_days: Annotated[int, Field(ge=100, lt=NEVER)] = 730
     policy: Policy
     until_day: Annotated[int, Field(ge=0, le=NEVER)]
     not_a_candidate: ReasonName | None = None
@@ -353,7 +357,10 @@ def _fates(fate: FateWords, speeds: SpeedWords) -> Fates:
         stem_cell_source=np.full((1, len(Donor)), Source.BLOOD, dtype=np.int8),
         head_start_days=days(fate.search_under_way_days, NONE),
         non_relapse_clock_millidays=_clock(non_relapse and non_relapse.clock_days),
-        non_relapse_cause=cause(non_relapse),
+        non_relapse_cause_early=cause(non_relapse),
+        non_relapse_cause_late=cause(non_relapse)
+        if non_relapse is None or non_relapse.late_cause is None
+        else code(Cause[non_relapse.late_cause.upper()]),
         failure_clock_millidays=_clock(fate.survival_after_failure_days),
         failure_speed_refractory=days(speeds.failure_refractory),
         failure_speed_relapse=days(speeds.failure_relapse),
@@ -364,11 +371,16 @@ def _fates(fate: FateWords, speeds: SpeedWords) -> Fates:
 
 def _graft(life: Life) -> Graft:
     speeds = life.speeds
+    late = speeds.non_relapse if speeds.non_relapse_late is None else speeds.non_relapse_late
+    tail = late if speeds.non_relapse_tail is None else speeds.non_relapse_tail
     return Graft(
         relapse_speed=_by_donor(speeds.graft, ORDINARY_SPEED),
         relapse_speed_late=_by_donor(speeds.graft_late, ORDINARY_SPEED),
         plateau_days=np.array([life.plateau_days], dtype=np.int32),
         non_relapse_speed=_by_donor(speeds.non_relapse, ORDINARY_SPEED),
+        non_relapse_speed_late=_by_donor(late, ORDINARY_SPEED),
+        non_relapse_speed_tail=_by_donor(tail, ORDINARY_SPEED),
+        non_relapse_late_until_days=np.array([life.non_relapse_late_until_days], dtype=np.int32),
     )
 
 

@@ -14,9 +14,16 @@ import pytest
 
 from blinasim.engine import des
 from blinasim.luck import Draws, Luck
-from blinasim.model.codes import HORIZON, NEVER, NONE, Cause, Depth, Donor, Fitness
+from blinasim.model.codes import HORIZON, NEVER, NONE, ORDINARY_SPEED, Cause, Depth, Donor, Fitness
 from blinasim.model.cohort import Cohort
-from blinasim.model.fates import Fates, clock_millidays, exponential, settle, whole_days
+from blinasim.model.fates import (
+    NON_RELAPSE_CLOCK_DAYS,
+    Fates,
+    clock_millidays,
+    exponential,
+    settle,
+    whole_days,
+)
 from blinasim.model.history import History
 from blinasim.model.parameters import Parameters
 from blinasim.model.rules import Plan
@@ -100,7 +107,7 @@ def log_logistic_survival(days: np.ndarray, median: float, shape: float) -> np.n
 class IllnessDeath:
     """Remission on day 28, relapse at a speed that infusions halve, constant hazard of death, then failure."""
 
-    relapse_hazard, death_hazard = LN2 / 25.0, 4.0 / YEAR
+    relapse_hazard, death_hazard = LN2 / 15.0, 8.0 / YEAR
     failure_median, failure_shape, failure_speed = 60.0, 1.3, 0.7
     infusion_speed = 0.5
     days = np.arange(801)
@@ -463,7 +470,8 @@ def reference_patients(cohort: Cohort) -> Cohort:
 @pytest.fixture(scope="module")
 def after_transplant() -> tuple[AfterTransplant, History]:
     exact = AfterTransplant()
-    of = scenario({"donor_search": {"accept_from_day": {"unrelated": 0}}}, size=SIZE)
+    at_once = {"donor_search": {"accept_from_day": {"unrelated": 0}}, "transplant": {"preparation_days": 0}}
+    of = scenario(at_once, size=SIZE)
     values, draws = exact.parameters, Draws(Luck(34), range(REPLICATIONS), SIZE)
     cohort = reference_patients(lives_of(of, values, draws).cohort)
     history = des.walk(plan_lives(of.policy, cohort, settle(cohort, values, draws), values))
@@ -692,4 +700,8 @@ def test_the_plan_of_the_reference_patient_brings_the_ordinary_speed() -> None:
     lives = plan_lives(of.policy, cohort, settle(cohort, values, draws), values)
 
     assert isinstance(lives.plan, Plan)
-    assert np.all(lives.graft.non_relapse_speed[:, Donor.UNRELATED] == 1000)
+    # The hazards of the reference patient, nothing else.
+    risks = values.non_relapse
+    early = -sum(np.log1p(-p) for p in (risks.infection_day_100, risks.gvhd_day_100, risks.other_day_100)) / 100
+    speed = round(early * NON_RELAPSE_CLOCK_DAYS * ORDINARY_SPEED)
+    assert np.all(lives.graft.non_relapse_speed[:, Donor.UNRELATED] == speed)

@@ -271,3 +271,12 @@ def test_the_luck_next_to_a_pause_is_not_in_it(number: float) -> None:
     entry = draw_cohort(of.cohort, of.trial.accrual, parameters(), SameForAll(number)).entry_day
 
     assert int(entry[0]) in (0, 99, 150, 249)
+
+
+@pytest.mark.parametrize("number", [2.0**-53, 1 - 2.0**-53])
+def test_the_outermost_luck_is_not_in_a_pause_at_either_end(number: float) -> None:
+    pieces = [{"days": 9, "relative_rate": 0}, {"days": 5}, {"days": 9, "relative_rate": 0}]
+    of = scenario(trial={"accrual": {"pieces": pieces}})
+    entry = draw_cohort(of.cohort, of.trial.accrual, parameters(), SameForAll(number)).entry_day
+
+    assert int(entry[0]) in (9, 13)

@@ -269,7 +269,9 @@ def altered_after(day: int, lives: Lives, history: History, rng: np.random.Gener
         later_transplant_days=anew(fates.later_transplant_days, in_remission),
         donor_search_days=anew(fates.donor_search_days, day + head_start),
         non_relapse_clock_millidays=anew(
-            fates.non_relapse_clock_millidays, in_remission * graft.non_relapse_speed.max(axis=1), 1000
+            fates.non_relapse_clock_millidays,
+            in_remission * np.maximum(graft.non_relapse_speed, graft.non_relapse_speed_late).max(axis=1),
+            1000,
         ),
         failure_clock_millidays=anew(fates.failure_clock_millidays, since(failed) * fastest_failure, 1000),
     )

@@ -383,7 +383,9 @@ def read(one: Simulated, patient: int, lost: int, rule: dict[str, str]) -> dict[
         found["rfs"] = rfs
         found["rfs_cens"] = censored(*rfs, None if censors is None else censors - remission)
         ways = {1: hsct, 2: relapse, 3: death}
-        first = min((day, code) for code, day in ways.items() if day is not None) if hsct or events else (last, 0)
+        # On one day a death comes before a detected relapse, and that before a transplant: here the higher code.
+        came = min(((day, -code) for code, day in ways.items() if day is not None), default=(last, 0))
+        first = (came[0], -came[1])
         found["after_remission"] = (first[0] - remission, first[1])
     if on_study:
         found["after_hsct"] = (last - hsct, int(death is not None))
@@ -487,7 +489,7 @@ def test_limits_are_counts_without_censoring(counted: Counted) -> None:
     remission, hsct = history.remission, or_never(history.hsct)
     after = (death - hsct)[on_study]
     half_year, year = 182, 365
-    first = np.stack([hsct, or_never(history.relapse_detected), or_never(history.death)])
+    first = np.stack([or_never(history.death), or_never(history.relapse_detected), hsct])  # in the order of a day
     came, day = first.argmin(axis=0)[responder], (first.min(axis=0) - remission)[responder]
 
     expected = {
@@ -502,9 +504,9 @@ def test_limits_are_counts_without_censoring(counted: Counted) -> None:
         "os_24_months": (death > 730).mean(),
         "os_36_months": (death > 1095).mean(),
         "rmst_12_months": np.minimum(death, 365.25).mean() / DAYS_PER_MONTH,
-        "hsct_6_months": ((came == 0) & (day <= half_year)).mean(),
+        "hsct_6_months": ((came == 2) & (day <= half_year)).mean(),
         "relapse_6_months": ((came == 1) & (day <= half_year)).mean(),
-        "death_6_months": ((came == 2) & (day <= half_year)).mean(),
+        "death_6_months": ((came == 0) & (day <= half_year)).mean(),
     }
     relapse_after = or_never(history.relapse_detected)[on_study]
     days = np.minimum(relapse_after, or_never(history.death)[on_study]) - history.hsct[on_study]

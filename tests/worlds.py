@@ -169,7 +169,8 @@ def in_remission_on_day_28(patients: int, **fates: np.ndarray) -> Lives:
         stem_cell_source=np.zeros((patients, len(Donor)), dtype=np.int8),
         head_start_days=days(NONE),
         non_relapse_clock_millidays=never_clock,
-        non_relapse_cause=codes(1),
+        non_relapse_cause_early=codes(1),
+        non_relapse_cause_late=codes(1),
         failure_clock_millidays=never_clock,
         failure_speed_refractory=ordinary,
         failure_speed_relapse=ordinary,
@@ -183,7 +184,7 @@ def in_remission_on_day_28(patients: int, **fates: np.ndarray) -> Lives:
         entry_day=days(0),
         fates=replace(uneventful, **fates),
         plan=Plan(no, codes(Reason.NOT_OFFERED), codes(Conditioning.MYELOABLATIVE), no),
-        graft=Graft(speeds, speeds, days(730), speeds),
+        graft=Graft(speeds, speeds, days(730), speeds, speeds, speeds, days(730)),
         policy=Policy(),
     )
 

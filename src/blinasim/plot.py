@@ -6,12 +6,15 @@ and is written to a file by `save` with the same bytes each time.
 
 from __future__ import annotations
 
+from blinasim.luck import Draws, Luck
+from blinasim.model.parameters import Parameters, load_parameters
 from blinasim.report import figures
 from blinasim.report.rows import rows_of
 from blinasim.report.style import Drawing, save
-from blinasim.study.simulate import Result
+from blinasim.scenario.settings import Scenario
+from blinasim.study.simulate import Result, live
 
-__all__ = ["forest", "occupancy", "save", "survival"]
+__all__ = ["forest", "occupancy", "save", "survival", "swimmer"]
 
 
 def survival(result: Result, outcome: str = "os", censored: str | None = "os_cens") -> Drawing:
@@ -27,3 +30,18 @@ def forest(result: Result) -> Drawing:
 def occupancy(result: Result) -> Drawing:
     """Draw how many patients are in which state on each day."""
     return figures.occupancy(result)
+
+
+def swimmer(
+    scenario: Scenario, trial: int = 1, *, patients: int = 100, parameters: Parameters | None = None
+) -> Drawing:
+    """Draw the responders of one simulated trial of a scenario as lanes, as seen at the data cut-off.
+
+    A result keeps no patients, so that the trial is lived again, the same as in the study. Of more responders than
+    ``patients``, evenly spaced ones are drawn.
+    """
+    if trial < 1:
+        raise ValueError(f"trial {trial}: trials count from 1")
+    draws = Draws(Luck(scenario.study.seed), range(trial - 1, trial), scenario.cohort.size)
+    seen = live(scenario, parameters or load_parameters(), draws).seen
+    return figures.swimmer(seen, scenario, trial=trial, first_trial=trial, patients=patients)

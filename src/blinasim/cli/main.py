@@ -12,7 +12,7 @@ import typer
 from typer.exceptions import TyperException
 
 from blinasim import __version__
-from blinasim.cli import run, scenarios, trace
+from blinasim.cli import rerun, run, scenarios, trace
 from blinasim.errors import BlinasimError
 
 _USAGE, _INTERRUPTED, _FAILED = 2, 130, 1
@@ -24,6 +24,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.command("run")(run.run)
+app.command("rerun")(rerun.rerun)
 app.command("trace")(trace.trace)
 app.command("list")(scenarios.list_scenarios)
 app.command("show")(scenarios.show)

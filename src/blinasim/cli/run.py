@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from blinasim.report.rows import Row
+    from blinasim.scenario.settings import Scenario
     from blinasim.study.simulate import Result
 
 
@@ -23,27 +24,33 @@ def run(
     seed: Annotated[int | None, typer.Option(min=0, help="Seed of all luck.")] = None,
     out: Annotated[Path | None, typer.Option(help="Results folder; results/NAME by default.")] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace a results folder.")] = False,
+    patients: Annotated[
+        bool, typer.Option("--patients", help="Also write every patient of every trial (patients.parquet).")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the table as JSON.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be done; do nothing.")] = False,
 ) -> None:
     """Simulate a scenario and set it beside the source study's results."""
     import time
 
     from blinasim.cli.terminal import console, progress
     from blinasim.files import check_free
-    from blinasim.report.folder import write_results
+    from blinasim.model.parameters import load_parameters
+    from blinasim.report.folder import run_into
     from blinasim.report.rows import rows_of
     from blinasim.scenario.loading import load_scenario
-    from blinasim.study.simulate import simulate
 
     asked = load_scenario(scenario, changes or ()).with_study(replications, seed)
     target = out or Path("results") / Path(scenario).stem
+    if dry_run:
+        _say_what_would_be_done(asked, target, force=force)
+        return
     check_free(target, force=force)
     start = time.perf_counter()
     with progress(f"{scenario}: trials", asked.study.replications) as advance:
-        result = simulate(asked, progress=advance)
+        result, files = run_into(target, asked, load_parameters(), patients=patients, force=force, progress=advance)
     seconds = time.perf_counter() - start
     rows = rows_of(result)
-    files = write_results(result, rows, target, force=force)
     if as_json:
         from blinasim.report.rows import endpoint_frame
 
@@ -53,6 +60,22 @@ def run(
     out_console.print(_heading(scenario, result, seconds), highlight=False)
     out_console.print(_table(rows))
     out_console.print(_closing(rows, target, files), highlight=False)
+
+
+def _say_what_would_be_done(scenario: Scenario, target: Path, *, force: bool) -> None:
+    from blinasim.model.cohort_file import cohort_rows
+    from blinasim.scenario.writing import to_yaml
+
+    if scenario.cohort.data is not None:
+        cohort_rows(scenario.cohort, scenario.cohort.data)
+    study = scenario.study
+    typer.echo(to_yaml(scenario), nl=False)
+    there = target.exists()
+    fate = "it exists and would be refused (--force replaces it)" if there and not force else "nothing is written now"
+    typer.echo(
+        f"# Would simulate {study.replications:,} trials of {scenario.cohort.size} patients with seed {study.seed} "
+        f"on engine des, and write {target}/: {fate}."
+    )
 
 
 def _heading(name: str, result: Result, seconds: float) -> str:
@@ -91,11 +114,13 @@ def _table(rows: list[Row]) -> Table:
 def _closing(rows: list[Row], target: Path, files: list[str]) -> str:
     from blinasim.model.parameters import parameter_catalogue
 
-    judged = [row.inside for row in rows if row.inside is not None]
+    judged = [row for row in rows if row.published is not None and row.inside is not None]
+    inputs = sum(row.published.use == "input" for row in judged if row.published is not None)
+    inside = sum(bool(row.inside) for row in judged)
     grades = [info.grade for info in parameter_catalogue().values()]
     return (
-        f"\nPublished figures inside the 95 % predictive interval: {sum(judged)} of {len(judged)} "
-        "(* marks the others).\n"
+        f"\nPublished figures inside the 95 % predictive interval: {inside} of {len(judged)} (* marks the others); "
+        f"{inputs} are inputs,\nthe rest are what the parameters were set to reproduce: agreement is no proof.\n"
         "limit: the same estimator without the trial's censoring by time; oracle: the estimand itself, same luck.\n"
         "n/a: a count by the cut-off; n/e: beyond the follow-up of most trials.\n"
         f"Rests on {grades.count('assumption')} assumptions among {len(grades)} parameters "

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from simpy.exceptions import Interrupt
 
 from blinasim.engine.lives import Lives
-from blinasim.model.codes import HORIZON, NEVER, NONE, ORDINARY_SPEED, Cause, Depth, Donor, Event
+from blinasim.model.codes import EARLY_AFTER_HSCT_DAYS, HORIZON, NEVER, NONE, ORDINARY_SPEED, Cause, Depth, Donor, Event
 from blinasim.model.history import History
 from blinasim.scenario.settings import Policy
 
@@ -53,6 +53,7 @@ class Protocol:
     infusion_days: int
     cycle_days: int
     visits_every_days: int
+    preparation_days: int
     #: Donor types in the order that breaks ties, each with the day of the search from which it is acceptable.
     acceptance: tuple[tuple[int, int], ...]
 
@@ -65,6 +66,7 @@ class Protocol:
             infusion_days=cycles.infusion_days,
             cycle_days=cycles.infusion_days + cycles.rest_days,
             visits_every_days=policy.monitoring.visits_every_days,
+            preparation_days=policy.transplant.preparation_days,
             acceptance=tuple(
                 (int(Donor[name.upper()]), day) for name, day in policy.donor_search.accept_from_day.items()
             ),
@@ -89,6 +91,7 @@ class Fate(NamedTuple):
     response_cycle: int
     depth: int
     deepens: bool
+    mrd: int
     relapse_clock_millidays: int
     relapse_speed_rest: int
     relapse_speed_infusion: int
@@ -101,7 +104,8 @@ class Fate(NamedTuple):
     donor_search_days: list[int]
     head_start_days: int
     non_relapse_clock_millidays: int
-    non_relapse_cause: int
+    non_relapse_cause_early: int
+    non_relapse_cause_late: int
     failure_clock_millidays: int
     failure_speed_refractory: int
     failure_speed_relapse: int
@@ -113,6 +117,9 @@ class Fate(NamedTuple):
     relapse_speed_late: list[int]
     plateau_days: int
     non_relapse_speed: list[int]
+    non_relapse_speed_late: list[int]
+    non_relapse_speed_tail: list[int]
+    non_relapse_late_until_days: int
 
 
 class Patient:
@@ -209,10 +216,10 @@ class Patient:
         """Between infusions, and under observation after the last: a transplant is possible at once."""
         self.interruptible = True
         while True:
+            moment = self.next_cycle_moment()
             if self.fate.candidate and self.donor != NONE:
-                moment = self.day * TICKS + Event.TRANSPLANT
-            else:
-                moment = self.next_cycle_moment()
+                prepared = max(self.day, self.candidacy + self.protocol.preparation_days)
+                moment = min(moment, prepared * TICKS + Event.TRANSPLANT)
             came: Event = yield from self.wait(moment)
             if came != Event.DONOR_FOUND:
                 self.interruptible = False
@@ -326,12 +333,20 @@ class Patient:
         self.note(Event.TRANSPLANT, self.donor)
         self.searching = False
         self.switch_moment = _NEVER
-        self.graft_death = today + days_of(
-            self.fate.non_relapse_clock_millidays, self.fate.non_relapse_speed[self.donor]
+        self.graft_death = today + runs_out(
+            self.fate.non_relapse_clock_millidays,
+            (EARLY_AFTER_HSCT_DAYS, self.fate.non_relapse_speed[self.donor]),
+            (self.fate.non_relapse_late_until_days, self.fate.non_relapse_speed_late[self.donor]),
+            (NEVER, self.fate.non_relapse_speed_tail[self.donor]),
         )
         if self.relapse == NONE:
-            self.run_relapse_clock(self.fate.relapse_speed[self.donor])
-            self.reach_plateau(today + self.fate.plateau_days)
+            self.run_relapse_clock(0)  # what is left runs as the graft lets it
+            relapse = today + runs_out(
+                self.relapse_clock,
+                (self.fate.plateau_days, self.fate.relapse_speed[self.donor]),
+                (NEVER, self.fate.relapse_speed_late[self.donor]),
+            )
+            self.relapse_moment = relapse * TICKS + Event.RELAPSE
             self.dies_by(self.remission + self.fate.remission_death_days, self.fate.remission_death_cause)
         else:
             left = self.fate.failure_clock_millidays - (today - self.relapse) * self.fate.failure_speed_relapse
@@ -356,17 +371,12 @@ class Patient:
         self.relapse_moment = (today + days_of(self.relapse_clock, speed)) * TICKS + Event.RELAPSE
         self.look_ahead()
 
-    def reach_plateau(self, day: int) -> None:
-        """A clock that has not run out by the plateau goes on at the slower speed."""
-        if self.relapse_moment > day * TICKS + Event.RELAPSE:
-            left = self.relapse_clock - (day - self.relapse_clock_since) * self.relapse_speed
-            slower = self.fate.relapse_speed_late[self.donor]
-            self.relapse_moment = (day + days_of(left, slower)) * TICKS + Event.RELAPSE
-
     def dies_by(self, day: int, cause: int) -> None:
         """Death is due on ``day``, unless the risk that a graft brought falls before it."""
         if self.graft_death < day:
-            day, cause = self.graft_death, self.fate.non_relapse_cause
+            early = self.graft_death - self.hsct <= EARLY_AFTER_HSCT_DAYS
+            day = self.graft_death
+            cause = self.fate.non_relapse_cause_early if early else self.fate.non_relapse_cause_late
         self.death_moment, self.death_cause_due = day * TICKS + Event.DEATH, cause
         self.look_ahead()
 
@@ -417,12 +427,15 @@ class Patient:
         elif came == Event.RELAPSE:
             self.relapse = today
             self.note(Event.RELAPSE)
-            found = min(self.protocol.visit_on_or_after(today), today + self.fate.symptoms_days)
-            self.detection_moment = found * TICKS + Event.RELAPSE_DETECTED
             self.relapse_moment = self.switch_moment = _NEVER
             grafted = self.hsct != NONE
             speed = self.fate.failure_speed_relapse_after_hsct if grafted else self.fate.failure_speed_relapse
-            self.dies_by(today + days_of(self.fate.failure_clock_millidays, speed), Cause.PROGRESSION)
+            progression_death = today + days_of(self.fate.failure_clock_millidays, speed)
+            # Nobody dies of a relapse that never showed.
+            symptoms = min(today + self.fate.symptoms_days, progression_death - 1)
+            found = min(self.protocol.visit_on_or_after(today), symptoms)
+            self.detection_moment = found * TICKS + Event.RELAPSE_DETECTED
+            self.dies_by(progression_death, Cause.PROGRESSION)
         elif came == Event.PROGRESSION:
             self.note(Event.PROGRESSION)
         elif came == Event.SWITCH:
@@ -463,6 +476,7 @@ class Patient:
             self.remission,
             self.depth,
             self.deepening,
+            NONE if self.remission == NONE else self.fate.mrd,
             self.candidacy,
             self.search_start,
             self.donor_found,
@@ -474,6 +488,18 @@ class Patient:
             self.death,
             self.cause,
         ]
+
+
+def runs_out(clock: int, *phases: tuple[int, int]) -> int:
+    """Return the day, counted from now, on which a clock runs out through phases of (last day, speed)."""
+    start = 0
+    for end, speed in phases:
+        day = start + days_of(clock, speed)
+        if day <= end:
+            return day
+        clock -= (end - start) * speed
+        start = end
+    return NEVER
 
 
 def days_of(clock: int, speed: int) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 from pathlib import Path
-from typing import Self
+from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
@@ -14,7 +14,10 @@ from blinasim.trial.endpoints import ENDPOINTS
 
 
 class Target(BaseModel):
-    """One published figure: a count of a denominator, or a value; in the unit of its endpoint."""
+    """One published figure: a count of a denominator, or a value; in the unit of its endpoint.
+
+    ``use`` is ``input`` for a figure that goes into the simulation as it stands.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -24,6 +27,7 @@ class Target(BaseModel):
     interval: tuple[float, float] | None = None
     range: tuple[float, float] | None = None
     estimator: str
+    use: Literal["fit", "input"] = "fit"
     note: str = ""
 
     @model_validator(mode="after")

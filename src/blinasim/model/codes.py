@@ -10,6 +10,8 @@ HORIZON: Final = 36_525
 NEVER: Final = 1_000_000
 #: Milli-days of clock spent per day at the ordinary speed.
 ORDINARY_SPEED: Final = 1_000
+#: The first phase after a transplant ends with this day.
+EARLY_AFTER_HSCT_DAYS: Final = 100
 #: Edges of the bands of marrow blasts, per cent, and the age from which the source study speaks of older patients.
 BLAST_BANDS_PCT: Final = (5.0, 25.0, 50.0, 75.0, 100.0)
 OLDER_FROM_YEARS: Final = 65

@@ -207,6 +207,7 @@ def _entry_day(accrual: Accrual, uniform: NDArray[np.float64]) -> NDArray[np.int
     weights = np.cumsum([0.0, *(piece.days * piece.relative_rate for piece in accrual.pieces)])
     edges = np.cumsum([0, *(piece.days for piece in accrual.pieces)])
     days: NDArray[np.float64] = np.interp(uniform, weights / weights[-1], edges)
-    # A uniform next to 1 may be interpolated to the very end, which is no longer a day of accrual.
-    whole: NDArray[np.float64] = np.minimum(np.floor(days), edges[-1] - 1)
+    # A uniform next to 1 may be interpolated to the very end of accrual, which is no longer a day of it.
+    last = max(end for end, piece in zip(edges[1:], accrual.pieces, strict=True) if piece.relative_rate > 0)
+    whole: NDArray[np.float64] = np.minimum(np.floor(days), last - 1)
     return whole.astype(np.int32)

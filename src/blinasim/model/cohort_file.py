@@ -108,7 +108,7 @@ def cohort_rows(settings: CohortSettings, data: CohortData) -> CohortRows:
 def _read(path: Path, stamp: int) -> CohortRows:  # noqa: ARG001 - the time of change is part of the key
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
-            lines = list(csv.reader(file, strict=True))
+            lines = [(number, line) for number, line in enumerate(csv.reader(file, strict=True), start=1) if line]
     except UnicodeDecodeError:
         raise ScenarioError("cohort.data.file: is not UTF-8 text", Place(str(path))) from None
     except csv.Error as problem:
@@ -117,10 +117,10 @@ def _read(path: Path, stamp: int) -> CohortRows:  # noqa: ARG001 - the time of c
         raise ScenarioError("cohort.data.file: needs a header and at least one patient", Place(str(path)))
     if len(lines) > _MOST_ROWS:
         raise ScenarioError(f"cohort.data.file: has more than {_MOST_ROWS:,} rows", Place(str(path)))
-    header = [name.strip() for name in lines[0]]
+    header = [name.strip() for name in lines[0][1]]
     _check_header(header, path)
     values: dict[str, list[Any]] = {name: [] for name in header}
-    for number, line in enumerate(lines[1:], start=2):
+    for number, line in lines[1:]:
         if len(line) != len(header):
             raise ScenarioError(f"{len(line)} cells where the header has {len(header)}", Place(str(path), number, 1))
         for position, (name, text) in enumerate(zip(header, line, strict=True), start=1):

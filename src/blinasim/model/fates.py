@@ -12,16 +12,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from blinasim.luck import Draws
-from blinasim.model.codes import NEVER, ORDINARY_SPEED, Cause, Depth, Donor, Mrd, Source
+from blinasim.model.codes import EARLY_AFTER_HSCT_DAYS, NEVER, ORDINARY_SPEED, Cause, Depth, Donor, Mrd, Source
 from blinasim.model.cohort import Cohort
 from blinasim.model.parameters import Parameters, Value
 
 Floats = NDArray[np.float64]
 
 _DAYS_PER_YEAR = 365.25
+#: Mean of the clock of non-relapse death, days: long, so that whole milli-days resolve small hazards.
+NON_RELAPSE_CLOCK_DAYS = 10_000
 #: The stretches over which probabilities of induction are given, days.
 _CYCLE_DAYS, _INFUSION_DAYS = 42, 28
-_EARLY_AFTER_HSCT_DAYS = 100
 
 
 @dataclass(frozen=True)
@@ -59,7 +60,8 @@ class Fates:
     head_start_days: NDArray[np.int32]  # -1: no search under way at enrolment
     # After a transplant: what each patient brings to its speeds (the rest is conditioning and donor)
     non_relapse_clock_millidays: NDArray[np.int64]
-    non_relapse_cause: NDArray[np.int8]
+    non_relapse_cause_early: NDArray[np.int8]  # of a death by day 100
+    non_relapse_cause_late: NDArray[np.int8]
     # After failure
     failure_clock_millidays: NDArray[np.int64]
     failure_speed_refractory: NDArray[np.int32]
@@ -92,7 +94,7 @@ def settle(cohort: Cohort, parameters: Parameters, draws: Draws) -> Fates:
     death, death_cause = _early_death(patient, parameters, draws)
     progression = _progression(response_cycle, parameters, draws)
     remission_death, remission_cause = _remission_death(patient, parameters, draws)
-    non_relapse, non_relapse_cause = _non_relapse(patient, parameters, draws)
+    cause_early, cause_late = _non_relapse_causes(parameters, draws)
     head_start = _head_start(parameters, draws)
     speed = relapse_speed(patient.prior_hsct, depth, negative, parameters)
     candidacy = parameters.candidacy
@@ -130,9 +132,10 @@ def settle(cohort: Cohort, parameters: Parameters, draws: Draws) -> Fates:
         donor_search_days=_donor_search(patient, parameters, draws),
         stem_cell_source=_stem_cell_source(parameters, draws),
         head_start_days=head_start.ravel(),
-        non_relapse_clock_millidays=non_relapse.ravel(),
-        non_relapse_cause=non_relapse_cause.ravel(),
-        failure_clock_millidays=_failure_clock(parameters, draws).ravel(),
+        non_relapse_clock_millidays=_non_relapse_clock(patient, draws).ravel(),
+        non_relapse_cause_early=cause_early.ravel(),
+        non_relapse_cause_late=cause_late.ravel(),
+        failure_clock_millidays=_failure_clock(patient, parameters, draws).ravel(),
         failure_speed_refractory=everyone(1.0),
         failure_speed_relapse=everyone(parameters.failure.relapse_speed),
         failure_speed_relapse_after_hsct=everyone(parameters.failure.relapse_after_hsct_speed),
@@ -400,40 +403,51 @@ def _head_start(parameters: Parameters, draws: Draws) -> NDArray[np.int32]:
     return np.where(uniform < search.under_way_share, whole_days(days), -1).astype(np.int32)
 
 
-def _non_relapse(
-    patient: _Attributes, parameters: Parameters, draws: Draws
-) -> tuple[NDArray[np.int64], NDArray[np.int8]]:
-    """Clock of the first of the causes of non-relapse death, at the reference speed, and that cause."""
+def _non_relapse_clock(patient: _Attributes, draws: Draws) -> NDArray[np.int64]:
+    """Clock of non-relapse death of any cause: exponential, frailty multiplies its hazard.
+
+    The hazards themselves are its speeds, in real days (:class:`blinasim.model.graft.Graft`), so that ratios of
+    speeds are hazard ratios.
+    """
+    return clock_millidays(exponential(draws.uniform("non_relapse.clock")) / patient.frailty * NON_RELAPSE_CLOCK_DAYS)
+
+
+def _non_relapse_causes(parameters: Parameters, draws: Draws) -> tuple[NDArray[np.int8], NDArray[np.int8]]:
+    """Cause of a non-relapse death by day 100, and of a later one, by the causes' shares of the hazard."""
+    uniform = draws.uniform("non_relapse.cause")
+    causes = []
+    for hazards in non_relapse_hazards(parameters):
+        with np.errstate(invalid="ignore"):
+            infection, gvhd, _ = hazards / hazards.sum(axis=0)
+        cause = np.where(
+            uniform < infection, Cause.INFECTION, np.where(uniform < infection + gvhd, Cause.GVHD, Cause.OTHER)
+        )
+        causes.append(cause.astype(np.int8))
+    return causes[0], causes[1]
+
+
+def non_relapse_hazards(parameters: Parameters) -> tuple[Floats, Floats]:
+    """Return daily hazards of infection, GvHD and other non-relapse death, up to day 100 and after it.
+
+    Returns
+    -------
+    tuple of two ndarrays of float64
+        Shape (3,), or (3, R, 1) for parameters by replication; at the reference (see ``NonRelapse``).
+    """
     risks = parameters.non_relapse
-    causes = (
-        (Cause.INFECTION, risks.infection_day_100, risks.infection_late_per_year),
-        (Cause.GVHD, risks.gvhd_day_100, risks.gvhd_late_per_year),
-        (Cause.OTHER, risks.other_day_100, risks.other_late_per_year),
-    )
-    first = np.full(patient.frailty.shape, np.inf)
-    first_cause = np.zeros(patient.frailty.shape, dtype=np.int8)
-    for cause, by_day_100, late in causes:
-        exposure = exponential(draws.uniform(f"non_relapse.{cause.name.lower()}")) / patient.frailty
-        days = _three_phases(exposure, by_day_100, late, risks.late_until_days, risks.tail_ratio)
-        earlier = days < first
-        first = np.where(earlier, days, first)
-        first_cause = np.where(earlier, cause, first_cause).astype(np.int8)
-    return clock_millidays(first), first_cause
+    early = [
+        daily_hazard(value, EARLY_AFTER_HSCT_DAYS)
+        for value in (risks.infection_day_100, risks.gvhd_day_100, risks.other_day_100)
+    ]
+    late = [
+        np.asarray(value, dtype=np.float64) / _DAYS_PER_YEAR
+        for value in (risks.infection_late_per_year, risks.gvhd_late_per_year, risks.other_late_per_year)
+    ]
+    return np.stack(np.broadcast_arrays(*early)), np.stack(np.broadcast_arrays(*late))
 
 
-def _three_phases(
-    exposure: Floats, by_day_100: Value, late_per_year: Value, late_until: Value, tail_ratio: Value
-) -> Floats:
-    """Early hazard to day 100, late hazard until the plateau, and a small remainder of it after that."""
-    late = np.asarray(late_per_year, dtype=np.float64) / _DAYS_PER_YEAR
-    early = daily_hazard(by_day_100, _EARLY_AFTER_HSCT_DAYS)
-    up_to_plateau = early * _EARLY_AFTER_HSCT_DAYS + late * (late_until - _EARLY_AFTER_HSCT_DAYS)
-    days = piecewise(exposure, _EARLY_AFTER_HSCT_DAYS, early, late)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        tail = late_until + (exposure - up_to_plateau) / (late * tail_ratio)
-    return np.where(exposure <= up_to_plateau, days, np.where(np.isnan(tail), NEVER, tail))
-
-
-def _failure_clock(parameters: Parameters, draws: Draws) -> NDArray[np.int64]:
+def _failure_clock(patient: _Attributes, parameters: Parameters, draws: Draws) -> NDArray[np.int64]:
+    """Log-logistic clock; frailty shortens it in proportion."""
     failure = parameters.failure
-    return clock_millidays(log_logistic(draws.uniform("failure.clock"), failure.median_days, failure.shape))
+    days = log_logistic(draws.uniform("failure.clock"), failure.median_days, failure.shape)
+    return clock_millidays(days / patient.frailty)

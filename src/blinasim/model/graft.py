@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from blinasim.model.codes import Conditioning, Donor, Fitness
 from blinasim.model.cohort import Cohort
-from blinasim.model.fates import Fates, as_speed
+from blinasim.model.fates import NON_RELAPSE_CLOCK_DAYS, Fates, as_speed, non_relapse_hazards
 from blinasim.model.parameters import Parameters, Value
 
 
@@ -19,13 +19,18 @@ class Graft:
     """Speeds after a transplant, int32 milli-days a day, shape (P, D) in the order of ``Donor``.
 
     ``plateau_days``, shape (P,), is when the relapse clock's speed falls from ``relapse_speed`` to
-    ``relapse_speed_late``.
+    ``relapse_speed_late``. Non-relapse death runs at ``non_relapse_speed`` up to day 100 after the transplant, at
+    ``non_relapse_speed_late`` up to ``non_relapse_late_until_days``, shape (P,), and at ``non_relapse_speed_tail``
+    from there.
     """
 
     relapse_speed: NDArray[np.int32]
     relapse_speed_late: NDArray[np.int32]
     plateau_days: NDArray[np.int32]
     non_relapse_speed: NDArray[np.int32]
+    non_relapse_speed_late: NDArray[np.int32]
+    non_relapse_speed_tail: NDArray[np.int32]
+    non_relapse_late_until_days: NDArray[np.int32]
 
 
 def graft(cohort: Cohort, fates: Fates, conditioning: NDArray[np.int8], parameters: Parameters) -> Graft:
@@ -63,11 +68,17 @@ def graft(cohort: Cohort, fates: Fates, conditioning: NDArray[np.int8], paramete
     relapse_by_donor = _by_donor(relapse.sibling_speed, relapse.haploidentical_speed, relapse.cord_speed, flat)
     risk_by_donor = _by_donor(risks.sibling_speed, risks.haploidentical_speed, risks.cord_speed, flat)
     early = relapse_ratio[:, None] * relapse_by_donor
+    risk = non_relapse_ratio[:, None] * risk_by_donor
+    early_hazard, late_hazard = (flat(hazards.sum(axis=0))[:, None] for hazards in non_relapse_hazards(parameters))
+    late = risk * late_hazard * NON_RELAPSE_CLOCK_DAYS
     return Graft(
         relapse_speed=as_speed(early),
         relapse_speed_late=as_speed(early * flat(relapse.graft_late_speed)[:, None]),
         plateau_days=np.rint(flat(relapse.plateau_days)).astype(np.int32),
-        non_relapse_speed=as_speed(non_relapse_ratio[:, None] * risk_by_donor),
+        non_relapse_speed=as_speed(risk * early_hazard * NON_RELAPSE_CLOCK_DAYS),
+        non_relapse_speed_late=as_speed(late),
+        non_relapse_speed_tail=as_speed(late * flat(risks.tail_ratio)[:, None]),
+        non_relapse_late_until_days=np.rint(flat(risks.late_until_days)).astype(np.int32),
     )
 
 

@@ -16,8 +16,8 @@ Days = NDArray[np.int32]
 class History:
     """What happened to P patients; int32 arrays of shape (P,), -1 where it did not happen by the horizon.
 
-    Days count from the first infusion. ``cycles`` and ``infusion_days`` are counts; ``depth``, ``donor`` and
-    ``cause`` are codes.
+    Days count from the first infusion. ``cycles`` and ``infusion_days`` are counts; ``depth``, ``mrd``, ``donor``
+    and ``cause`` are codes.
     """
 
     cycles: Days  # begun
@@ -27,6 +27,7 @@ class History:
     remission: Days
     depth: Days  # best, of the first two cycles
     deepening: Days  # of a CRh* to a CR
+    mrd: Days  # as known at remission
     candidacy: Days
     search_start: Days
     donor_found: Days

@@ -1,18 +1,58 @@
-"""Results folders: tables and figures, written whole or not at all."""
+"""Results folders: every file of a run, written whole or not at all."""
 
 from __future__ import annotations
 
+import json
+import shutil
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from blinasim.files import whole_folder
-from blinasim.report import figures, style
-from blinasim.report.rows import Row, endpoint_frame
-from blinasim.study.simulate import Result
-from blinasim.trial.occupancy import State
+from blinasim.model.parameters import Parameters
+from blinasim.report import exports, figures, style
+from blinasim.report.manifest import COHORT_FILE, MANIFEST, hashes, manifest_of
+from blinasim.report.rows import endpoint_frame, rows_of
+from blinasim.report.summary_file import EXPORTED_TRIAL, summary_file
+from blinasim.scenario.settings import Scenario
+from blinasim.study.replay import replay
+from blinasim.study.simulate import Batch, Result, simulate
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import pandas as pd
+
+PATIENTS_FILE = "patients.parquet"
 
 
-def write_results(result: Result, rows: list[Row], target: Path, *, force: bool = False) -> list[str]:
-    """Write the results of a run into ``target`` and return the names of the files.
+def run_into(
+    target: Path,
+    scenario: Scenario,
+    parameters: Parameters,
+    *,
+    patients: bool = False,
+    force: bool = False,
+    progress: Callable[[int], None] | None = None,
+) -> tuple[Result, list[str]]:
+    """Run a scenario and write its results folder.
+
+    Parameters
+    ----------
+    target : Path
+        The folder; it appears when it is whole.
+    scenario, parameters
+        What is run.
+    patients : bool
+        Also write every patient of every trial, to ``patients.parquet``.
+    force : bool
+        Replace a folder that is there.
+    progress : callable, optional
+        Called with the number of trials finished since the last call.
+
+    Returns
+    -------
+    tuple of Result and list of str
+        The result, and the names of the files written.
 
     Raises
     ------
@@ -20,25 +60,73 @@ def write_results(result: Result, rows: list[Row], target: Path, *, force: bool 
         If the folder exists and ``force`` is False, or cannot be written.
     """
     with whole_folder(target, force=force) as folder:
-        endpoint_frame(rows).to_csv(folder / "endpoints.csv", index=False)
-        _write_occupancy(result, folder / "occupancy.csv")
-        (folder / "figures").mkdir()
-        drawn = {
-            "survival": figures.survival(result),
-            "published_against_simulated": figures.forest(rows),
-            "state_occupancy": figures.occupancy(result),
-        }
-        for name, figure in drawn.items():
-            for suffix in ("png", "svg"):
-                style.save(figure, folder / "figures" / f"{name}.{suffix}")
-        return sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
+        writer = _PatientsWriter(folder / PATIENTS_FILE) if patients else None
+        try:
+            result = simulate(scenario, parameters=parameters, progress=progress, keep=writer.write if writer else None)
+        finally:
+            if writer:
+                writer.close()
+        _write_tables(result, parameters, folder)
+        _write_figures(result, parameters, folder / "figures")
+        if scenario.cohort.data is not None:
+            shutil.copyfile(scenario.cohort.data.file, folder / COHORT_FILE)
+        manifest = manifest_of(scenario, parameters, result.engine, folder, patients=patients)
+        _write_json(manifest.model_dump(mode="json"), folder / MANIFEST)
+        return result, sorted([*hashes(folder), MANIFEST])
 
 
-def _write_occupancy(result: Result, path: Path) -> None:
-    """One row a day; shares of all simulated patients, true states."""
-    import pandas as pd
+def _write_tables(result: Result, parameters: Parameters, folder: Path) -> None:
+    rows = rows_of(result)
+    scenario = result.scenario
+    _write_json(summary_file(result, rows).model_dump(mode="json"), folder / "summary.json")
+    _write_csv(endpoint_frame(rows), folder / "endpoints.csv")
+    _write_csv(exports.occupancy(result), folder / "occupancy.csv")
+    one = replay(scenario, parameters, EXPORTED_TRIAL)
+    _write_csv(exports.adsl(one.batch), folder / "adsl.csv")
+    _write_csv(exports.adtte(one.batch, scenario.trial), folder / "adtte.csv")
+    _write_csv(exports.event_log(one.batch, one.log), folder / "events.csv")
 
-    shares = result.occupancy / result.occupancy.sum(axis=0)
-    frame = pd.DataFrame(shares.T, columns=[state.name.lower() for state in State])
-    frame.insert(0, "day", range(len(frame)))
-    frame.to_csv(path, index=False)
+
+def _write_figures(result: Result, parameters: Parameters, folder: Path) -> None:
+    folder.mkdir()
+    one = replay(result.scenario, parameters, EXPORTED_TRIAL)
+    drawn = {
+        "survival": figures.survival(result),
+        "published_against_simulated": figures.forest(rows_of(result)),
+        "state_occupancy": figures.occupancy(result),
+        "swimmer": figures.swimmer(one.batch.seen, result.scenario, trial=EXPORTED_TRIAL, first_trial=EXPORTED_TRIAL),
+    }
+    for name, figure in drawn.items():
+        for suffix in ("png", "svg"):
+            style.save(figure, folder / f"{name}.{suffix}")
+
+
+def _write_csv(frame: pd.DataFrame, path: Path) -> None:
+    frame.to_csv(path, index=False, date_format="%Y-%m-%d", lineterminator="\n")
+
+
+def _write_json(document: Any, path: Path) -> None:
+    path.write_text(json.dumps(document, indent=1, ensure_ascii=False, allow_nan=False) + "\n", encoding="utf-8")
+
+
+class _PatientsWriter:
+    """Writes batches of patients to one Parquet file, a row group a batch; nothing is kept in memory."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._writer: Any = None
+
+    def write(self, batch: Batch) -> None:
+        """Append a batch."""
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        table = pa.Table.from_pandas(exports.patients(batch), preserve_index=False)
+        if self._writer is None:
+            self._writer = pq.ParquetWriter(self._path, table.schema)
+        self._writer.write_table(table)
+
+    def close(self) -> None:
+        """Finish the file."""
+        if self._writer is not None:
+            self._writer.close()

@@ -10,7 +10,6 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from blinasim import __version__
 from blinasim.errors import OutputError, Place
 from blinasim.model.parameters import Parameters, parameters_of, parameters_to_dict
 from blinasim.scenario.settings import Scenario
@@ -52,19 +51,29 @@ class Manifest(BaseModel):
 
 def manifest_of(scenario: Scenario, parameters: Parameters, engine: str, folder: Path, *, patients: bool) -> Manifest:
     """Describe a results folder whose other files have been written."""
+    known = versions()
     described = scenario.model_dump(mode="json")
     if scenario.cohort.data is not None:
         described["cohort"]["data"]["file"] = COHORT_FILE
     return Manifest(
-        blinasim=__version__,
-        python=platform.python_version(),
-        packages={name: version(name) for name in _PACKAGES},
+        blinasim=known.pop("blinasim"),
+        python=known.pop("python"),
+        packages=known,
         engine=engine,
         patients=patients,
         scenario=described,
         parameters=parameters_to_dict(parameters),
         files=hashes(folder),
     )
+
+
+def versions() -> dict[str, str]:
+    """Return the versions of blinasim, Python and the packages that the bytes depend on."""
+    return {
+        "blinasim": version("blinasim"),
+        "python": platform.python_version(),
+        **{name: version(name) for name in _PACKAGES},
+    }
 
 
 def read_manifest(path: Path) -> Manifest:

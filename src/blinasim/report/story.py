@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from blinasim.engine import des
-from blinasim.errors import BlinasimError
-from blinasim.luck import Draws, Luck
 from blinasim.model.codes import (
     HORIZON,
     NONE,
@@ -23,7 +22,8 @@ from blinasim.model.codes import (
 from blinasim.model.history import History
 from blinasim.model.parameters import Parameters, load_parameters
 from blinasim.scenario.settings import Scenario
-from blinasim.study.simulate import World, live
+from blinasim.study.replay import replay
+from blinasim.study.simulate import World
 from blinasim.trial.observe import TrialData
 
 _CAUSES = {
@@ -64,14 +64,8 @@ def tell(scenario: Scenario, *, trial: int, patient: int, parameters: Parameters
     BlinasimError
         If the scenario has no such trial or patient.
     """
-    if not 1 <= patient <= scenario.cohort.size:
-        raise BlinasimError(f"--patient {patient}: the cohort has patients 1 to {scenario.cohort.size}")
-    if trial < 1:
-        raise BlinasimError(f"--trial {trial}: trials count from 1")
-    parameters = parameters or load_parameters()
-    draws = Draws(Luck(scenario.study.seed), range(trial - 1, trial), 1, patient - 1)
-    log: list[des.LogEntry] = []
-    batch = live(scenario, parameters, draws, log)
+    replayed = replay(scenario, parameters or load_parameters(), trial, patient=patient)
+    batch, log = replayed.batch, replayed.log
     return Story(
         heading=f"Patient {patient} of trial {trial} · {_who(batch.world)}",
         lines=[line for entry in _entry_first(log) for line in _told(entry, batch.world, batch.history)],
@@ -79,7 +73,7 @@ def tell(scenario: Scenario, *, trial: int, patient: int, parameters: Parameters
     )
 
 
-def _entry_first(log: list[des.LogEntry]) -> list[des.LogEntry]:
+def _entry_first(log: Iterable[des.LogEntry]) -> list[des.LogEntry]:
     """Tell the first infusion before what else belongs to day 0."""
     return sorted(log, key=lambda entry: (entry.day, entry.day > 0 or entry.event != Event.CYCLE_START))
 

@@ -151,7 +151,7 @@ class Candidates(Settings):
 
     max_age_years: Years = Field(75, description="Oldest candidate, years.")
     selected_from_age_years: Years | None = Field(
-        65, description="From this age, only patients whom the centre selects; null: no selection by age."
+        65, description="From this age, years, only patients whom the centre selects; null: no selection by age."
     )
     prior_hsct: Literal["allowed", "selected", "refused"] = Field(
         "selected", description="Patients with an earlier HSCT: all, those whom the centre selects, or none."
@@ -183,6 +183,9 @@ class Transplant(Settings):
     """The transplant decision."""
 
     offered: bool = Field(True, description="false: no transplantation at all.")
+    preparation_days: Days = Field(
+        14, description="Least days from candidacy to an on-study transplant (work-up, conditioning)."
+    )
     candidates: Candidates = Field(default_factory=Candidates, description="Candidacy at remission.")
     conditioning: ConditioningRule = Field(default_factory=ConditioningRule, description="Conditioning rule.")
 

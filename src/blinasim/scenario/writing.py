@@ -52,6 +52,8 @@ def json_schema() -> dict[str, Any]:
 def starting_file(name: str) -> str:
     """Return a commented scenario that changes nothing yet: each setting with its default and meaning."""
     lines = [
+        f"# yaml-language-server: $schema={SCHEMA_FILE}",
+        f"# (`blinasim schema > {SCHEMA_FILE}` writes what this line names; editors then complete and check settings)",
         f"# A blinasim scenario: what differs from the one it extends. Run it: blinasim run {name}.yaml",
         "# Take the # away from what you change, and from the headings above it.",
         f"{EXTENDS}: baseline",

@@ -14,7 +14,7 @@ from typing import Final, Literal, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from blinasim.model.codes import NONE, Cause, Conditioning, Depth, Donor, Source
+from blinasim.model.codes import NONE, Cause, Conditioning, Depth, Donor, Mrd, Source
 from blinasim.scenario.settings import Trial
 from blinasim.statistics import competing, survival
 from blinasim.trial.observe import Bools, Ints, TrialData
@@ -258,12 +258,25 @@ def _deaths_after_hsct(data: TrialData, cause: Cause | None, within_days: int | 
     return dead, data.on_study
 
 
-_PATIENTS, _REMISSION, _HSCT, _NO_HSCT, _SURVIVAL, _BEYOND = (
+def _in_cycle_1(data: TrialData) -> tuple[Bools, Bools]:
+    return data.responder & (data.cycle_of_remission == 1), data.responder
+
+
+def _mrd_negative(data: TrialData) -> tuple[Bools, Bools]:
+    return data.mrd == Mrd.NEGATIVE, data.responder & (data.mrd != Mrd.UNKNOWN)
+
+
+def _realized_by_depth(data: TrialData, depth: Depth) -> tuple[Bools, Bools]:
+    return data.on_study, data.responder & (data.depth == depth)
+
+
+_PATIENTS, _REMISSION, _HSCT, _NO_HSCT, _SURVIVAL, _ELSEWHERE, _BEYOND = (
     "Patients",
     "Remission",
     "On-study HSCT",
     "No on-study HSCT",
     "Survival",
+    "The same trial, reported elsewhere",
     "Beyond the abstract",
 )
 _HALF_YEAR, _YEAR, _TWO_YEARS, _THREE_YEARS = (months * DAYS_PER_MONTH for months in (6, 12, 24, 36))
@@ -362,6 +375,14 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         partial(_deaths_after_hsct, cause=Cause.PROGRESSION, within_days=None), _SURVIVAL, 1,
     ),
     Share("deaths_post_gvhd", "GvHD", partial(_deaths_after_hsct, cause=Cause.GVHD, within_days=None), _SURVIVAL, 1),
+    Share("cr_cycle_1", "Remission in cycle 1, of responders", _in_cycle_1, _ELSEWHERE, by_cutoff=False),
+    Share(
+        "cr_crh", "Best response CRh*, of responders", lambda d: (d.depth == Depth.CRH, d.responder), _ELSEWHERE,
+        by_cutoff=False,
+    ),
+    Share("mrd_negative", "MRD-negative, of responders assessed", _mrd_negative, _ELSEWHERE, by_cutoff=False),
+    Share("hsct_of_cr", "Realization rate in CR", partial(_realized_by_depth, depth=Depth.CR), _ELSEWHERE),
+    Share("hsct_of_crh", "Realization rate in CRh*", partial(_realized_by_depth, depth=Depth.CRH), _ELSEWHERE),
     Survival("os_12_months", "OS at 12 months", "os", "survival", _BEYOND, _YEAR),
     Survival("os_24_months", "OS at 24 months", "os", "survival", _BEYOND, _TWO_YEARS),
     Survival("os_36_months", "OS at 36 months", "os", "survival", _BEYOND, _THREE_YEARS),

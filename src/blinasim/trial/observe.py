@@ -41,8 +41,10 @@ class TrialData:
     potential_days: Ints  # from first infusion to the cut-off
     cycles: Ints
     responder: Bools  # CR/CRh* within two cycles
+    cycle_of_remission: Ints
     remission: Ints
     depth: Ints
+    mrd: Ints  # of responders, as known; -1 for others
     switch: Ints
     hsct: Ints
     on_study: Bools  # HSCT in unbroken remission, without a switch
@@ -120,8 +122,10 @@ def _seen(
         potential_days=potential,
         cycles=np.minimum(history.cycles, follow_up // cycle_days + 1).astype(np.int32),
         responder=responder,
+        cycle_of_remission=np.where(responder, remission // cycle_days + 1, NONE).astype(np.int32),
         remission=remission,
         depth=np.where(responder, depth, NONE).astype(np.int32),
+        mrd=np.where(responder, history.mrd, NONE).astype(np.int32),
         switch=known(history.switch),
         hsct=hsct,
         on_study=history.on_study_hsct & (hsct != NONE) & responder,

@@ -92,22 +92,22 @@ def survival_after_hsct(data: TrialData, trial: Trial) -> TimeToEvent:
 
 def first_after_remission(data: TrialData, trial: Trial) -> TimeToEvent:
     """What comes first after remission: HSCT (1), detected relapse (2) or death (3)."""
-    return _first(data, data.remission, data.responder, (data.hsct, data.relapse_detected, data.death))
+    return _first_after_remission(data, data.relapse_detected)
 
 
 def first_after_remission_true(data: TrialData, trial: Trial) -> TimeToEvent:
     """Return the same with the true day of relapse."""
-    return _first(data, data.remission, data.responder, (data.hsct, data.relapse, data.death))
+    return _first_after_remission(data, data.relapse)
 
 
 def first_after_hsct(data: TrialData, trial: Trial) -> TimeToEvent:
     """What comes first after an on-study HSCT: detected relapse (1) or death without it (2)."""
-    return _first(data, data.hsct, data.on_study, (data.relapse_detected, data.death))
+    return _first(data, data.hsct, data.on_study, {2: data.death, 1: data.relapse_detected})
 
 
 def first_after_hsct_true(data: TrialData, trial: Trial) -> TimeToEvent:
     """Return the same with the true day of relapse."""
-    return _first(data, data.hsct, data.on_study, (data.relapse, data.death))
+    return _first(data, data.hsct, data.on_study, {2: data.death, 1: data.relapse})
 
 
 OUTCOMES: tuple[Outcome, ...] = (
@@ -169,11 +169,15 @@ def _relapse_or_death(data: TrialData, relapse: Ints, otherwise: Ints) -> TimeTo
     return _until(np.where(event, first, otherwise) - data.remission, event, data.responder)
 
 
-def _first(data: TrialData, start: Ints, member: Bools, days: tuple[Ints, ...]) -> TimeToEvent:
-    """Return the first of some events after ``start``; on one day, the event named first."""
-    stacked = np.stack([_or_never(day) for day in days])
+def _first_after_remission(data: TrialData, relapse: Ints) -> TimeToEvent:
+    return _first(data, data.remission, data.responder, {3: data.death, 2: relapse, 1: data.hsct})
+
+
+def _first(data: TrialData, start: Ints, member: Bools, days: dict[int, Ints]) -> TimeToEvent:
+    """Return the first of some events after ``start``, by code; on one day, in the order of the day as given."""
+    stacked = np.stack([_or_never(day) for day in days.values()])
     first = stacked.min(axis=0)
-    code = np.where((first < NEVER) & member, stacked.argmin(axis=0) + 1, 0)
+    code = np.where((first < NEVER) & member, np.array(list(days))[stacked.argmin(axis=0)], 0)
     time = np.where(first < NEVER, first, data.follow_up_days) - start
     return TimeToEvent(np.where(member, time, 0).astype(np.int32), code.astype(np.int8), member)
 

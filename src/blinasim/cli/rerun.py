@@ -1,0 +1,56 @@
+"""``blinasim rerun``: repeat a run from its manifest and compare the bytes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from blinasim.report.manifest import Manifest
+
+_DIFFERENT = 1
+
+
+def rerun(
+    manifest: Annotated[Path, typer.Argument(help="A results folder, or its manifest.json.")],
+    out: Annotated[Path | None, typer.Option(help="Keep the new results in this folder.")] = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace that folder.")] = False,
+) -> None:
+    """Repeat a run and say whether every byte is the same; exit code 1 if not."""
+    import tempfile
+
+    from blinasim.cli.terminal import progress
+    from blinasim.files import check_free
+    from blinasim.report.folder import run_into
+    from blinasim.report.manifest import hashes, read_manifest
+
+    then = read_manifest(manifest)
+    source = manifest if manifest.is_dir() else manifest.parent
+    scenario = then.resolved_scenario(source)
+    if out is not None:
+        check_free(out, force=force)
+    with tempfile.TemporaryDirectory(prefix="blinasim-") as scratch:
+        target = out or Path(scratch) / "again"
+        with progress("again: trials", scenario.study.replications) as advance:
+            run_into(target, scenario, then.parameter_values(), patients=then.patients, force=force, progress=advance)
+        now = hashes(target)
+    _report(then, now)
+
+
+def _report(then: Manifest, now: dict[str, str]) -> None:
+    from blinasim.report.manifest import versions
+
+    different = sorted(name for name in {*then.files, *now} if then.files.get(name) != now.get(name))
+    if not different:
+        typer.echo(f"The same bytes: all {len(now)} files.")
+        return
+    typer.echo(f"{len(different)} of {len(now)} files differ: {', '.join(different)}")
+    changed = [
+        f"{name} {then_version} then, {versions()[name]} now"
+        for name, then_version in {**then.packages, "blinasim": then.blinasim, "python": then.python}.items()
+        if versions().get(name) != then_version
+    ]
+    typer.echo(f"What may explain it: {'; '.join(changed) or 'nothing in the versions; the files were changed'}.")
+    raise typer.Exit(_DIFFERENT)

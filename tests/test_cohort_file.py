@@ -1,0 +1,124 @@
+"""A cohort from a CSV file: checked, used as given or resampled, and weighted to published margins."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from blinasim.errors import ScenarioError
+from blinasim.luck import Draws, Luck
+from blinasim.model.cohort import Cohort, draw_cohort
+from blinasim.model.parameters import load_parameters
+from blinasim.scenario.loading import load_scenario
+from blinasim.scenario.settings import Scenario
+from blinasim.statistics.weights import rake
+
+HEADER = "age_years,prior_hsct,salvage_lines,blasts_pct,fitness\n"
+ROWS = ["30,no,0,80,good", "40,yes,1,20.5,fair", "70,no,2,60,poor", "50,no,3,30,good"]
+
+
+def scenario(folder: Path, settings: str, rows: list[str] = ROWS, header: str = HEADER) -> Scenario:
+    (folder / "patients.csv").write_text(header + "\n".join(rows) + "\n", encoding="utf-8")
+    (folder / "s.yaml").write_text(f"extends: baseline\ncohort: {settings}\n", encoding="utf-8")
+    return load_scenario(folder / "s.yaml")
+
+
+def cohort(of: Scenario, trials: int = 3) -> Cohort:
+    return draw_cohort(of.cohort, of.trial.accrual, load_parameters(), Draws(Luck(1), range(trials), of.cohort.size))
+
+
+def test_rows_as_given_are_the_patients_of_every_trial(tmp_path: Path) -> None:
+    drawn = cohort(scenario(tmp_path, "{size: 4, data: {file: patients.csv}}"))
+    assert drawn.age_years.tolist() == [30, 40, 70, 50] * 3
+    assert drawn.prior_hsct.tolist() == [False, True, False, False] * 3
+    assert drawn.blasts_pct.tolist() == [80.0, 20.5, 60.0, 30.0] * 3
+    assert drawn.fitness.tolist() == [0, 1, 2, 0] * 3
+
+
+def test_the_file_is_found_beside_the_scenario_that_names_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    scenario(tmp_path, "{size: 4, data: {file: patients.csv}}")
+    below = tmp_path / "below"
+    below.mkdir()
+    (below / "t.yaml").write_text("extends: ../s.yaml\ntitle: t\n")
+    monkeypatch.chdir(below)
+    assert cohort(load_scenario("t.yaml")).age_years[0] == 30
+
+
+def test_the_same_file_leaves_the_luck_of_everything_else_alone(tmp_path: Path) -> None:
+    """Entry days, sites and frailty do not change when the baseline comes from a file."""
+    given = cohort(scenario(tmp_path, "{size: 4, data: {file: patients.csv}}"))
+    drawn = cohort(scenario(tmp_path, "{size: 4}"))
+    for name in ("entry_day", "site", "frailty", "well_matched"):
+        np.testing.assert_array_equal(getattr(given, name), getattr(drawn, name))
+
+
+def test_resampled_rows_come_from_the_file(tmp_path: Path) -> None:
+    drawn = cohort(scenario(tmp_path, "{size: 500, data: {file: patients.csv, rows: resampled}}"))
+    shares = [np.mean(drawn.age_years == age) for age in (30, 40, 70, 50)]
+    np.testing.assert_allclose(shares, 0.25, atol=0.05)
+    assert set(zip(drawn.age_years, drawn.blasts_pct, strict=True)) == {(30, 80.0), (40, 20.5), (70, 60.0), (50, 30.0)}
+
+
+def test_published_margins_reweight_resampled_rows(tmp_path: Path) -> None:
+    rng = np.random.default_rng(1)
+    rows = [
+        f"{rng.integers(18, 80)},{rng.choice(['yes', 'no'])},{rng.integers(0, 4)},{rng.uniform(5, 100):.1f},good"
+        for _ in range(400)
+    ]
+    of = scenario(
+        tmp_path,
+        "{size: 2000, data: {file: patients.csv, rows: resampled, match_margins: [prior_hsct, salvage, blasts, age]}}",
+        rows,
+    )
+    drawn = cohort(of, trials=10)
+    assert np.mean(drawn.prior_hsct) == pytest.approx(0.339, abs=0.012)
+    assert np.mean(drawn.salvage_lines >= 2) == pytest.approx(0.392, abs=0.012)
+    assert np.mean(drawn.blasts_pct >= 75) == pytest.approx(0.556, abs=0.012)
+    assert np.mean(drawn.older) == pytest.approx(0.13, abs=0.012)
+
+
+def test_raking_a_two_by_two_table_by_hand() -> None:
+    """Four rows, one in each cell: independent margins give the product of the shares."""
+    one, two = np.array([0, 0, 1, 1], bool), np.array([0, 1, 0, 1], bool)
+    weights = rake([np.stack([~one, one]), np.stack([~two, two])], [np.array([0.7, 0.3]), np.array([0.9, 0.1])])
+    np.testing.assert_allclose(weights, [0.63, 0.07, 0.27, 0.03], atol=1e-8)
+
+
+def test_margins_that_the_rows_cannot_meet_are_refused(tmp_path: Path) -> None:
+    settings = "{size: 9, data: {file: patients.csv, rows: resampled, match_margins: [prior_hsct]}}"
+    with pytest.raises(ScenarioError, match=r"match_margins \(prior_hsct\): category 1 of a margin is wanted but no"):
+        cohort(scenario(tmp_path, settings, ["30,no,0,80,good"]))
+
+
+@pytest.mark.parametrize(
+    ("header", "rows", "what"),
+    [
+        (HEADER, ["30,no,0,80"], ":2:1: 4 cells where the header has 5"),
+        (HEADER, ["thirty,no,0,80,good"], ":2:1: age_years: 'thirty' should be whole years from 18 to 120"),
+        (HEADER, [ROWS[0], "12,no,0,80,good"], ":3:1: age_years: '12' should be whole years from 18 to 120"),
+        (HEADER, ["30,maybe,0,80,good"], ":2:2: prior_hsct: 'maybe' should be yes or no"),
+        (HEADER, ["30,no,-1,80,good"], ":2:3: salvage_lines: '-1' should be a whole number from 0 to 20"),
+        (HEADER, ["30,no,0,120,good"], ":2:4: blasts_pct: '120' should be a percentage from 0 to 100"),
+        (HEADER, ["30,no,0,nan,good"], ":2:4: blasts_pct: 'nan' should be a percentage from 0 to 100"),
+        (HEADER, ["30,no,0,80,great"], ":2:5: fitness: 'great' should be good, fair or poor"),
+        (HEADER, [], "needs a header and at least one patient"),
+        (
+            "age_years,prior_hst,salvage_lines,blasts_pct\n",
+            ["1,1,1,1"],
+            ":1:2: 'prior_hst': no such column; did you mean",
+        ),
+        ("age_years,salvage_lines,blasts_pct\n", ["1,1,1"], ":1:1: 'prior_hsct': this column is missing"),
+        ("age_years,age_years\n", ["1,1"], ":1:2: 'age_years': this column stands twice"),
+        (
+            HEADER,
+            [*ROWS, ROWS[0]],
+            "the file has 5 patients and cohort.size is 4; set cohort.size: 5, or rows: resampled",
+        ),
+    ],
+)
+def test_a_bad_file_is_one_line_with_its_row(tmp_path: Path, header: str, rows: list[str], what: str) -> None:
+    of = scenario(tmp_path, "{size: 4, data: {file: patients.csv}}", rows, header)
+    with pytest.raises(ScenarioError) as caught:
+        cohort(of)
+    assert what in str(caught.value)
+    assert str(caught.value).startswith(str(tmp_path / "patients.csv"))
