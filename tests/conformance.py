@@ -17,7 +17,6 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 from ruamel.yaml import YAML
 
-from blinasim.engine.des import LogEntry
 from blinasim.engine.lives import Lives
 from blinasim.model.chart import Chart
 from blinasim.model.codes import (
@@ -38,7 +37,7 @@ from blinasim.model.codes import (
 from blinasim.model.cohort import Cohort
 from blinasim.model.fates import Fates
 from blinasim.model.graft import Graft
-from blinasim.model.history import History
+from blinasim.model.history import History, LogEntry
 from blinasim.model.rules import Plan, decide
 from blinasim.scenario.settings import DepthName, DonorName, FitnessName, MrdName, Policy
 

@@ -10,7 +10,7 @@ from lifelines import KaplanMeierFitter
 from lifelines.utils import median_survival_times
 
 from blinasim.engine import des
-from blinasim.engine.des import Protocol
+from blinasim.engine.body import Protocol
 from blinasim.model.codes import HORIZON, NONE, Cause, Depth, Donor
 from blinasim.model.cohort import Cohort
 from blinasim.model.history import History

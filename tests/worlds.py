@@ -14,7 +14,7 @@ from blinasim.luck import Draws, Luck
 from blinasim.model.codes import NEVER, NONE, ORDINARY_SPEED, Conditioning, Donor, Event, Reason
 from blinasim.model.fates import Fates
 from blinasim.model.graft import Graft
-from blinasim.model.history import History
+from blinasim.model.history import History, LogEntry
 from blinasim.model.parameters import Parameters, parameter_catalogue, parameters_of
 from blinasim.model.rules import Plan
 from blinasim.scenario.settings import Policy, Scenario
@@ -112,7 +112,7 @@ def untouched(one: History, other: History, ignoring: Sequence[str] = ()) -> np.
 
 def stories(lives: Lives) -> list[list[Line]]:
     """The story of each patient."""
-    log: list[des.LogEntry] = []
+    log: list[LogEntry] = []
     history = des.walk(lives, log)
     told: list[list[Line]] = [[] for _ in range(history.death.size)]
     for entry in log:

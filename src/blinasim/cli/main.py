@@ -12,7 +12,7 @@ import typer
 from typer.exceptions import TyperException
 
 from blinasim import __version__
-from blinasim.cli import rerun, run, scenarios, trace
+from blinasim.cli import completion, rerun, run, scenarios, trace
 from blinasim.errors import BlinasimError
 
 _USAGE, _INTERRUPTED, _FAILED = 2, 130, 1
@@ -50,6 +50,7 @@ def _options(
 
 def main() -> None:
     """Run the command line; an error is one line on standard error."""
+    completion.heed_named_shell(sys.argv[1:])
     sys.exit(_run(sys.argv[1:]))
 
 

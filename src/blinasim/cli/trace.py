@@ -6,9 +6,13 @@ from typing import Annotated
 
 import typer
 
+from blinasim.cli.completion import scenario_names
+
 
 def trace(
-    scenario: Annotated[str, typer.Argument(help="A shipped scenario's name, or a YAML file.")],
+    scenario: Annotated[
+        str, typer.Argument(help="A shipped scenario's name, or a YAML file.", autocompletion=scenario_names)
+    ],
     changes: Annotated[
         list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Change a setting; may be repeated.")
     ] = None,

@@ -7,9 +7,24 @@ from dataclasses import dataclass, fields
 import numpy as np
 from numpy.typing import NDArray
 
-from blinasim.model.codes import NONE
+from blinasim.model.codes import NONE, Event
 
 Days = NDArray[np.int32]
+
+
+@dataclass(frozen=True)
+class LogEntry:
+    """One line of a patient's story.
+
+    ``detail`` is the cycle, depth, donor or cause of the event, or -1; ``relapse_clock_left`` is in milli-days, and -1
+    before a remission.
+    """
+
+    patient: int
+    day: int
+    event: Event
+    detail: int = NONE
+    relapse_clock_left: int = NONE
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from blinasim.engine import des
 from blinasim.model.codes import (
     HORIZON,
     NONE,
@@ -19,7 +18,7 @@ from blinasim.model.codes import (
     Reason,
     Source,
 )
-from blinasim.model.history import History
+from blinasim.model.history import History, LogEntry
 from blinasim.model.parameters import Parameters, load_parameters
 from blinasim.scenario.settings import Scenario
 from blinasim.study.replay import replay
@@ -73,7 +72,7 @@ def tell(scenario: Scenario, *, trial: int, patient: int, parameters: Parameters
     )
 
 
-def _entry_first(log: Iterable[des.LogEntry]) -> list[des.LogEntry]:
+def _entry_first(log: Iterable[LogEntry]) -> list[LogEntry]:
     """Tell the first infusion before what else belongs to day 0."""
     return sorted(log, key=lambda entry: (entry.day, entry.day > 0 or entry.event != Event.CYCLE_START))
 
@@ -92,7 +91,7 @@ def _who(world: World) -> str:
     )
 
 
-def _told(entry: des.LogEntry, world: World, history: History) -> list[tuple[int, str]]:
+def _told(entry: LogEntry, world: World, history: History) -> list[tuple[int, str]]:
     """Tell one event; a remission without candidacy says why."""
     lines = [(entry.day, _words(entry, world, history))]
     reason = world.lives.plan.reason[0]
@@ -101,7 +100,7 @@ def _told(entry: des.LogEntry, world: World, history: History) -> list[tuple[int
     return lines
 
 
-def _words(entry: des.LogEntry, world: World, history: History) -> str:
+def _words(entry: LogEntry, world: World, history: History) -> str:
     fates = world.lives.fates
     match entry.event:
         case Event.CYCLE_START if entry.detail == 1:
@@ -141,7 +140,7 @@ def _words(entry: des.LogEntry, world: World, history: History) -> str:
             return entry.event.name.lower()
 
 
-def _transplant(entry: des.LogEntry, world: World, history: History) -> str:
+def _transplant(entry: LogEntry, world: World, history: History) -> str:
     donor = Donor(entry.detail)
     source = Source(world.lives.fates.stem_cell_source[0, donor]).name.lower()
     conditioning = Conditioning(world.lives.plan.conditioning[0])

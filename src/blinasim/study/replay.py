@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from blinasim.engine.des import LogEntry
 from blinasim.errors import BlinasimError
 from blinasim.luck import Draws, Luck
+from blinasim.model.history import LogEntry
 from blinasim.model.parameters import Parameters
 from blinasim.scenario.settings import Scenario
 from blinasim.study.simulate import Batch, live

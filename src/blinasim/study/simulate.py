@@ -17,7 +17,7 @@ from blinasim.model.codes import NONE
 from blinasim.model.cohort import Cohort, draw_cohort
 from blinasim.model.fates import Fates, settle
 from blinasim.model.graft import graft
-from blinasim.model.history import History
+from blinasim.model.history import History, LogEntry
 from blinasim.model.parameters import Parameters, load_parameters
 from blinasim.model.records import TransplantRecord, record_transplants
 from blinasim.model.rules import decide
@@ -184,7 +184,7 @@ def simulate(
     return _put_together(scenario, chunks)
 
 
-def live(scenario: Scenario, parameters: Parameters, draws: Draws, log: list[des.LogEntry] | None = None) -> Batch:
+def live(scenario: Scenario, parameters: Parameters, draws: Draws, log: list[LogEntry] | None = None) -> Batch:
     """Draw patients, let them live, and see them as the trial would; ``log`` receives their stories."""
     world = lives_of(scenario, parameters, draws)
     history = des.walk(world.lives, log)

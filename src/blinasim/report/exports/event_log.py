@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 
-from blinasim.engine.des import LogEntry
 from blinasim.model.codes import NONE, Cause, Depth, Donor, Event
+from blinasim.model.history import LogEntry
 from blinasim.report.exports.adsl import trial_number
 from blinasim.report.exports.columns import Column, Table, dates, words
 from blinasim.study.simulate import Batch

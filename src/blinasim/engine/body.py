@@ -1,0 +1,290 @@
+"""A patient's body on SimPy: clocks that run out, blows that fall, and waiting for them; the protocol is in ``des``.
+
+A *moment* is a day and a place in the order of that day. A body waits until a moment, or until something befalls before
+it. What would befall first is a matter of comparing fates, so nothing is raced: one timeout per wait.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from dataclasses import dataclass
+from typing import Any, NamedTuple, TypeAlias
+
+import simpy
+from simpy.exceptions import Interrupt
+
+from blinasim.model.codes import EARLY_AFTER_HSCT_DAYS, HORIZON, NEVER, NONE, ORDINARY_SPEED, Cause, Donor, Event
+from blinasim.model.history import LogEntry
+from blinasim.scenario.settings import Policy
+
+Process: TypeAlias = Generator[simpy.Event, Any, Any]
+
+#: One day on SimPy's clock has a tick for each event, in the order of the day.
+TICKS = len(Event)
+EVENTS = tuple(Event)
+END = HORIZON * TICKS + Event.HORIZON
+NEVER_MOMENT = NEVER * TICKS
+
+
+@dataclass(frozen=True)
+class Protocol:
+    """The policy's rules that unfold in time, as plain numbers."""
+
+    maximum_cycles: int
+    infusion_days: int
+    cycle_days: int
+    visits_every_days: int
+    preparation_days: int
+    #: Donor types in the order that breaks ties, each with the day of the search from which it is acceptable.
+    acceptance: tuple[tuple[int, int], ...]
+
+    @classmethod
+    def of(cls, policy: Policy) -> Protocol:
+        """Read a policy."""
+        cycles = policy.cycles
+        return cls(
+            maximum_cycles=cycles.maximum,
+            infusion_days=cycles.infusion_days,
+            cycle_days=cycles.infusion_days + cycles.rest_days,
+            visits_every_days=policy.monitoring.visits_every_days,
+            preparation_days=policy.transplant.preparation_days,
+            acceptance=tuple(
+                (int(Donor[name.upper()]), day) for name, day in policy.donor_search.accept_from_day.items()
+            ),
+        )
+
+    def visit_on_or_after(self, day: int) -> int:
+        """Return the first visit that is not before ``day``: day 29 of each planned cycle, then the later visits."""
+        first = self.infusion_days
+        last_of_cycles = first + self.cycle_days * (self.maximum_cycles - 1)
+        if day <= last_of_cycles:
+            return first + self.cycle_days * max(0, -(-(day - first) // self.cycle_days))
+        return last_of_cycles + self.visits_every_days * -(-(day - last_of_cycles) // self.visits_every_days)
+
+
+class Fate(NamedTuple):
+    """What one patient is born with: a row of ``Fates``, ``Plan`` and ``Graft``; lists are by donor type."""
+
+    early_death_days: int
+    early_death_cause: int
+    progression_days: int
+    stop_infusion_days: int
+    response_cycle: int
+    depth: int
+    deepens: bool
+    mrd: int
+    relapse_clock_millidays: int
+    relapse_speed_rest: int
+    relapse_speed_infusion: int
+    relapse_speed_other_therapy: int
+    symptoms_days: int
+    remission_death_days: int
+    remission_death_cause: int
+    switch_days: int
+    later_transplant_days: int
+    donor_search_days: list[int]
+    head_start_days: int
+    non_relapse_clock_millidays: int
+    non_relapse_cause_early: int
+    non_relapse_cause_late: int
+    failure_clock_millidays: int
+    failure_speed_refractory: int
+    failure_speed_relapse: int
+    failure_speed_relapse_after_hsct: int
+    failure_speed_salvage_graft: int
+    candidate: bool
+    search_at_entry: bool
+    relapse_speed: list[int]
+    relapse_speed_late: list[int]
+    plateau_days: int
+    non_relapse_speed: list[int]
+    non_relapse_speed_late: list[int]
+    non_relapse_speed_tail: list[int]
+    non_relapse_late_until_days: int
+
+
+class Body:
+    """What happens to a patient whatever the clinic does: fate, state, clocks and story."""
+
+    def __init__(
+        self,
+        env: simpy.Environment,
+        protocol: Protocol,
+        number: int,
+        entry_day: int,
+        fate: Fate,
+        log: list[LogEntry] | None,
+    ) -> None:
+        self.env = env
+        self.protocol = protocol
+        self.number = number
+        self.log = log
+        self.birth = entry_day * TICKS
+        self.moment = self.day = 0
+        self.fate = fate
+        # The story so far
+        self.cycles = 0
+        self.infused_days = 0
+        self.stop = self.failure = self.remission = self.depth = self.deepening = NONE
+        self.candidacy = self.search_start = self.donor_found = self.donor = self.switch = self.hsct = NONE
+        self.relapse = self.relapse_detected = self.death = self.cause = NONE
+        # The clinic's view
+        self.searching = False
+        self.interruptible = False
+        # What would befall next: a moment of each kind, and the first of them
+        self.relapse_moment = self.switch_moment = self.detection_moment = NEVER_MOMENT
+        self.progression_moment = self.fate.progression_days * TICKS + Event.PROGRESSION
+        self.relapse_clock = self.fate.relapse_clock_millidays  # what is left of it
+        self.relapse_clock_since = self.relapse_speed = 0
+        self.graft_death = NEVER
+        self.dies_by(self.fate.early_death_days, self.fate.early_death_cause)
+
+    # --- clocks --------------------------------------------------------------------------------------
+
+    def run_relapse_clock(self, speed: int) -> None:
+        """Spend the relapse clock up to today at its old speed; let it run on at the new one."""
+        if self.relapse != NONE:
+            return
+        today = self.day
+        self.relapse_clock -= (today - self.relapse_clock_since) * self.relapse_speed
+        self.relapse_clock_since, self.relapse_speed = today, speed
+        self.relapse_moment = (today + days_of(self.relapse_clock, speed)) * TICKS + Event.RELAPSE
+        self.look_ahead()
+
+    def dies_by(self, day: int, cause: int) -> None:
+        """Death is due on ``day``, unless the risk that a graft brought falls before it."""
+        if self.graft_death < day:
+            early = self.graft_death - self.hsct <= EARLY_AFTER_HSCT_DAYS
+            day = self.graft_death
+            cause = self.fate.non_relapse_cause_early if early else self.fate.non_relapse_cause_late
+        self.death_moment, self.death_cause_due = day * TICKS + Event.DEATH, cause
+        self.look_ahead()
+
+    def look_ahead(self) -> None:
+        """Note which blow would fall first."""
+        self.blow = min(
+            self.death_moment,
+            self.relapse_moment,
+            self.progression_moment,
+            self.switch_moment,
+            self.detection_moment,
+        )
+
+    # --- waiting -------------------------------------------------------------------------------------
+
+    def wait(self, moment: int) -> Process:
+        """Wait until a moment, or what befalls before it; return the event that came.
+
+        A relapse nobody has detected changes nothing for the clinic, so the wait goes on through it.
+        """
+        while True:
+            target = min(moment, self.blow, END)
+            try:
+                yield self.env.timeout(target - self.moment)
+            except Interrupt:
+                return Event.DONOR_FOUND
+            self.wake()
+            if target == END:
+                return Event.HORIZON
+            if target != self.blow:
+                return EVENTS[target % TICKS]
+            came = self.befall()
+            if came != Event.RELAPSE:
+                return came
+
+    def befall(self) -> Event:
+        """What fate had for this moment happens."""
+        came = EVENTS[self.blow % TICKS]
+        today = self.day
+        if came == Event.DEATH:
+            self.death, self.cause = today, self.death_cause_due
+            self.searching = False
+            self.note(Event.DEATH, self.cause)
+        elif came == Event.RELAPSE:
+            self.relapse = today
+            self.note(Event.RELAPSE)
+            self.relapse_moment = self.switch_moment = NEVER_MOMENT
+            grafted = self.hsct != NONE
+            speed = self.fate.failure_speed_relapse_after_hsct if grafted else self.fate.failure_speed_relapse
+            progression_death = today + days_of(self.fate.failure_clock_millidays, speed)
+            # Nobody dies of a relapse that never showed.
+            symptoms = min(today + self.fate.symptoms_days, progression_death - 1)
+            found = min(self.protocol.visit_on_or_after(today), symptoms)
+            self.detection_moment = found * TICKS + Event.RELAPSE_DETECTED
+            self.dies_by(progression_death, Cause.PROGRESSION)
+        elif came == Event.PROGRESSION:
+            self.note(Event.PROGRESSION)
+        elif came == Event.SWITCH:
+            self.switch = today
+            self.note(Event.SWITCH)
+            self.switch_moment = NEVER_MOMENT
+            self.run_relapse_clock(self.speed_between_infusions())
+        elif came == Event.RELAPSE_DETECTED:
+            self.detect_relapse()
+        return came
+
+    def speed_between_infusions(self) -> int:
+        """Return the relapse clock's speed off the drug."""
+        return self.fate.relapse_speed_rest if self.switch == NONE else self.fate.relapse_speed_other_therapy
+
+    def detect_relapse(self) -> None:
+        """The relapse becomes known."""
+        self.relapse_detected = self.day
+        self.detection_moment = NEVER_MOMENT
+        self.note(Event.RELAPSE_DETECTED)
+        self.look_ahead()
+
+    def wake(self) -> None:
+        """Look at the clock: the present moment and day since the patient's first infusion."""
+        self.moment = int(self.env.now) - self.birth
+        self.day = self.moment // TICKS
+
+    def note(self, event: Event, detail: int = NONE) -> None:
+        """Write a line of the story, if anybody wants to read it."""
+        if self.log is not None:
+            today = self.day
+            left = self.relapse_clock - (today - self.relapse_clock_since) * self.relapse_speed
+            known = self.remission != NONE and self.relapse == NONE
+            self.log.append(LogEntry(self.number, today, event, detail, left if known else NONE))
+
+    def row(self) -> list[int]:
+        """Return the history, in the order of its fields."""
+        return [
+            self.cycles,
+            self.infused_days,
+            self.stop,
+            self.failure,
+            self.remission,
+            self.depth,
+            self.deepening,
+            NONE if self.remission == NONE else self.fate.mrd,
+            self.candidacy,
+            self.search_start,
+            self.donor_found,
+            self.donor,
+            self.switch,
+            self.hsct,
+            self.relapse,
+            self.relapse_detected,
+            self.death,
+            self.cause,
+        ]
+
+
+def runs_out(clock: int, *phases: tuple[int, int]) -> int:
+    """Return the day, counted from now, on which a clock runs out through phases of (last day, speed)."""
+    start = 0
+    for end, speed in phases:
+        day = start + days_of(clock, speed)
+        if day <= end:
+            return day
+        clock -= (end - start) * speed
+        start = end
+    return NEVER
+
+
+def days_of(clock: int, speed: int) -> int:
+    """Return the days until a clock has run out at a speed (SPECIFICATION 2.2)."""
+    if speed == 0 or clock >= NEVER * ORDINARY_SPEED:
+        return NEVER
+    return min(-(-clock // speed), NEVER)
