@@ -86,7 +86,7 @@ def test_raking_a_two_by_two_table_by_hand() -> None:
 
 def test_margins_that_the_rows_cannot_meet_are_refused(tmp_path: Path) -> None:
     settings = "{size: 9, data: {file: patients.csv, rows: resampled, match_margins: [prior_hsct]}}"
-    with pytest.raises(ScenarioError, match=r"match_margins \(prior_hsct\): category 1 of a margin is wanted but no"):
+    with pytest.raises(ScenarioError, match=r"match_margins: no row has prior_hsct yes, and the cohort wants 33\.9 %"):
         cohort(scenario(tmp_path, settings, ["30,no,0,80,good"]))
 
 

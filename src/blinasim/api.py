@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from blinasim.engine.choice import EngineName
 from blinasim.model.parameters import Parameters
 from blinasim.report.rows import endpoint_frame, rows_of
 from blinasim.scenario.loading import load_scenario
@@ -25,6 +26,7 @@ def simulate(
     replications: int | None = None,
     seed: int | None = None,
     parameters: Parameters | None = None,
+    engine: EngineName = "auto",
     progress: Callable[[int], None] | None = None,
 ) -> Result:
     """Simulate a scenario.
@@ -37,6 +39,8 @@ def simulate(
         Instead of those of the scenario's ``study``.
     parameters : Parameters, optional
         Instead of the shipped point values.
+    engine : {"auto", "fast", "des"}
+        Which engine walks the patients; the results are the same.
     progress : callable, optional
         Called with the number of trials finished since the last call.
 
@@ -46,7 +50,7 @@ def simulate(
         If the scenario is wrong; one line says where and what to do.
     """
     asked = scenario if isinstance(scenario, Scenario) else load_scenario(scenario)
-    return study.simulate(asked.with_study(replications, seed), parameters=parameters, progress=progress)
+    return study.simulate(asked.with_study(replications, seed), parameters=parameters, engine=engine, progress=progress)
 
 
 def results_table(result: Result) -> pd.DataFrame:

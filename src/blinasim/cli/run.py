@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -15,6 +16,14 @@ if TYPE_CHECKING:
     from blinasim.study.simulate import Result
 
 
+class Engine(StrEnum):
+    """The engines by name."""
+
+    auto = "auto"
+    fast = "fast"
+    des = "des"
+
+
 def run(
     scenario: Annotated[str, typer.Argument(help="A shipped scenario's name, or a YAML file.")],
     changes: Annotated[
@@ -24,6 +33,7 @@ def run(
     seed: Annotated[int | None, typer.Option(min=0, help="Seed of all luck.")] = None,
     out: Annotated[Path | None, typer.Option(help="Results folder; results/NAME by default.")] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace a results folder.")] = False,
+    engine: Annotated[Engine, typer.Option(help="Which engine walks; the results are the same.")] = Engine.auto,
     patients: Annotated[
         bool, typer.Option("--patients", help="Also write every patient of every trial (patients.parquet).")
     ] = False,
@@ -43,12 +53,16 @@ def run(
     asked = load_scenario(scenario, changes or ()).with_study(replications, seed)
     target = out or Path("results") / Path(scenario).stem
     if dry_run:
-        _say_what_would_be_done(asked, target, force=force)
+        from blinasim.engine.choice import choose
+
+        _say_what_would_be_done(asked, target, choose(engine.value), force=force)
         return
     check_free(target, force=force)
     start = time.perf_counter()
     with progress(f"{scenario}: trials", asked.study.replications) as advance:
-        result, files = run_into(target, asked, load_parameters(), patients=patients, force=force, progress=advance)
+        result, files = run_into(
+            target, asked, load_parameters(), engine=engine.value, patients=patients, force=force, progress=advance
+        )
     seconds = time.perf_counter() - start
     rows = rows_of(result)
     if as_json:
@@ -62,7 +76,7 @@ def run(
     out_console.print(_closing(rows, target, files), highlight=False)
 
 
-def _say_what_would_be_done(scenario: Scenario, target: Path, *, force: bool) -> None:
+def _say_what_would_be_done(scenario: Scenario, target: Path, engine: Literal["fast", "des"], *, force: bool) -> None:
     from blinasim.model.cohort_file import cohort_rows
     from blinasim.scenario.writing import to_yaml
 
@@ -74,7 +88,7 @@ def _say_what_would_be_done(scenario: Scenario, target: Path, *, force: bool) ->
     fate = "it exists and would be refused (--force replaces it)" if there and not force else "nothing is written now"
     typer.echo(
         f"# Would simulate {study.replications:,} trials of {scenario.cohort.size} patients with seed {study.seed} "
-        f"on engine des, and write {target}/: {fate}."
+        f"on engine {engine}, and write {target}/: {fate}."
     )
 
 

@@ -14,7 +14,18 @@ import numpy as np
 import simpy
 from numpy.typing import NDArray
 
-from blinasim.engine.body import END, NEVER_MOMENT, TICKS, Body, Fate, Process, Protocol, days_of, runs_out
+from blinasim.engine.body import (
+    END,
+    NEVER_MOMENT,
+    TICKS,
+    Body,
+    Fate,
+    Process,
+    Protocol,
+    days_of,
+    runs_out,
+    without_cycle_collection,
+)
 from blinasim.engine.lives import Lives
 from blinasim.model.codes import EARLY_AFTER_HSCT_DAYS, NEVER, NONE, Cause, Depth, Event
 from blinasim.model.history import History, LogEntry
@@ -259,13 +270,14 @@ def walk(lives: Lives, log: list[LogEntry] | None = None, order: Sequence[int] |
         block = slice(replication * lives.patients, (replication + 1) * lives.patients)
         fates = [Fate._make(row) for row in zip(*(column[block].tolist() for column in columns), strict=True)]
         entry = lives.entry_day[block].tolist()
-        env = simpy.Environment()
         story: list[LogEntry] | None = None if log is None else []
-        patients: dict[int, Patient] = {}
-        for index in order if order is not None else range(lives.patients):
-            number = replication * lives.patients + index
-            patients[index] = Patient(env, protocol, number, entry[index], fates[index], story)
-        env.run()
+        with without_cycle_collection():
+            env = simpy.Environment()
+            patients: dict[int, Patient] = {}
+            for index in order if order is not None else range(lives.patients):
+                number = replication * lives.patients + index
+                patients[index] = Patient(env, protocol, number, entry[index], fates[index], story)
+            env.run()
         rows.extend(patients[index].row() for index in range(lives.patients))
         if log is not None and story is not None:
             log.extend(sorted(story, key=lambda entry: (entry.patient, entry.day, entry.event)))

@@ -7,6 +7,7 @@ import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from blinasim.engine.choice import EngineName
 from blinasim.files import whole_folder
 from blinasim.model.parameters import Parameters
 from blinasim.report import exports, figures, style
@@ -30,6 +31,7 @@ def run_into(
     scenario: Scenario,
     parameters: Parameters,
     *,
+    engine: EngineName = "auto",
     patients: bool = False,
     force: bool = False,
     progress: Callable[[int], None] | None = None,
@@ -42,6 +44,8 @@ def run_into(
         The folder; it appears when it is whole.
     scenario, parameters
         What is run.
+    engine : {"auto", "fast", "des"}
+        Which engine walks the patients.
     patients : bool
         Also write every patient of every trial, to ``patients.parquet``.
     force : bool
@@ -62,7 +66,13 @@ def run_into(
     with whole_folder(target, force=force) as folder:
         writer = _PatientsWriter(folder / PATIENTS_FILE) if patients else None
         try:
-            result = simulate(scenario, parameters=parameters, progress=progress, keep=writer.write if writer else None)
+            result = simulate(
+                scenario,
+                parameters=parameters,
+                engine=engine,
+                progress=progress,
+                keep=writer.write if writer else None,
+            )
         finally:
             if writer:
                 writer.close()

@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from blinasim.engine import des
+from blinasim.engine.choice import EngineName, choose, walk
 from blinasim.engine.lives import Lives
 from blinasim.luck import Draws, Luck
 from blinasim.model.chart import Chart
@@ -148,6 +148,7 @@ def simulate(
     scenario: Scenario,
     *,
     parameters: Parameters | None = None,
+    engine: EngineName = "auto",
     progress: Callable[[int], None] | None = None,
     keep: Callable[[Batch], None] | None = None,
 ) -> Result:
@@ -159,6 +160,8 @@ def simulate(
         Its ``study`` says how many trials, and with which seed.
     parameters : Parameters, optional
         The point values of ``calibration/parameters.yaml`` by default.
+    engine : {"auto", "fast", "des"}
+        Which engine walks the patients; the results are the same.
     progress : callable, optional
         Called with the number of trials finished since the last call.
     keep : callable, optional
@@ -175,24 +178,30 @@ def simulate(
     total = scenario.study.replications
     for first in range(0, total, CHUNK):
         block = range(first, min(first + CHUNK, total))
-        batch = live(scenario, parameters, Draws(luck, block, scenario.cohort.size))
-        chunks.append(_count(scenario, batch))
+        batch = live(scenario, parameters, Draws(luck, block, scenario.cohort.size), engine=engine)
+        chunks.append(_count(scenario, batch, engine))
         if keep:
             keep(batch)
         if progress:
             progress(len(block))
-    return _put_together(scenario, chunks)
+    return _put_together(scenario, chunks, choose(engine))
 
 
-def live(scenario: Scenario, parameters: Parameters, draws: Draws, log: list[LogEntry] | None = None) -> Batch:
+def live(
+    scenario: Scenario,
+    parameters: Parameters,
+    draws: Draws,
+    log: list[LogEntry] | None = None,
+    engine: EngineName = "auto",
+) -> Batch:
     """Draw patients, let them live, and see them as the trial would; ``log`` receives their stories."""
     world = lives_of(scenario, parameters, draws)
-    history = des.walk(world.lives, log)
+    history = walk(world.lives, engine, log)
     record = _record(world, history)
     return Batch(world, history, record, observe(scenario, world.cohort, history, record, draws))
 
 
-def _count(scenario: Scenario, batch: Batch) -> _Chunk:
+def _count(scenario: Scenario, batch: Batch, engine: EngineName) -> _Chunk:
     world, history = batch.world, batch.history
     everything = observe_all(scenario, world.cohort, history, batch.record)
     return _Chunk(
@@ -201,7 +210,7 @@ def _count(scenario: Scenario, batch: Batch) -> _Chunk:
         limit=Tally.of(everything, scenario.trial),
         oracles={
             "as_run": Tally.of(everything, scenario.trial, truth=True),
-            "no_hsct": Tally.of(_had_hsct_not_existed(scenario, world), scenario.trial, truth=True),
+            "no_hsct": Tally.of(_had_hsct_not_existed(scenario, world, engine), scenario.trial, truth=True),
         },
         occupancy=occupancy(history, OCCUPANCY_DAYS),
     )
@@ -211,11 +220,11 @@ def _record(world: World, history: History) -> TransplantRecord:
     return record_transplants(history, world.lives.plan, world.lives.fates, world.parameters, world.draws)
 
 
-def _had_hsct_not_existed(scenario: Scenario, world: World) -> TrialData:
+def _had_hsct_not_existed(scenario: Scenario, world: World, engine: EngineName) -> TrialData:
     """Return the same patients with the same luck in a world without HSCT."""
     policy = without_hsct(scenario.policy)
     lives = plan_lives(policy, world.cohort, world.lives.fates, world.parameters)
-    history = des.walk(lives)
+    history = walk(lives, engine)
     return observe_all(scenario, world.cohort, history, _record(world, history))
 
 
@@ -234,7 +243,7 @@ def _curves(scenario: Scenario, data: TrialData) -> dict[str, tuple[Floats, NDAr
     return curves
 
 
-def _put_together(scenario: Scenario, chunks: list[_Chunk]) -> Result:
+def _put_together(scenario: Scenario, chunks: list[_Chunk], engine: str) -> Result:
     limit = _sum([chunk.limit for chunk in chunks])
     oracles = {world: _sum([chunk.oracles[world] for chunk in chunks]) for world in ("as_run", "no_hsct")}
     days = np.array(CURVE_DAYS)
@@ -253,7 +262,7 @@ def _put_together(scenario: Scenario, chunks: list[_Chunk]) -> Result:
             for outcome in OUTCOMES
         },
         occupancy=np.sum([chunk.occupancy for chunk in chunks], axis=0),
-        engine="des",
+        engine=engine,
     )
 
 

@@ -1,0 +1,457 @@
+"""The pathway in array operations: the same lives as ``des``, patient by patient, without SimPy.
+
+Written from SPECIFICATION.md, not from the SimPy engine: there the rules unfold in time, here each is a comparison
+of days. That is double programming, and tests hold the two engines equal to the day. Nothing is shared between
+patients here, so a scenario with capacity is for ``des`` alone.
+
+The names of days: ``stop`` is when the drug would be stopped for good, ``switch``, ``relapse`` and so on likewise; a
+day may lie beyond what really happens, and is compared with what comes before it. Days are int64 throughout and
+NEVER or more where something never happens.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from blinasim.engine.lives import Lives
+from blinasim.model.codes import EARLY_AFTER_HSCT_DAYS, HORIZON, NEVER, NONE, ORDINARY_SPEED, Cause, Depth, Donor
+from blinasim.model.history import History
+from blinasim.scenario.settings import Policy
+
+Days = NDArray[np.int64]
+Flags = NDArray[np.bool_]
+
+#: Patients walked at a time: enough to amortise the calls, few enough to stay in the processor's cache.
+BLOCK: Final = 8192
+_INDUCTION_CYCLES: Final = 2
+_STOPPED_CLOCK: Final = NEVER * ORDINARY_SPEED
+
+
+@dataclass(frozen=True)
+class _Calendar:
+    """The policy's days."""
+
+    infusion: int
+    cycle: int
+    cycles: int
+    visits: int
+    preparation: int
+    acceptance: dict[Donor, int]
+
+    @classmethod
+    def of(cls, policy: Policy) -> _Calendar:
+        return cls(
+            infusion=policy.cycles.infusion_days,
+            cycle=policy.cycles.infusion_days + policy.cycles.rest_days,
+            cycles=policy.cycles.maximum,
+            visits=policy.monitoring.visits_every_days,
+            preparation=policy.transplant.preparation_days,
+            acceptance={Donor[name.upper()]: day for name, day in policy.donor_search.accept_from_day.items()},
+        )
+
+    def infused(self, day: Days) -> Days:
+        """Days of infusion given before ``day`` to a patient whom nothing delays or stops."""
+        cycle, within = np.divmod(day, self.cycle)
+        given = cycle * self.infusion + np.minimum(within, self.infusion)
+        return np.asarray(np.minimum(given, self.cycles * self.infusion))
+
+    def begun(self, day: Days) -> Days:
+        """Cycles begun before ``day`` by a patient whom nothing delays or stops."""
+        return np.minimum(-(-day // self.cycle), self.cycles)
+
+    def day_of_infusion(self, count: Days) -> Days:
+        """Day on which so many days of infusion have been given; NEVER if that is more than all cycles hold."""
+        cycle, within = np.divmod(count - 1, self.infusion)
+        return np.where(cycle < self.cycles, cycle * self.cycle + within + 1, NEVER)
+
+    def visit(self, day: Days) -> Days:
+        """First visit that is not before ``day``."""
+        last = self.infusion + self.cycle * (self.cycles - 1)
+        in_cycles = self.infusion + self.cycle * np.maximum(-((self.infusion - day) // self.cycle), 0)
+        afterwards = last + self.visits * -((last - day) // self.visits)
+        return np.where(day <= last, in_cycles, afterwards)
+
+
+def walk(lives: Lives) -> History:
+    """Walk every patient through the clinic.
+
+    Parameters
+    ----------
+    lives : Lives
+        P = replications * patients lives.
+
+    Returns
+    -------
+    History
+        Arrays of shape (P,), equal to those of the SimPy engine.
+    """
+    calendar = _Calendar.of(lives.policy)
+    everybody = lives.entry_day.size
+    history = {name: np.full(everybody, NONE, dtype=np.int32) for name in History.__dataclass_fields__}
+    for first in range(0, everybody, BLOCK):
+        block = slice(first, min(first + BLOCK, everybody))
+        _walk_block(lives, calendar, block, history)
+    return History(**history)
+
+
+def _walk_block(lives: Lives, calendar: _Calendar, block: slice, history: dict[str, NDArray[np.int32]]) -> None:
+    """Live the lives of a block, and write them into the history."""
+    everyone = np.arange(block.start, block.stop)
+    induction = _induce(lives, calendar, block)
+    written = {
+        "cycles": induction.cycles,
+        "infusion_days": induction.infusion_days,
+        "stop": induction.stop,
+        "failure": induction.failure,
+        "death": induction.death,
+        "cause": induction.cause,
+    }
+    for name, values in written.items():
+        history[name][block] = _seen(values) if name not in _COUNTS else values
+    who = everyone[induction.remission < NEVER]
+    treated = _treat(lives, calendar, who, induction.remission[who - block.start])
+    for name, values in treated.items():
+        history[name][who] = values if name in _COUNTS else _seen(values)
+    _search(lives, calendar, block, history)
+    dead = history["death"][block] != NONE
+    history["cause"][block] = np.where(dead, history["cause"][block], NONE)
+
+
+#: Columns that are counts or codes, not days.
+_COUNTS: Final = frozenset({"cycles", "infusion_days", "depth", "mrd", "cause"})
+
+
+def _seen(days: Days) -> Days:
+    """Write NONE for what does not happen by the horizon."""
+    return np.where(days <= HORIZON, days, NONE)
+
+
+# --- induction --------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class _Induction:
+    """How induction ends, shape of the block; NEVER where it does not end so."""
+
+    remission: Days
+    failure: Days
+    death: Days
+    cause: Days
+    stop: Days
+    cycles: Days
+    infusion_days: Days
+
+
+def _induce(lives: Lives, calendar: _Calendar, block: slice) -> _Induction:
+    """Walk the first two cycles: whichever comes first of death, progression, stop and the last assessment."""
+    fates = lives.fates
+    response = fates.response_cycle[block].astype(np.int64)
+    death = fates.early_death_days[block].astype(np.int64)
+    progression = fates.progression_days[block].astype(np.int64)
+    stop_count = fates.stop_infusion_days[block].astype(np.int64)
+    stop = calendar.day_of_infusion(stop_count)
+    judged = np.where(response > 0, response, _INDUCTION_CYCLES)
+    assessment = calendar.infusion + (judged - 1) * calendar.cycle
+
+    # In the order of a day: what stands first wins a tie.
+    dies = death <= np.minimum(np.minimum(progression, stop), assessment)
+    progresses = ~dies & (progression <= np.minimum(stop, assessment))
+    stops = ~dies & ~progresses & (stop <= assessment)
+    assessed = ~(dies | progresses | stops)
+    remits = assessed & (response > 0)
+
+    end = np.where(dies, death, np.where(progresses, progression, np.where(stops, stop, assessment)))
+    failure = np.where(dies | remits, NEVER, end)
+    after_failure = failure + _runs(
+        fates.failure_clock_millidays[block], fates.failure_speed_refractory[block].astype(np.int64)
+    )
+    return _Induction(
+        remission=np.where(remits, end, NEVER),
+        failure=failure,
+        death=np.where(dies, death, after_failure),
+        cause=np.where(dies, fates.early_death_cause[block], Cause.PROGRESSION).astype(np.int64),
+        stop=np.where(stops, stop, NEVER),
+        cycles=np.minimum(calendar.begun(end), _INDUCTION_CYCLES),
+        infusion_days=calendar.infused(end),
+    )
+
+
+# --- remission --------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class _Remitted:
+    """The fates of those who reach remission, shape (Q,), as int64."""
+
+    remission: Days
+    cycles_before: Days
+    stop_count: Days
+    clock: Days
+    rest_speed: Days
+    infusion_speed: Days
+    other_speed: Days
+    symptoms: Days
+    death: Days
+    death_cause: Days
+    switch: Days
+    later: Days
+    failure_clock: Days
+    candidate: Flags
+    found: Days
+    donor: Days
+
+
+def _treat(lives: Lives, calendar: _Calendar, who: Days, remission: Days) -> dict[str, Days]:
+    """Walk patients from their remission to their end; columns of the history for ``who``."""
+    one = _remitted(lives, calendar, who, remission)
+    fates = lives.fates
+
+    # 1. What would come without any transplant.
+    stop = calendar.day_of_infusion(one.stop_count)
+    relapse = _relapse_under_treatment(one, calendar)
+    switches = (one.switch < relapse) & (one.switch < one.death)
+    switch = np.where(switches, one.switch, NEVER)
+    left_at_switch = one.clock - _spent(one, calendar, np.minimum(switch, HORIZON))
+    relapse = np.where(switches, switch + _runs(left_at_switch, one.other_speed), relapse)
+
+    # 2. The on-study transplant: the first admissible day, if nothing has broken the remission by then.
+    admissible = np.where(one.candidate, _admissible(one, calendar, stop, switch), NEVER)
+    on_study = (admissible <= HORIZON) & (admissible < switch) & (admissible < relapse) & (admissible < one.death)
+    switch = np.where(on_study, NEVER, switch)
+
+    # 3. Relapse without a transplant before it; found by visit, symptoms, or the marrow before conditioning.
+    relapses = ~on_study & (relapse < one.death)
+    progression = relapse + _runs(one.failure_clock, fates.failure_speed_relapse[who].astype(np.int64))
+    detected = _detected(one, calendar, relapse, progression)
+    marrow = np.where(one.candidate & (relapse <= admissible) & (admissible < switch), admissible, NEVER)
+    detected = np.minimum(detected, marrow)
+
+    # 4. A later transplant, after a switch or a detected relapse, whichever was first.
+    broken = np.minimum(switch, np.where(relapses, detected, NEVER))
+    later = np.maximum(broken + one.later, one.found)
+    alive_until = np.where(relapses, progression, one.death)
+    transplanted_later = one.candidate & ~on_study & (broken < NEVER) & (later <= HORIZON) & (later < alive_until)
+    after_relapse = transplanted_later & relapses & (relapse <= later)
+    detected = np.where(after_relapse, np.minimum(detected, later), detected)
+    hsct = np.where(on_study, admissible, np.where(transplanted_later, later, NEVER))
+
+    # 5. After a transplant in remission the graft's speeds hold, and its own risk of death comes in.
+    grafted = hsct < NEVER
+    grafted_in_remission = grafted & ~after_relapse
+    graft_death, graft_cause = _graft_death(lives, who, one, hsct)
+    left = np.where(switch < hsct, left_at_switch - _other(one, switch, hsct), one.clock - _spent(one, calendar, hsct))
+    relapse = np.where(grafted_in_remission, _relapse_after_graft(lives, who, one, hsct, left), relapse)
+    dies_first = np.minimum(one.death, np.where(grafted, graft_death, NEVER))
+    relapses = np.where(grafted_in_remission, relapse < dies_first, relapses)
+    late_progression = relapse + _runs(one.failure_clock, fates.failure_speed_relapse_after_hsct[who].astype(np.int64))
+    progression = np.where(grafted_in_remission, late_progression, progression)
+    detected = np.where(grafted_in_remission, _detected(one, calendar, relapse, progression), detected)
+    # A transplant after a relapse changes the speed of death after failure from its day on.
+    left_to_live = one.failure_clock - (hsct - relapse) * fates.failure_speed_relapse[who]
+    salvage = hsct + _runs(left_to_live, fates.failure_speed_salvage_graft[who].astype(np.int64))
+    progression = np.where(after_relapse, salvage, progression)
+
+    # 6. Death: of progression after a relapse, else in remission; or of the graft, if that is sooner.
+    death = np.where(relapses, progression, one.death)
+    cause = np.where(relapses, Cause.PROGRESSION, one.death_cause)
+    of_graft = grafted & (graft_death < death)
+    death, cause = np.where(of_graft, graft_death, death), np.where(of_graft, graft_cause, cause)
+    relapse = np.where(relapses, relapse, NEVER)
+    detected = np.where(relapses & (detected < death), detected, NEVER)
+    switch = np.where(switch < death, switch, NEVER)
+
+    # 7. Cycles go on until a transplant, a switch, a detected relapse, death, a stop, or the last.
+    end = np.minimum(np.minimum(hsct, switch), np.minimum(detected, death))
+    stopped = (stop < death) & (stop < switch) & (stop <= detected) & (stop <= hsct)
+    most = np.minimum(one.stop_count, NEVER)
+    deepens = _deepens(lives, calendar, who, one, relapse, end)
+    depth = fates.depth[who].astype(np.int64)
+    return {
+        "remission": one.remission,
+        "depth": np.where(deepens, Depth.CR, depth),
+        "deepening": np.where(deepens, calendar.infusion + calendar.cycle, NEVER),
+        "mrd": fates.mrd[who].astype(np.int64),
+        "candidacy": np.where(one.candidate, one.remission, NEVER),
+        "switch": switch,
+        "hsct": hsct,
+        "relapse": relapse,
+        "relapse_detected": detected,
+        "death": death,
+        "cause": cause,
+        "stop": np.where(stopped, stop, NEVER),
+        "cycles": np.minimum(calendar.begun(np.minimum(end, NEVER)), -(-most // calendar.infusion)),
+        "infusion_days": np.minimum(calendar.infused(np.minimum(end, NEVER)), most),
+    }
+
+
+def _remitted(lives: Lives, calendar: _Calendar, who: Days, remission: Days) -> _Remitted:
+    fates = lives.fates
+    start = np.where(lives.plan.search_at_entry[who], 0, remission)
+    found, donor = _find_donor(lives, calendar, who, start)
+
+    def whole(column: NDArray[np.integer]) -> Days:
+        return column[who].astype(np.int64)
+
+    return _Remitted(
+        remission=remission,
+        cycles_before=whole(fates.response_cycle),
+        stop_count=whole(fates.stop_infusion_days),
+        clock=whole(fates.relapse_clock_millidays),
+        rest_speed=whole(fates.relapse_speed_rest),
+        infusion_speed=whole(fates.relapse_speed_infusion),
+        other_speed=whole(fates.relapse_speed_other_therapy),
+        symptoms=whole(fates.symptoms_days),
+        death=remission + whole(fates.remission_death_days),
+        death_cause=whole(fates.remission_death_cause),
+        switch=remission + whole(fates.switch_days),
+        later=whole(fates.later_transplant_days),
+        failure_clock=whole(fates.failure_clock_millidays),
+        candidate=lives.plan.candidate[who],
+        found=found,
+        donor=donor,
+    )
+
+
+def _spent(one: _Remitted, calendar: _Calendar, day: Days) -> Days:
+    """Milli-days of the relapse clock spent from remission to ``day`` under treatment."""
+    given = np.minimum(calendar.infused(day), one.stop_count) - one.cycles_before * calendar.infusion
+    return one.infusion_speed * given + one.rest_speed * (day - one.remission - given)
+
+
+def _other(one: _Remitted, switch: Days, day: Days) -> Days:
+    """Milli-days spent under another therapy, from the switch to ``day``."""
+    days = np.maximum(np.minimum(day, HORIZON) - np.minimum(switch, HORIZON), 0)
+    return np.asarray(one.other_speed * days)
+
+
+def _relapse_under_treatment(one: _Remitted, calendar: _Calendar) -> Days:
+    """Day on which the relapse clock runs out through rests and infusions, with no switch and no transplant."""
+    rest_days = calendar.cycle - calendar.infusion
+    rest = one.rest_speed * rest_days
+    period = rest + one.infusion_speed * calendar.infusion
+    possible = np.minimum(calendar.cycles, one.stop_count // calendar.infusion) - one.cycles_before
+    # Whole periods of rest and infusion that leave something on the clock.
+    whole = np.minimum(np.where(period > 0, (one.clock - 1) // np.maximum(period, 1), possible), possible)
+    left = one.clock - whole * period
+    day = one.remission + whole * calendar.cycle
+    more = one.cycles_before + whole < calendar.cycles
+    infusion = np.where(
+        more, np.clip(one.stop_count - (one.cycles_before + whole) * calendar.infusion, 0, calendar.infusion), 0
+    )
+    resting_first = (infusion > 0) & (left > rest)
+    left_after_rest = left - rest
+    infused = one.infusion_speed * infusion
+    in_rest = day + _runs(left, one.rest_speed)
+    in_infusion = day + rest_days + _runs(left_after_rest, one.infusion_speed)
+    afterwards = day + rest_days + infusion + _runs(left_after_rest - infused, one.rest_speed)
+    relapse = np.where(resting_first, np.where(left_after_rest <= infused, in_infusion, afterwards), in_rest)
+    return np.where(one.clock >= _STOPPED_CLOCK, NEVER, relapse)
+
+
+def _admissible(one: _Remitted, calendar: _Calendar, stop: Days, switch: Days) -> Days:
+    """First day with a donor, after preparation, and outside an infusion already begun."""
+    day = np.maximum(one.found, one.remission + calendar.preparation)
+    cycle, within = np.divmod(day, calendar.cycle)
+    start = day - within
+    begun = (cycle >= one.cycles_before) & (cycle < calendar.cycles) & (start < stop) & (start < switch)
+    end = np.minimum(start + calendar.infusion, stop)
+    return np.where(begun & (within > 0) & (day < end), end, day)
+
+
+def _detected(one: _Remitted, calendar: _Calendar, relapse: Days, progression: Days) -> Days:
+    """Day of a visit or of symptoms; a relapse shows before it kills."""
+    return np.asarray(np.minimum(calendar.visit(relapse), np.minimum(relapse + one.symptoms, progression - 1)))
+
+
+def _deepens(lives: Lives, calendar: _Calendar, who: Days, one: _Remitted, relapse: Days, end: Days) -> Flags:
+    """Whether a CRh* of cycle 1 is a CR at the assessment of a completed cycle 2."""
+    assessment = calendar.infusion + calendar.cycle
+    transplant_may_follow = end >= assessment  # on the day itself it comes after the assessment
+    destined = lives.fates.deepens[who] & (lives.fates.depth[who] == Depth.CRH) & (one.cycles_before == 1)
+    completed = one.stop_count > _INDUCTION_CYCLES * calendar.infusion
+    ends_by_then = np.minimum(one.death, one.switch)
+    lasts = transplant_may_follow & (ends_by_then > assessment)
+    return np.asarray(destined & completed & (relapse > assessment) & lasts)
+
+
+# --- donors and grafts --------------------------------------------------------------------------------
+
+
+def _find_donor(lives: Lives, calendar: _Calendar, who: Days | slice, start: Days) -> tuple[Days, Days]:
+    """Day on which the first acceptable donor is found, and the donor's type; ties to the type written first."""
+    found = np.full(start.shape, NEVER, dtype=np.int64)
+    donor = np.full(start.shape, NONE, dtype=np.int64)
+    head_start = np.maximum(lives.fates.head_start_days[who].astype(np.int64), 0)
+    for kind, from_day in calendar.acceptance.items():
+        search = lives.fates.donor_search_days[who, kind].astype(np.int64)
+        ready = np.where(search < NEVER, np.maximum(np.maximum(search, from_day) - head_start, 0), NEVER)
+        sooner = ready < found
+        found, donor = np.where(sooner, ready, found), np.where(sooner, kind, donor)
+    return np.where(found < NEVER, start + found, NEVER), donor
+
+
+def _search(lives: Lives, calendar: _Calendar, block: slice, history: dict[str, NDArray[np.int32]]) -> None:
+    """Write the search: for whom it began, and what it found before it ended."""
+    at_entry = lives.plan.search_at_entry[block]
+    remission = history["remission"][block].astype(np.int64)
+    candidate = history["candidacy"][block] != NONE
+    start = np.where(at_entry, 0, remission)
+    searched = at_entry | candidate
+    found, donor = _find_donor(lives, calendar, block, start)
+    ends = np.full(found.shape, NEVER, dtype=np.int64)
+    for name, applies in (("death", True), ("failure", True), ("remission", ~candidate)):
+        day = history[name][block]
+        ends = np.where((day != NONE) & applies, np.minimum(ends, day), ends)
+    finds = searched & (found < ends) & (found <= HORIZON)
+    history["search_start"][block] = np.where(searched, start, NONE)
+    history["donor_found"][block] = np.where(finds, found, NONE)
+    history["donor"][block] = np.where(finds, donor, NONE)
+
+
+def _graft_death(lives: Lives, who: Days, one: _Remitted, hsct: Days) -> tuple[Days, Days]:
+    """Day and cause of non-relapse death, by the speeds of the donor."""
+    graft, fates = lives.graft, lives.fates
+    donor = np.maximum(one.donor, 0)
+    clock = fates.non_relapse_clock_millidays[who]
+    days = _runs_through(
+        clock,
+        np.full(who.shape, EARLY_AFTER_HSCT_DAYS, dtype=np.int64),
+        graft.non_relapse_speed[who, donor].astype(np.int64),
+        graft.non_relapse_late_until_days[who].astype(np.int64),
+        graft.non_relapse_speed_late[who, donor].astype(np.int64),
+        graft.non_relapse_speed_tail[who, donor].astype(np.int64),
+    )
+    early = days <= EARLY_AFTER_HSCT_DAYS
+    cause = np.where(early, fates.non_relapse_cause_early[who], fates.non_relapse_cause_late[who])
+    return hsct + days, cause.astype(np.int64)
+
+
+def _relapse_after_graft(lives: Lives, who: Days, one: _Remitted, hsct: Days, left: Days) -> Days:
+    """Day on which what is left of the relapse clock runs out under the graft, with its plateau."""
+    graft = lives.graft
+    donor = np.maximum(one.donor, 0)
+    plateau = graft.plateau_days[who].astype(np.int64)
+    speed = graft.relapse_speed[who, donor].astype(np.int64)
+    before = _runs(left, speed)
+    after = plateau + _runs(left - plateau * speed, graft.relapse_speed_late[who, donor].astype(np.int64))
+    return hsct + np.where(before <= plateau, before, after)
+
+
+def _runs(clock: Days, speed: Days) -> Days:
+    """Days until a clock has run out at a speed."""
+    still = (speed == 0) | (clock >= _STOPPED_CLOCK)
+    return np.where(still, NEVER, np.minimum(-(-clock // np.maximum(speed, 1)), NEVER))
+
+
+def _runs_through(clock: Days, first_end: Days, first: Days, second_end: Days, second: Days, third: Days) -> Days:
+    """Days until a clock has run out through three phases."""
+    in_first = _runs(clock, first)
+    left = clock - first_end * first
+    in_second = first_end + _runs(left, second)
+    left = left - (second_end - first_end) * second
+    in_third = second_end + _runs(left, third)
+    return np.where(in_first <= first_end, in_first, np.where(in_second <= second_end, in_second, in_third))

@@ -1,0 +1,141 @@
+"""Double programming: the array engine lives the same lives as the SimPy engine, to the day."""
+
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from conformance import disagreements, load, play
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy import stats
+
+from blinasim.engine import des, fast
+from blinasim.engine.lives import Lives
+from blinasim.luck import Draws, Luck
+from blinasim.model.history import History
+from blinasim.model.parameters import ParameterInfo, parameter_catalogue, parameters_of
+from blinasim.scenario.loading import load_scenario, shipped_scenarios
+from blinasim.scenario.settings import Policy
+from blinasim.study.simulate import lives_of
+
+LIVES = sorted((Path(__file__).parent / "lives").glob("*.yaml"))
+
+
+def assert_same(one: History, other: History) -> None:
+    for column in fields(History):
+        first, second = getattr(one, column.name), getattr(other, column.name)
+        differ = np.flatnonzero(first != second)
+        assert not differ.size, (
+            f"{column.name} of patient {differ[0]}: {first[differ[0]]} and {second[differ[0]]} ({differ.size} differ)"
+        )
+
+
+def lives(policy: dict[str, Any], values: dict[str, Any], seed: int, trials: int, size: int) -> Lives:
+    scenario = load_scenario("baseline")
+    scenario = scenario.model_copy(
+        update={
+            "policy": Policy.model_validate(policy),
+            "cohort": scenario.cohort.model_copy(update={"size": size}),
+        }
+    )
+    known = {name: info.value for name, info in parameter_catalogue().items()}
+    return lives_of(scenario, parameters_of(known | values), Draws(Luck(seed), range(trials), size)).lives
+
+
+@pytest.mark.parametrize("path", LIVES, ids=lambda path: path.stem)
+def test_walks_the_life_as_worked_by_hand(path: Path) -> None:
+    life = load(path)
+    assert not disagreements(life, play(life, lambda given, _: fast.walk(given)), logged=False)
+
+
+@pytest.mark.parametrize("name", shipped_scenarios())
+def test_equals_the_simpy_engine(name: str) -> None:
+    scenario = load_scenario(name)
+    drawn = lives_of(
+        scenario,
+        parameters_of({key: info.value for key, info in parameter_catalogue().items()}),
+        Draws(Luck(20), range(60), 189),
+    ).lives
+    assert_same(des.walk(drawn), fast.walk(drawn))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", shipped_scenarios())
+def test_equals_the_simpy_engine_at_length(name: str) -> None:
+    """100,170 patients of each shipped scenario without contention."""
+    scenario = load_scenario(name)
+    values = parameters_of({key: info.value for key, info in parameter_catalogue().items()})
+    drawn = lives_of(scenario, values, Draws(Luck(21), range(530), 189)).lives
+    assert_same(des.walk(drawn), fast.walk(drawn))
+
+
+def drawn_value(info: ParameterInfo) -> st.SearchStrategy[float]:
+    """A value from the prior's wide middle, or an extreme that the unit allows."""
+    prior = info.prior
+    match prior.distribution:
+        case "beta":
+            low, high = stats.beta(prior.a, prior.b).ppf([0.001, 0.999])
+        case "lognormal":
+            low, high = stats.lognorm(prior.sigma, scale=prior.median).ppf([0.001, 0.999])
+        case "uniform":
+            low, high = prior.low, prior.high
+        case _:
+            return st.just(info.value)
+    extremes = {"probability": [0.0], "share": [0.0], "speed ratio": [0.0, 1.0], "per year": [0.0, 20.0]}
+    return st.one_of(st.floats(float(low), float(high)), st.sampled_from([info.value, *extremes.get(info.unit, [])]))
+
+
+POLICIES = st.fixed_dictionaries(
+    {
+        "cycles": st.fixed_dictionaries(
+            {"maximum": st.integers(2, 10), "infusion_days": st.integers(1, 60), "rest_days": st.integers(0, 40)}
+        ),
+        "donor_search": st.fixed_dictionaries(
+            {
+                "starts": st.sampled_from(["enrolment", "remission"]),
+                "accept_from_day": st.dictionaries(
+                    st.sampled_from(["sibling", "unrelated", "haploidentical", "cord"]), st.integers(0, 200)
+                ),
+            }
+        ),
+        "transplant": st.fixed_dictionaries(
+            {
+                "offered": st.sampled_from([True, True, True, False]),
+                "preparation_days": st.integers(0, 60),
+                "candidates": st.fixed_dictionaries(
+                    {
+                        "prior_hsct": st.sampled_from(["allowed", "selected", "refused"]),
+                        "max_age_years": st.integers(20, 90),
+                    }
+                ),
+            }
+        ),
+        "monitoring": st.fixed_dictionaries({"visits_every_days": st.integers(1, 400)}),
+    }
+)
+VALUES = st.fixed_dictionaries({name: drawn_value(info) for name, info in parameter_catalogue().items()})
+
+
+@settings(deadline=None, max_examples=60)
+@given(policy=POLICIES, values=VALUES, seed=st.integers(0, 10**9))
+def test_equals_the_simpy_engine_whatever_the_policy_and_the_parameters(
+    policy: dict[str, Any], values: dict[str, float], seed: int
+) -> None:
+    drawn = lives(policy, values, seed, trials=2, size=120)
+    assert_same(des.walk(drawn), fast.walk(drawn))
+
+
+def test_parameters_may_differ_by_replication() -> None:
+    values = {name: np.full((4, 1), info.value) for name, info in parameter_catalogue().items()}
+    values["relapse.median_days"] = np.array([[20.0], [100.0], [500.0], [72.0]])
+    drawn = lives({}, values, seed=3, trials=4, size=189)
+    assert_same(des.walk(drawn), fast.walk(drawn))
+
+
+def test_blocks_do_not_matter(monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn = lives({}, {}, seed=4, trials=5, size=189)
+    whole = fast.walk(drawn)
+    monkeypatch.setattr(fast, "BLOCK", 17)
+    assert_same(whole, fast.walk(drawn))
