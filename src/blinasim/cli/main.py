@@ -20,7 +20,6 @@ _USAGE, _INTERRUPTED, _FAILED = 2, 130, 1
 app = typer.Typer(
     name="blinasim",
     help="What would have happened to these patients under another policy?",
-    no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
 app.command("run")(run.run)
@@ -57,7 +56,7 @@ def main() -> None:
 def _run(arguments: list[str]) -> int:
     debug = "--debug" in arguments
     try:
-        code: int = app(arguments, prog_name="blinasim", standalone_mode=False) or 0
+        code: int = app(arguments or ["--help"], prog_name="blinasim", standalone_mode=False) or 0
         # Typer turns Ctrl-C into this code without a word.
         return _stopped() if code == _INTERRUPTED else code
     except BlinasimError as problem:
@@ -67,7 +66,7 @@ def _run(arguments: list[str]) -> int:
     except TyperException as problem:
         context = getattr(problem, "ctx", None)
         command = context.command_path if context else "blinasim"
-        return _say(f"{' '.join(problem.format_message().split())} (see {command} --help)", _USAGE)
+        return _say(f"{problem.format_message().strip().removesuffix('.')} (see {command} --help)", _USAGE)
     except (KeyboardInterrupt, typer.Abort):
         return _stopped()
     except Exception as problem:
@@ -84,5 +83,10 @@ def _stopped() -> int:
 
 
 def _say(message: str, code: int) -> int:
-    typer.echo(f"blinasim: {message}", err=True)
+    typer.echo(f"blinasim: {_one_line(message)}", err=True)
     return code
+
+
+def _one_line(message: str) -> str:
+    """Spell out what would break the line or the terminal: a message may quote anything."""
+    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in message)

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from blinasim.cli.completion import scenario_names
+
 if TYPE_CHECKING:
     from rich.table import Table
 
@@ -25,7 +27,9 @@ class Engine(StrEnum):
 
 
 def run(
-    scenario: Annotated[str, typer.Argument(help="A shipped scenario's name, or a YAML file.")],
+    scenario: Annotated[
+        str, typer.Argument(help="A shipped scenario's name, or a YAML file.", autocompletion=scenario_names)
+    ],
     changes: Annotated[
         list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Change a setting; may be repeated.")
     ] = None,

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from blinasim.cli.completion import scenario_names
+
+#: What may be the name of a scenario: its title is read back as text, and a shell takes it as one word.
+_NAME = re.compile(r"[^\W\d_][\w.-]*")
 
 
 def list_scenarios() -> None:
@@ -40,16 +44,21 @@ def new(
 ) -> None:
     """Write a commented starting file."""
     from blinasim.errors import OutputError
+    from blinasim.files import quoted, reason
     from blinasim.scenario.writing import starting_file
 
     path = Path(name if name.endswith((".yaml", ".yml")) else f"{name}.yaml")
+    if not _NAME.fullmatch(path.stem):
+        raise OutputError(
+            f"{quoted(name)} is no name for a scenario; begin with a letter, go on with letters, digits, - or _"
+        )
     try:
         with path.open("x", encoding="utf-8") as file:
             file.write(starting_file(path.stem))
     except FileExistsError:
         raise OutputError(f"{path} already exists; choose another name") from None
-    except OSError as problem:
-        raise OutputError(f"{path}: cannot be written ({problem.strerror}); choose another name") from None
+    except (OSError, ValueError) as problem:
+        raise OutputError(f"{path}: cannot be written ({reason(problem)}); choose another name") from None
     typer.echo(f"Wrote {path}. Run it: blinasim run {path}")
 
 

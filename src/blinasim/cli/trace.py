@@ -8,6 +8,9 @@ import typer
 
 from blinasim.cli.completion import scenario_names
 
+#: A study has no more trials than this.
+_MOST_TRIALS = 10_000_000
+
 
 def trace(
     scenario: Annotated[
@@ -17,7 +20,7 @@ def trace(
         list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Change a setting; may be repeated.")
     ] = None,
     patient: Annotated[int, typer.Option(min=1, help="Which patient, from 1.")] = 1,
-    trial: Annotated[int, typer.Option(min=1, help="Of which simulated trial, from 1.")] = 1,
+    trial: Annotated[int, typer.Option(min=1, max=_MOST_TRIALS, help="Of which simulated trial, from 1.")] = 1,
     seed: Annotated[int | None, typer.Option(min=0, help="Seed of all luck.")] = None,
 ) -> None:
     """Tell one patient's life, day by day."""

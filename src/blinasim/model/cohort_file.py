@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Callable
-from dataclasses import dataclass
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from functools import lru_cache
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +15,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from blinasim.errors import Place, ScenarioError
-from blinasim.files import nearest
+from blinasim.files import nearest, quoted, read_text, reason
 from blinasim.model.codes import BLAST_BANDS_PCT, OLDER_FROM_YEARS, Fitness
 from blinasim.scenario.settings import CohortData, CohortSettings
 from blinasim.statistics.weights import rake
 
 _MOST_ROWS = 1_000_000
+_MOST_BYTES = 200_000_000
+#: A number in plain decimal digits; Python alone would take 1_8 and the digits of other scripts.
+_NUMBER = re.compile(r"[-+]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][-+]?[0-9]+)?")
 
 
 @dataclass(frozen=True)
@@ -37,9 +42,15 @@ class CohortRows:
         return len(self.age_years)
 
 
+def _plain(text: str) -> str:
+    if not _NUMBER.fullmatch(text):
+        raise ValueError
+    return text
+
+
 def _whole(low: int, high: int) -> Callable[[str], int]:
     def read(text: str) -> int:
-        value = int(text)
+        value = int(_plain(text))
         if not low <= value <= high:
             raise ValueError
         return value
@@ -48,7 +59,7 @@ def _whole(low: int, high: int) -> Callable[[str], int]:
 
 
 def _per_cent(text: str) -> float:
-    value = float(text)
+    value = float(_plain(text))
     if not 0.0 <= value <= 100.0:
         raise ValueError
     return value
@@ -92,8 +103,8 @@ def cohort_rows(settings: CohortSettings, data: CohortData) -> CohortRows:
     path = Path(data.file)
     try:
         stamp = path.stat().st_mtime_ns
-    except OSError as problem:
-        raise ScenarioError(f"cohort.data.file: cannot be read ({problem.strerror})", Place(str(path))) from None
+    except (OSError, ValueError) as problem:
+        raise ScenarioError(f"cohort.data.file: cannot be read ({reason(problem)})", Place(str(path))) from None
     rows = _read(path, stamp)
     if data.rows == "as_given" and len(rows) != settings.size:
         raise ScenarioError(
@@ -107,18 +118,14 @@ def cohort_rows(settings: CohortSettings, data: CohortData) -> CohortRows:
 @lru_cache(maxsize=4)
 def _read(path: Path, stamp: int) -> CohortRows:  # noqa: ARG001 - the time of change is part of the key
     try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            lines = [(number, line) for number, line in enumerate(csv.reader(file, strict=True), start=1) if line]
-    except UnicodeDecodeError:
-        raise ScenarioError("cohort.data.file: is not UTF-8 text", Place(str(path))) from None
-    except csv.Error as problem:
-        raise ScenarioError(f"cohort.data.file: not valid CSV ({problem})", Place(str(path))) from None
+        text = read_text(path, ScenarioError, most_bytes=_MOST_BYTES)
+    except ScenarioError as problem:
+        raise ScenarioError(f"cohort.data.file: {problem.message}", problem.place) from None
+    lines = list(_lines(text, path))
     if len(lines) < 2:
-        raise ScenarioError("cohort.data.file: needs a header and at least one patient", Place(str(path)))
-    if len(lines) > _MOST_ROWS:
-        raise ScenarioError(f"cohort.data.file: has more than {_MOST_ROWS:,} rows", Place(str(path)))
-    header = [name.strip() for name in lines[0][1]]
-    _check_header(header, path)
+        raise ScenarioError("needs a header and at least one patient", Place(str(path)))
+    first, header = lines[0][0], [name.strip() for name in lines[0][1]]
+    _check_header(header, Place(str(path), first, 1))
     values: dict[str, list[Any]] = {name: [] for name in header}
     for number, line in lines[1:]:
         if len(line) != len(header):
@@ -132,15 +139,36 @@ def _read(path: Path, stamp: int) -> CohortRows:  # noqa: ARG001 - the time of c
     return CohortRows(**arrays)
 
 
-def _check_header(header: list[str], path: Path) -> None:
+def _lines(text: str, path: Path) -> Iterator[tuple[int, list[str]]]:
+    """Yield the rows that hold something, each with the number of the line on which it begins."""
+    reader = csv.reader(StringIO(text, newline=""), strict=True)
+    rows, begins = 0, 1
+    try:
+        for line in reader:
+            if line:
+                rows += 1
+                if rows > _MOST_ROWS:
+                    raise ScenarioError(f"has more than {_MOST_ROWS:,} rows", Place(str(path), begins, 1))
+                yield begins, line
+            begins = reader.line_num + 1
+    except csv.Error as problem:
+        raise ScenarioError(
+            f"not valid CSV ({problem}) in the row that begins here", Place(str(path), begins, 1)
+        ) from None
+
+
+def _check_header(header: list[str], place: Place) -> None:
+    if len(header) == 1:
+        raise ScenarioError(f"{quoted(header[0])}: one column alone; separate columns by commas", place)
     for position, name in enumerate(header, start=1):
+        here = replace(place, column=position)
         if name not in _COLUMNS:
-            raise ScenarioError(f"{name!r}: no such column{nearest(name, _COLUMNS)}", Place(str(path), 1, position))
+            raise ScenarioError(f"{quoted(name)}: no such column{nearest(name, _COLUMNS)}", here)
         if header.index(name) != position - 1:
-            raise ScenarioError(f"{name!r}: this column stands twice", Place(str(path), 1, position))
+            raise ScenarioError(f"{name!r}: this column stands twice", here)
     for name, column in _COLUMNS.items():
         if column.required and name not in header:
-            raise ScenarioError(f"{name!r}: this column is missing", Place(str(path), 1, 1))
+            raise ScenarioError(f"{name!r}: this column is missing", place)
 
 
 def _cell(name: str, text: str, place: Place) -> Any:
@@ -149,7 +177,7 @@ def _cell(name: str, text: str, place: Place) -> Any:
     try:
         return column.read(text)
     except (ValueError, KeyError, OverflowError):
-        raise ScenarioError(f"{name}: {text!r} should be {column.says}", place) from None
+        raise ScenarioError(f"{name}: {quoted(text)} should be {column.says}", place) from None
 
 
 def weights(rows: CohortRows, settings: CohortSettings, data: CohortData) -> NDArray[np.float64]:
@@ -165,29 +193,45 @@ def weights(rows: CohortRows, settings: CohortSettings, data: CohortData) -> NDA
     blasts = settings.blasts
     two_or_more, none = settings.two_or_more_salvage_share, settings.no_prior_salvage_share
     older = settings.age.share_65_and_over
-    known = {
-        "prior_hsct": (
-            np.stack([~rows.prior_hsct, rows.prior_hsct]),
-            [1.0 - settings.prior_hsct_share, settings.prior_hsct_share],
-        ),
-        "salvage": (
-            np.stack([rows.salvage_lines == 0, rows.salvage_lines == 1, rows.salvage_lines >= 2]),
-            [none, 1.0 - none - two_or_more, two_or_more],
-        ),
-        "blasts": (
-            np.stack([np.digitize(rows.blasts_pct, BLAST_BANDS_PCT[1:-1]) == band for band in range(4)]),
-            [blasts.below_25_pct, blasts.from_25_to_50_pct, blasts.from_50_to_75_pct, blasts.from_75_pct],
-        ),
-        "age": (
-            np.stack([rows.age_years < OLDER_FROM_YEARS, rows.age_years >= OLDER_FROM_YEARS]),
-            [1.0 - older, older],
-        ),
+    known: dict[str, list[tuple[str, NDArray[np.bool_], float]]] = {
+        "prior_hsct": [
+            ("prior_hsct no", ~rows.prior_hsct, 1.0 - settings.prior_hsct_share),
+            ("prior_hsct yes", rows.prior_hsct, settings.prior_hsct_share),
+        ],
+        "salvage": [
+            ("salvage_lines 0", rows.salvage_lines == 0, none),
+            ("salvage_lines 1", rows.salvage_lines == 1, 1.0 - none - two_or_more),
+            ("salvage_lines 2 or more", rows.salvage_lines >= 2, two_or_more),
+        ],
+        "blasts": [
+            (f"blasts_pct {words}", np.digitize(rows.blasts_pct, BLAST_BANDS_PCT[1:-1]) == band, share)
+            for band, (words, share) in enumerate(
+                (
+                    ("below 25", blasts.below_25_pct),
+                    ("from 25 to 50", blasts.from_25_to_50_pct),
+                    ("from 50 to 75", blasts.from_50_to_75_pct),
+                    ("of 75 or more", blasts.from_75_pct),
+                )
+            )
+        ],
+        "age": [
+            (f"age_years below {OLDER_FROM_YEARS}", rows.age_years < OLDER_FROM_YEARS, 1.0 - older),
+            (f"age_years {OLDER_FROM_YEARS} or more", rows.age_years >= OLDER_FROM_YEARS, older),
+        ],
     }
+    margins = [known[name] for name in data.match_margins]
+    for words, those, share in (category for margin in margins for category in margin):
+        if share > 0.0 and not those.any():
+            raise ScenarioError(
+                f"cohort.data.match_margins: no row has {words}, and the cohort wants {100 * share:.3g} % of them",
+                Place(data.file),
+            )
     try:
         return rake(
-            [known[name][0] for name in data.match_margins],
-            [np.array(known[name][1]) for name in data.match_margins],
+            [np.stack([those for _, those, _ in margin]) for margin in margins],
+            [np.array([share for _, _, share in margin]) for margin in margins],
         )
     except ValueError as problem:
-        margins = ", ".join(data.match_margins)
-        raise ScenarioError(f"cohort.data.match_margins ({margins}): {problem}", Place(data.file)) from None
+        raise ScenarioError(
+            f"cohort.data.match_margins ({', '.join(data.match_margins)}): {problem}", Place(data.file)
+        ) from None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import platform
+import re
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Literal
@@ -11,7 +12,14 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from blinasim.errors import OutputError, Place
-from blinasim.model.parameters import Parameters, parameters_of, parameters_to_dict
+from blinasim.files import nearest, quoted, reason, short
+from blinasim.model.parameters import (
+    ParameterInfo,
+    Parameters,
+    parameter_catalogue,
+    parameters_of,
+    parameters_to_dict,
+)
 from blinasim.scenario.settings import Scenario
 
 MANIFEST = "manifest.json"
@@ -19,6 +27,10 @@ MANIFEST = "manifest.json"
 COHORT_FILE = "cohort.csv"
 #: Packages whose versions may move a byte of the results.
 _PACKAGES = ("numpy", "scipy", "pandas", "simpy", "matplotlib", "pyarrow", "pydantic")
+#: Engines that can repeat a run.
+_ENGINES = ("des",)
+#: Where in a manifest the models stand that are read one by one.
+_ABOVE = {"Scenario": ("scenario",)}
 
 
 class Manifest(BaseModel):
@@ -84,19 +96,55 @@ def read_manifest(path: Path) -> Manifest:
     OutputError
         If there is none, or it is not one of ours.
     """
-    path = path / MANIFEST if path.is_dir() else path
     try:
-        return Manifest.model_validate_json(path.read_bytes())
-    except OSError as problem:
+        path = path / MANIFEST if path.is_dir() else path
+        text = path.read_bytes()
+    except (OSError, ValueError) as problem:
         raise OutputError(
-            f"cannot be read ({problem.strerror}); name a results folder's {MANIFEST}", Place(str(path))
+            f"cannot be read ({reason(problem)}); name a results folder's {MANIFEST}", Place(str(path))
         ) from None
+    try:
+        manifest = Manifest.model_validate_json(text)
+        Scenario.model_validate_json(_json(manifest.scenario))
     except ValidationError as problem:
-        first = problem.errors(include_url=False)[0]
-        where = ".".join(str(part) for part in first["loc"])
-        raise OutputError(
-            f"not a manifest of blinasim ({where or 'the file'}: {first['msg']})", Place(str(path))
-        ) from None
+        raise _not_ours(problem, path) from None
+    _check_engine(manifest, path)
+    _check_parameters(manifest.parameters, path)
+    return manifest
+
+
+def _not_ours(problem: ValidationError, path: Path) -> OutputError:
+    first = problem.errors(include_url=False)[0]
+    where = ".".join(str(part) for part in (*_ABOVE.get(problem.title, ()), *first["loc"]))
+    at = re.fullmatch(r"(.*) at line (\d+) column (\d+)", first["msg"])
+    if at:
+        return _complaint(at[1], Place(str(path), int(at[2]), max(int(at[3]), 1)))
+    return _complaint(f"{where or 'the file'}: {first['msg']}", Place(str(path)))
+
+
+def _complaint(what: str, place: Place) -> OutputError:
+    return OutputError(f"not a manifest that can be repeated ({what})", place)
+
+
+def _check_engine(manifest: Manifest, path: Path) -> None:
+    if manifest.engine not in _ENGINES:
+        raise _complaint(f"engine: {quoted(manifest.engine)} is not one of {', '.join(_ENGINES)}", Place(str(path)))
+
+
+def _check_parameters(values: dict[str, float], path: Path) -> None:
+    """Refuse parameters that this version does not know, and values that no parameter file may hold."""
+    known, place = parameter_catalogue(), Place(str(path))
+    for name in values:
+        if name not in known:
+            raise _complaint(f"parameters.{short(name)}: no such parameter{nearest(name, known)}", place)
+    for name, info in known.items():
+        if name not in values:
+            raise _complaint(f"parameters.{name}: is missing", place)
+        try:
+            ParameterInfo.model_validate({**info.model_dump(), "value": values[name]})
+        except ValidationError as problem:
+            what = problem.errors(include_url=False)[0]["msg"]
+            raise _complaint(f"parameters.{name}: {values[name]:g}: {what}", place) from None
 
 
 def hashes(folder: Path) -> dict[str, str]:

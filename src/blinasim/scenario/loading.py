@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import stat
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -11,11 +12,23 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from blinasim.errors import Place, ScenarioError
-from blinasim.files import Document, KeyPath, data_folder, nearest, parse_yaml, read_yaml
+from blinasim.files import (
+    MOST_LEVELS,
+    Document,
+    KeyPath,
+    data_folder,
+    nearest,
+    parse_yaml,
+    quoted,
+    read_yaml,
+    reason,
+    short,
+)
 from blinasim.scenario.settings import Scenario, Settings
 
 #: The key by which a scenario names the one that it inherits from.
 EXTENDS = "extends"
+_MOST_ANCESTORS = 20
 
 
 @dataclass
@@ -26,6 +39,8 @@ class _Draft:
     places: dict[KeyPath, Place] = field(default_factory=dict)
     #: Who extends whom, from the file asked for to its last ancestor.
     lineage: list[str] = field(default_factory=list)
+    #: What the file asked for says that it extends.
+    extends: str = ""
 
     def place(self, path: Iterable[str | int]) -> Place | None:
         """Return where ``path``, or its longest prefix, was said."""
@@ -74,20 +89,31 @@ def load_scenario(name_or_path: str | Path, changes: Sequence[str] = ()) -> Scen
 
 def find_scenario(name_or_path: str | Path, folder: Path | None = None) -> Path:
     """Return the file that a name or a path means; paths are relative to ``folder``, where given."""
-    path = Path(name_or_path)
+    name, path = str(name_or_path), Path(name_or_path)
+    names = shipped_scenarios()
     if path.suffix in (".yaml", ".yml") or len(path.parts) > 1:
-        path = folder / path if folder else path
-        if not path.is_file():
-            raise ScenarioError("no such scenario file", Place(str(path)))
-        return path
-    shipped = data_folder("scenarios") / f"{name_or_path}.yaml"
-    if not shipped.is_file():
-        names = shipped_scenarios()
+        return _existing(folder / path if folder else path, names)
+    if name not in names:
         raise ScenarioError(
-            f"no scenario named {str(name_or_path)!r}{nearest(str(name_or_path), names)} "
+            f"no scenario named {quoted(name)}{nearest(name, names)} "
             f"(shipped: {', '.join(names)}; a file needs its .yaml)"
         )
-    return shipped
+    return data_folder("scenarios") / f"{name}.yaml"
+
+
+def _existing(path: Path, shipped: list[str]) -> Path:
+    """Return a path that is a file."""
+    place = Place(str(path))
+    try:
+        mode = path.stat().st_mode
+    except (FileNotFoundError, NotADirectoryError):
+        beside = sorted(found.name for found in path.parent.glob("*.yaml") if found.is_file())
+        raise ScenarioError(f"no such scenario file{nearest(path.name, [*shipped, *beside])}", place) from None
+    except (OSError, ValueError) as problem:
+        raise ScenarioError(f"cannot be read ({reason(problem)})", place) from None
+    if not stat.S_ISREG(mode):
+        raise ScenarioError("is not a file; name a scenario's YAML file", place)
+    return path
 
 
 # --- inheritance and changes --------------------------------------------------------------------------
@@ -99,28 +125,41 @@ def _draft(path: Path, descendants: tuple[Path, ...]) -> _Draft:
     if not isinstance(document.data, dict):
         raise ScenarioError("a scenario is a table of settings, such as `title: ...`", document.place(()))
     data = dict(document.data)
-    base = data.pop(EXTENDS, None)
     draft = _Draft()
-    if base is not None:
-        draft = _draft(_base_of(base, path, document, (*descendants, path)), (*descendants, path))
+    if EXTENDS in data:
+        base = data.pop(EXTENDS)
+        draft = _base(_base_of(base, path, document, (*descendants, path)), base, (*descendants, path))
     _overlay(draft, data, document.places, Scenario, ())
     draft.places[()] = document.places[()]
     draft.lineage.insert(0, str(path))
     return draft
 
 
+def _base(found: Path, said: str, descendants: tuple[Path, ...]) -> _Draft:
+    """Read what a file extends; what is wrong with it is told once, with the file asked for."""
+    try:
+        draft = _draft(found, descendants)
+    except ScenarioError as problem:
+        if len(descendants) > 1:
+            raise
+        raise ScenarioError(f"{problem.message}{_came_from(str(descendants[0]), said)}", problem.place) from None
+    draft.extends = said
+    return draft
+
+
 def _base_of(base: Any, path: Path, document: Document, descendants: tuple[Path, ...]) -> Path:
     place = document.place((EXTENDS,))
     if not isinstance(base, str) or not base:
-        raise ScenarioError(f"extends: {base!r} should be the name or the file of one scenario", place)
+        raise ScenarioError(f"extends: {quoted(base)} should be the name or the file of one scenario", place)
     try:
         found = find_scenario(base, path.parent)
     except ScenarioError as problem:
-        where = f" ({problem.place})" if problem.place else ""
-        raise ScenarioError(f"extends: {problem.message}{where}", place) from None
+        raise ScenarioError(f"extends: {problem}", place) from None
     if found.resolve() in {descendant.resolve() for descendant in descendants}:
         circle = " -> ".join([*(descendant.name for descendant in descendants), found.name])
         raise ScenarioError(f"extends: inheritance goes in a circle ({circle})", place)
+    if len(descendants) > _MOST_ANCESTORS:
+        raise ScenarioError(f"extends: more than {_MOST_ANCESTORS} scenarios extend each other here", place)
     return found
 
 
@@ -158,13 +197,15 @@ def _settings_class(model: type[BaseModel], key: str) -> type[Settings] | None:
 
 def _change(draft: _Draft, change: str) -> None:
     """Apply one ``dotted.key=value``."""
-    place = Place(f"--set {change}")
+    place = Place(f"--set {short(change)}")
     key, equals, text = change.partition("=")
     path = tuple(part.strip() for part in key.split("."))
     if not equals or not all(path):
-        raise ScenarioError("a change is written dotted.key=value", place)
-    if path == (EXTENDS,):
+        raise ScenarioError("a change is written dotted.key=value, such as cohort.size=100", place)
+    if path[0] == EXTENDS:
         raise ScenarioError("extends cannot be changed by --set; name another scenario instead", place)
+    if len(path) > MOST_LEVELS:
+        raise ScenarioError(f"nested more than {MOST_LEVELS} levels deep; no setting lies so deep", place)
     try:
         value = parse_yaml(text, "", ScenarioError).data if text.strip() else None
     except ScenarioError as problem:
@@ -183,24 +224,38 @@ def _locate_cohort_file(draft: _Draft) -> None:
     if isinstance(data, dict) and isinstance(data.get("file"), str) and data["file"]:
         place = draft.place(("cohort", "data", "file"))
         said_in = Path(place.file).parent if place and place.file in draft.lineage else Path()
-        data["file"] = str((said_in / data["file"]).resolve())
+        data["file"] = _whole_path(said_in / data["file"])
+
+
+def _whole_path(path: Path) -> str:
+    try:
+        return str(path.resolve())
+    except (OSError, RuntimeError, ValueError):  # no such path can be; whoever opens it says why
+        return str(path.absolute())
 
 
 # --- errors in words -------------------------------------------------------------------------------------
 
 
 def _first_error(problem: ValidationError, draft: _Draft) -> ScenarioError:
-    """Turn the complaint that stands first in the file asked for into one line at its place."""
+    """Turn the complaint that stands first in the file asked for into one line at its place.
+
+    What is wrong inside a setting comes before what that makes of the setting, and what is written wrongly before
+    what is missing, as it may well be the same.
+    """
     own = draft.lineage[0]
+    every = problem.errors(include_url=False)
+    inside = {details["loc"][:depth] for details in every for depth in range(len(details["loc"]))}
 
-    def order(details: ErrorDetails) -> tuple[bool, int, int]:
+    def order(details: ErrorDetails) -> tuple[bool, bool, int, int]:
         place = draft.place(details["loc"])
-        return (place is None or place.file != own, place.line if place else 0, place.column if place else 0)
+        missing = details["type"] == "missing"
+        return place is None or place.file != own, missing, place.line if place else 0, place.column if place else 0
 
-    details = min(problem.errors(include_url=False), key=order)
+    details = min((one for one in every if one["loc"] not in inside), key=order)
     path = [part for part in details["loc"] if part != "[key]"]
     place = draft.place(path)
-    dotted = ".".join(str(part) for part in path) or "the scenario"
+    dotted = ".".join(short(str(part)) or "''" for part in path) or "the scenario"
     return ScenarioError(f"{dotted}: {_in_words(details, path)}{_inherited(place, draft)}", place)
 
 
@@ -208,48 +263,74 @@ def _inherited(place: Place | None, draft: _Draft) -> str:
     """Say how a faulty setting of an ancestor came into the file asked for."""
     if place is None or place.file not in draft.lineage[1:]:
         return ""
-    return f"; inherited by {draft.lineage[0]} (extends: {Path(draft.lineage[1]).name})"
+    return _came_from(draft.lineage[0], draft.extends)
+
+
+def _came_from(own: str, said: str) -> str:
+    return f"; inherited by {own} (extends: {said})"
 
 
 def _in_words(details: ErrorDetails, path: list[Any]) -> str:
-    given = details.get("input")
+    given = quoted(details.get("input"))
     match details["type"]:
         case "extra_forbidden":
-            return f"no such setting{nearest(str(path[-1]), _settings_at(path[:-1]))}"
+            return f"no such setting{_meant_setting(path)}"
         case "missing":
             return "is required"
         case "literal_error":
             expected = details.get("ctx", {}).get("expected", "").replace(" or ", ", ")
-            return f"{given!r} is not one of {expected}{_meant(given, expected)}"
+            return f"{given} is not one of {expected}{_meant(details.get('input'), expected)}"
         case "value_error":
             return str(details.get("ctx", {}).get("error", details["msg"]))
         case "model_type" | "dict_type":
-            return f"{_short(given)} should be a table of settings"
+            return f"{given} should be a table of settings"
         case "tuple_type" | "list_type":
-            return f"{_short(given)} should be a list"
+            return f"{given} should be a list"
+        case "bool_type":
+            return f"{given} should be true or false"
+        case "string_type":
+            quotes = "; put it in quotes" if isinstance(details.get("input"), bool | int | float) else ""
+            return f"{given} should be text{quotes}"
         case _:
-            message = details["msg"].removeprefix("Input should be ").removeprefix("Value should be ")
-            return f"{_short(given)} should be {message}"
-
-
-def _short(given: Any) -> str:
-    text = repr(given)
-    return text if len(text) <= 60 else f"{text[:57]}..."
+            # Pydantic says "Input should be ...", "String should have ...", "Tuple should ... after validation, ...".
+            should = details["msg"].partition(" should ")[2].partition(" after validation")[0]
+            return f"{given} should {should}" if should else f"{given}: {details['msg']}"
 
 
 def _meant(given: Any, expected: str) -> str:
     return nearest(str(given), [word.strip(" '") for word in expected.split(",")])
 
 
+def _meant_setting(path: list[Any]) -> str:
+    """Name the setting most like an unknown one: one that may stand there, or its namesake elsewhere."""
+    name = str(path[-1])
+    if near := nearest(name, _settings_at(path[:-1])):
+        return near
+    elsewhere = [dotted for dotted in _every_setting(Scenario) if dotted.rpartition(".")[2] == name]
+    return f"; did you mean {elsewhere[0]}?" if elsewhere else ""
+
+
+def _every_setting(model: type[BaseModel], above: str = "") -> Iterator[str]:
+    """Yield the dotted names of all settings."""
+    for name, known in model.model_fields.items():
+        yield f"{above}{name}"
+        inner = _model_in(known.annotation)
+        if inner is not None:
+            yield from _every_setting(inner, f"{above}{name}.")
+
+
 def _settings_at(path: list[Any]) -> list[str]:
     """Return the names of the settings that stand at a key path."""
-    model: Any = Scenario
+    model: type[BaseModel] = Scenario
     for part in path:
-        if isinstance(part, int):
-            continue
-        model = model.model_fields[part].annotation
-        for inner in getattr(model, "__args__", ()):
-            if isinstance(inner, type) and issubclass(inner, BaseModel):
-                model = inner
-                break
+        if not isinstance(part, int):
+            model = _model_in(model.model_fields[part].annotation) or model
     return [*model.model_fields, *([EXTENDS] if model is Scenario else [])]
+
+
+def _model_in(annotation: Any) -> type[BaseModel] | None:
+    """Return the class of settings that an annotation holds, alone, optional or in a list."""
+    for kind in (annotation, *getattr(annotation, "__args__", ())):
+        if isinstance(kind, type) and issubclass(kind, BaseModel):
+            return kind
+    return None
