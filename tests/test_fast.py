@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from conformance import disagreements, load, play
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
@@ -19,6 +18,7 @@ from blinasim.model.parameters import ParameterInfo, parameter_catalogue, parame
 from blinasim.scenario.loading import load_scenario, shipped_scenarios
 from blinasim.scenario.settings import Policy
 from blinasim.study.simulate import lives_of
+from conformance import disagreements, load, play
 
 LIVES = sorted((Path(__file__).parent / "lives").glob("*.yaml"))
 

@@ -7,10 +7,11 @@ import platform
 import re
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from blinasim.engine.choice import EngineName
 from blinasim.errors import OutputError, Place
 from blinasim.files import nearest, quoted, reason, short
 from blinasim.model.parameters import (
@@ -28,7 +29,7 @@ COHORT_FILE = "cohort.csv"
 #: Packages whose versions may move a byte of the results.
 _PACKAGES = ("numpy", "scipy", "pandas", "simpy", "matplotlib", "pyarrow", "pydantic")
 #: Engines that can repeat a run.
-_ENGINES = ("des",)
+_ENGINES = tuple(name for name in get_args(EngineName) if name != "auto")
 #: Where in a manifest the models stand that are read one by one.
 _ABOVE = {"Scenario": ("scenario",)}
 

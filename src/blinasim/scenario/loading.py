@@ -248,9 +248,8 @@ def _first_error(problem: ValidationError, draft: _Draft) -> ScenarioError:
     inside = {details["loc"][:depth] for details in every for depth in range(len(details["loc"]))}
 
     def order(details: ErrorDetails) -> tuple[bool, bool, int, int]:
-        place = draft.place(details["loc"])
-        missing = details["type"] == "missing"
-        return place is None or place.file != own, missing, place.line if place else 0, place.column if place else 0
+        place = draft.place(details["loc"]) or Place("")
+        return details["type"] == "missing", place.file != own, place.line, place.column
 
     details = min((one for one in every if one["loc"] not in inside), key=order)
     path = [part for part in details["loc"] if part != "[key]"]
