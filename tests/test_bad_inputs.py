@@ -681,7 +681,7 @@ MANIFESTS = [
         parameters(recording__donor_unknown=1.5),
         "parameters.recording.donor_unknown: 1.5: Value error, value 1.5 is not a probability",
     ),
-    manifest("manifest of an unknown engine", {"engine": "steam"}, "engine: 'steam' is not one of fast, des"),
+    manifest("manifest of an unknown engine", {"engine": "steam"}, "engine: Input should be 'auto', 'fast' or 'des'"),
 ]
 
 COHORTS = [

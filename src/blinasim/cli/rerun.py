@@ -34,7 +34,15 @@ def rerun(
     with tempfile.TemporaryDirectory(prefix="blinasim-") as scratch:
         target = out or Path(scratch) / "again"
         with progress("again: trials", scenario.study.replications) as advance:
-            run_into(target, scenario, then.parameter_values(), patients=then.patients, force=force, progress=advance)
+            run_into(
+                target,
+                scenario,
+                then.parameter_values(),
+                engine=then.engine,
+                patients=then.patients,
+                force=force,
+                progress=advance,
+            )
         now = hashes(target)
     _report(then, now)
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from blinasim.cli.completion import scenario_names
+from blinasim.cli.options import ScenarioArgument, SeedOption, SetOption, all_changes
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -27,14 +27,10 @@ class Engine(StrEnum):
 
 
 def run(
-    scenario: Annotated[
-        str, typer.Argument(help="A shipped scenario's name, or a YAML file.", autocompletion=scenario_names)
-    ],
-    changes: Annotated[
-        list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Change a setting; may be repeated.")
-    ] = None,
+    scenario: ScenarioArgument,
+    changes: SetOption = None,
     replications: Annotated[int | None, typer.Option(min=1, help="Simulated trials.")] = None,
-    seed: Annotated[int | None, typer.Option(min=0, help="Seed of all luck.")] = None,
+    seed: SeedOption = None,
     out: Annotated[Path | None, typer.Option(help="Results folder; results/NAME by default.")] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace a results folder.")] = False,
     engine: Annotated[Engine, typer.Option(help="Which engine walks; the results are the same.")] = Engine.auto,
@@ -54,7 +50,7 @@ def run(
     from blinasim.report.rows import rows_of
     from blinasim.scenario.loading import load_scenario
 
-    asked = load_scenario(scenario, changes or ()).with_study(replications, seed)
+    asked = load_scenario(scenario, all_changes(changes, replications=replications, seed=seed))
     target = out or Path("results") / Path(scenario).stem
     if dry_run:
         from blinasim.engine.choice import choose

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from blinasim.cli.completion import scenario_names
+from blinasim.cli.options import ScenarioArgument, SetOption
 
 #: What may be the name of a scenario: its title is read back as text, and a shell takes it as one word.
 _NAME = re.compile(r"[^\W\d_][\w.-]*")
@@ -25,12 +25,8 @@ def list_scenarios() -> None:
 
 
 def show(
-    scenario: Annotated[
-        str, typer.Argument(help="A shipped scenario's name, or a YAML file.", autocompletion=scenario_names)
-    ],
-    changes: Annotated[
-        list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Change a setting; may be repeated.")
-    ] = None,
+    scenario: ScenarioArgument,
+    changes: SetOption = None,
 ) -> None:
     """Print a scenario fully resolved: every setting, nothing inherited."""
     from blinasim.scenario.loading import load_scenario

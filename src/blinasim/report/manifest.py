@@ -7,13 +7,13 @@ import platform
 import re
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from blinasim.engine.choice import EngineName
 from blinasim.errors import OutputError, Place
-from blinasim.files import nearest, quoted, reason, short
+from blinasim.files import nearest, reason, short
 from blinasim.model.parameters import (
     ParameterInfo,
     Parameters,
@@ -28,8 +28,6 @@ MANIFEST = "manifest.json"
 COHORT_FILE = "cohort.csv"
 #: Packages whose versions may move a byte of the results.
 _PACKAGES = ("numpy", "scipy", "pandas", "simpy", "matplotlib", "pyarrow", "pydantic")
-#: Engines that can repeat a run.
-_ENGINES = tuple(name for name in get_args(EngineName) if name != "auto")
 #: Where in a manifest the models stand that are read one by one.
 _ABOVE = {"Scenario": ("scenario",)}
 
@@ -43,7 +41,7 @@ class Manifest(BaseModel):
     blinasim: str = Field(description="Version that made the results.")
     python: str = Field(description="Python version.")
     packages: dict[str, str] = Field(description="Versions of the packages that the bytes depend on.")
-    engine: str = Field(description="Engine that walked the patients.")
+    engine: EngineName = Field(description="Engine that walked the patients.")
     patients: bool = Field(description="Whether patients.parquet was asked for.")
     scenario: dict[str, Any] = Field(description="The scenario, fully resolved.")
     parameters: dict[str, float] = Field(description="The parameters' values by name.")
@@ -62,7 +60,9 @@ class Manifest(BaseModel):
         return parameters_of(self.parameters)
 
 
-def manifest_of(scenario: Scenario, parameters: Parameters, engine: str, folder: Path, *, patients: bool) -> Manifest:
+def manifest_of(
+    scenario: Scenario, parameters: Parameters, engine: EngineName, folder: Path, *, patients: bool
+) -> Manifest:
     """Describe a results folder whose other files have been written."""
     known = versions()
     described = scenario.model_dump(mode="json")
@@ -109,7 +109,6 @@ def read_manifest(path: Path) -> Manifest:
         Scenario.model_validate_json(_json(manifest.scenario))
     except ValidationError as problem:
         raise _not_ours(problem, path) from None
-    _check_engine(manifest, path)
     _check_parameters(manifest.parameters, path)
     return manifest
 
@@ -125,11 +124,6 @@ def _not_ours(problem: ValidationError, path: Path) -> OutputError:
 
 def _complaint(what: str, place: Place) -> OutputError:
     return OutputError(f"not a manifest that can be repeated ({what})", place)
-
-
-def _check_engine(manifest: Manifest, path: Path) -> None:
-    if manifest.engine not in _ENGINES:
-        raise _complaint(f"engine: {quoted(manifest.engine)} is not one of {', '.join(_ENGINES)}", Place(str(path)))
 
 
 def _check_parameters(values: dict[str, float], path: Path) -> None:

@@ -84,7 +84,7 @@ def _who(world: World) -> str:
         (
             f"{cohort.age_years[0]} years",
             prior,
-            _SALVAGE[cohort.salvage_lines[0]],
+            _SALVAGE[min(cohort.salvage_lines[0], len(_SALVAGE) - 1)],
             f"{cohort.blasts_pct[0]:.0f} % blasts",
             _FITNESS[Fitness(cohort.fitness[0])],
         )

@@ -216,7 +216,7 @@ class AccrualPiece(Settings):
     """A stretch of the accrual period with one rate."""
 
     days: Annotated[int, Field(ge=1, le=36_525)] = Field(description="Length of the stretch, days.")
-    relative_rate: Annotated[float, Field(ge=0.0, allow_inf_nan=False)] = Field(
+    relative_rate: Annotated[float, Field(ge=0.0, le=1e6, allow_inf_nan=False)] = Field(
         1.0, description="Enrolment rate relative to the other stretches; 0 is a pause."
     )
 
@@ -286,4 +286,5 @@ class Scenario(Settings):
         """Return the same scenario with another number of trials or another seed, where given."""
         given = {"replications": replications, "seed": seed}
         update = {key: value for key, value in given.items() if value is not None}
-        return self.model_copy(update={"study": self.study.model_copy(update=update)})
+        study = Study.model_validate({**self.study.model_dump(), **update})
+        return self.model_copy(update={"study": study})

@@ -57,7 +57,7 @@ def starting_file(name: str) -> str:
         f"# A blinasim scenario: what differs from the one it extends. Run it: blinasim run {name}.yaml",
         "# Take the # away from what you change, and from the headings above it.",
         f"{EXTENDS}: baseline",
-        f"title: {name}",
+        f'title: "{name}"',
         "why: >",
         "  What the scenario asks, and what it assumes.",
         "",

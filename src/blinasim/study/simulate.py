@@ -88,7 +88,7 @@ class Result:
     oracles: dict[str, float | None]
     curves: dict[str, Curves]
     occupancy: NDArray[np.int64]
-    engine: str
+    engine: EngineName
 
     @property
     def replications(self) -> int:
@@ -243,7 +243,7 @@ def _curves(scenario: Scenario, data: TrialData) -> dict[str, tuple[Floats, NDAr
     return curves
 
 
-def _put_together(scenario: Scenario, chunks: list[_Chunk], engine: str) -> Result:
+def _put_together(scenario: Scenario, chunks: list[_Chunk], engine: EngineName) -> Result:
     limit = _sum([chunk.limit for chunk in chunks])
     oracles = {world: _sum([chunk.oracles[world] for chunk in chunks]) for world in ("as_run", "no_hsct")}
     days = np.array(CURVE_DAYS)

@@ -1,0 +1,23 @@
+"""Arguments and options that several commands share."""
+
+from __future__ import annotations
+
+from typing import Annotated, TypeAlias
+
+import typer
+
+from blinasim.cli.completion import scenario_names
+
+ScenarioArgument: TypeAlias = Annotated[
+    str, typer.Argument(help="A shipped scenario's name, or a YAML file.", autocompletion=scenario_names)
+]
+SetOption: TypeAlias = Annotated[
+    list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Change a setting; may be repeated.")
+]
+SeedOption: TypeAlias = Annotated[int | None, typer.Option(min=0, help="Seed of all luck.")]
+
+
+def all_changes(changes: list[str] | None, *, replications: int | None = None, seed: int | None = None) -> list[str]:
+    """Return ``--set`` with what ``--replications`` and ``--seed`` change, so that all are checked the same way."""
+    given = {"study.replications": replications, "study.seed": seed}
+    return [*(changes or ()), *(f"{key}={value}" for key, value in given.items() if value is not None)]
