@@ -378,3 +378,19 @@ def test_wrong_settings_are_refused():
         survival.median_interval(batch, transform="logit")
     with pytest.raises(ValueError, match="q must"):
         survival.median(batch, q=0)
+
+
+def test_on_grid_is_survival_at_every_day_of_the_grid() -> None:
+    rng = np.random.default_rng(5)
+    time, event, member = rng.integers(0, 60, (9, 30)), rng.random((9, 30)) < 0.6, rng.random((9, 30)) < 0.7
+    member[3] = False  # nobody
+    event[4] = True  # everybody dies: the curve stays known
+    days = np.arange(0, 100, 7)
+    fitted = survival.fit(time, event, member)
+    values, at_risk = survival.on_grid(fitted, days)
+    for column, day in enumerate(days):
+        expected = survival.survival_at(fitted, float(day))
+        risk = (member & (time >= day)).sum(axis=1)
+        unknown = (risk == 0) & ~(expected <= 0.0)
+        np.testing.assert_array_equal(at_risk[:, column], risk)
+        np.testing.assert_array_equal(values[:, column], np.where(unknown, np.nan, expected))

@@ -152,6 +152,41 @@ def survival_at(batch: SurvivalBatch, day: float) -> Floats:
     return _without_empty(batch, curves.value_at(batch.time, batch.survival, day, before=1.0))
 
 
+def on_grid(batch: SurvivalBatch, days: NDArray[np.int64]) -> tuple[Floats, NDArray[np.int64]]:
+    """Survival and patients at risk on each day of a grid, in one pass.
+
+    Parameters
+    ----------
+    batch : SurvivalBatch
+        Curves of R trials.
+    days : (G,) array of int
+        Ascending days.
+
+    Returns
+    -------
+    survival : (R, G) array of float
+        As `survival_at`, but nan on days after the last observation of a trial, unless nobody survived it.
+    at_risk : (R, G) array of int
+        Members whose time is at least the day.
+    """
+    trials, grid = batch.time.shape[0], days.size
+    member = batch.at_risk > 0
+    row = np.broadcast_to(np.arange(trials)[:, None], batch.time.shape)[member]
+
+    def counted(first: NDArray[np.intp]) -> NDArray[np.int64]:
+        """How many members of each trial come in at or before each day of the grid."""
+        counts = np.bincount(row * (grid + 1) + first, minlength=trials * (grid + 1))
+        return np.cumsum(counts.reshape(trials, grid + 1)[:, :grid], axis=1)
+
+    time = batch.time[member]
+    passed = counted(np.searchsorted(days, time, side="left"))
+    at_risk = batch.n_members[:, None] - counted(np.searchsorted(days, time, side="right"))
+    last = np.take_along_axis(batch.survival, np.maximum(passed - 1, 0), axis=1)
+    survival = np.where(passed > 0, last, 1.0)
+    known = (batch.n_members[:, None] > 0) & ((at_risk > 0) | (survival <= 0.0))
+    return np.where(known, survival, np.nan), at_risk
+
+
 def interval_at(
     batch: SurvivalBatch, day: float, level: float = 0.95, transform: Transform = "log-log"
 ) -> tuple[Floats, Floats]:

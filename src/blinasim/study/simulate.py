@@ -32,7 +32,7 @@ from blinasim.trial.tally import Tally, oracle_world
 Floats = NDArray[np.float64]
 
 #: Replications walked together: enough for arrays to pay, few enough for a lively progress bar.
-CHUNK: Final = 10
+CHUNK: Final = 50
 #: Days of the occupancy and the curves kept for figures.
 OCCUPANCY_DAYS: Final = 731
 CURVE_DAYS: Final = tuple(range(0, 732, 7))
@@ -229,17 +229,11 @@ def _had_hsct_not_existed(scenario: Scenario, world: World, engine: EngineName) 
 
 
 def _curves(scenario: Scenario, data: TrialData) -> dict[str, tuple[Floats, NDArray[np.int64]]]:
+    days = np.array(CURVE_DAYS)
     curves = {}
     for outcome in OUTCOMES:
         seen = outcome.of(data, scenario.trial)
-        fit = survival.fit(seen.time_days, seen.event, seen.member)
-        last = np.where(seen.member, seen.time_days, -1).max(axis=1)
-        columns, at_risk = [], []
-        for day in CURVE_DAYS:
-            value = survival.survival_at(fit, float(day))
-            columns.append(np.where((last >= day) | (value <= 0.0), value, np.nan))
-            at_risk.append((seen.member & (seen.time_days >= day)).sum(axis=1))
-        curves[outcome.id] = (np.stack(columns, axis=1), np.stack(at_risk, axis=1))
+        curves[outcome.id] = survival.on_grid(survival.fit(seen.time_days, seen.event, seen.member), days)
     return curves
 
 
