@@ -54,6 +54,7 @@ def test_an_existing_folder_is_refused_before_any_work_and_replaced_by_force(tmp
     target = tmp_path / "r"
     target.mkdir()
     (target / "mine.txt").write_text("keep")
+    (target / "manifest.json").write_text("{}")
     done = blinasim("run", "baseline", "--replications", "2", "--out", str(target))
     assert done.returncode == 2
     assert done.stderr == f"blinasim: {target} already exists; say --force to replace it, or --out for another folder\n"
@@ -61,6 +62,15 @@ def test_an_existing_folder_is_refused_before_any_work_and_replaced_by_force(tmp
     assert blinasim("run", "baseline", "--replications", "2", "--out", str(target), "--force").returncode == 0
     assert not (target / "mine.txt").exists()
     assert (target / "endpoints.csv").exists()
+
+
+def test_force_replaces_results_and_nothing_else(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    thesis = tmp_path / "thesis"
+    thesis.mkdir()
+    (thesis / "chapter1.tex").write_text("years of work")
+    assert _run(["run", "baseline", "--replications", "2", "--out", str(thesis), "--force"]) == 2
+    assert "is not a results folder (it has no manifest.json)" in capsys.readouterr().err
+    assert (thesis / "chapter1.tex").read_text() == "years of work"
 
 
 def test_json_is_the_table_as_data(tmp_path: Path) -> None:

@@ -15,6 +15,8 @@ from typing import Any
 
 from blinasim.errors import BlinasimError, OutputError, Place
 
+#: The file by which a results folder is known.
+MANIFEST = "manifest.json"
 #: A key path inside a document: mapping keys and sequence positions.
 KeyPath = tuple[str | int, ...]
 
@@ -288,7 +290,7 @@ def _put(whole: Path, target: Path) -> None:
         raise
     try:
         whole.replace(target)
-    except OSError:
+    except BaseException:  # also Ctrl-C
         (old / "was").replace(target)
         old.rmdir()
         raise
@@ -300,10 +302,14 @@ def _unwritable(target: Path, problem: Exception) -> OutputError:
 
 
 def check_free(target: Path, *, force: bool) -> None:
-    """Refuse a target that already exists, before any work is done for it."""
+    """Refuse a target that already exists, before any work is done for it.
+
+    With ``force``, a results folder (known by its manifest) or an empty folder may be replaced, and nothing else.
+    """
     try:
         there, folder = os.path.lexists(target), target.is_dir()
         around = folder and Path.cwd().is_relative_to(target.resolve())
+        ours = folder and ((target / MANIFEST).is_file() or not any(target.iterdir()))
     except (OSError, ValueError) as problem:
         raise _unwritable(target, problem) from problem
     if there and not force:
@@ -312,3 +318,5 @@ def check_free(target: Path, *, force: bool) -> None:
         raise OutputError(f"{target} is not a folder; choose another --out")
     if around:
         raise OutputError(f"{target} is the folder you are in, or holds it; choose another --out")
+    if there and not ours:
+        raise OutputError(f"{target} is not a results folder (it has no {MANIFEST}); choose another --out")

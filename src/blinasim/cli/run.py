@@ -77,11 +77,10 @@ def run(
 
 
 def _say_what_would_be_done(scenario: Scenario, target: Path, engine: Literal["fast", "des"], *, force: bool) -> None:
-    from blinasim.model.cohort_file import cohort_rows
+    from blinasim.model.cohort_file import read_cohort
     from blinasim.scenario.writing import to_yaml
 
-    if scenario.cohort.data is not None:
-        cohort_rows(scenario.cohort, scenario.cohort.data)
+    read_cohort(scenario.cohort)
     study = scenario.study
     typer.echo(to_yaml(scenario), nl=False)
     there = target.exists()

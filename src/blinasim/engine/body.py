@@ -24,7 +24,14 @@ Process: TypeAlias = Generator[simpy.Event, Any, Any]
 #: One day on SimPy's clock has a tick for each event, in the order of the day.
 TICKS = len(Event)
 EVENTS = tuple(Event)
-END = HORIZON * TICKS + Event.HORIZON
+
+
+def at(day: int, event: Event) -> int:
+    """Return the moment of an event on a day: days, and the order of the day within them."""
+    return day * TICKS + event
+
+
+END = at(HORIZON, Event.HORIZON)
 NEVER_MOMENT = NEVER * TICKS
 
 
@@ -125,7 +132,7 @@ class Body:
         self.moment = self.day = 0
         self.fate = fate
         # The story so far
-        self.cycles = 0
+        self.cycles = self.cycle_began = 0
         self.infused_days = 0
         self.stop = self.failure = self.remission = self.depth = self.deepening = NONE
         self.candidacy = self.search_start = self.donor_found = self.donor = self.switch = self.hsct = NONE
@@ -135,7 +142,7 @@ class Body:
         self.interruptible = False
         # What would befall next: a moment of each kind, and the first of them
         self.relapse_moment = self.switch_moment = self.detection_moment = NEVER_MOMENT
-        self.progression_moment = self.fate.progression_days * TICKS + Event.PROGRESSION
+        self.progression_moment = at(self.fate.progression_days, Event.PROGRESSION)
         self.relapse_clock = self.fate.relapse_clock_millidays  # what is left of it
         self.relapse_clock_since = self.relapse_speed = 0
         self.graft_death = NEVER
@@ -150,7 +157,7 @@ class Body:
         today = self.day
         self.relapse_clock -= (today - self.relapse_clock_since) * self.relapse_speed
         self.relapse_clock_since, self.relapse_speed = today, speed
-        self.relapse_moment = (today + days_of(self.relapse_clock, speed)) * TICKS + Event.RELAPSE
+        self.relapse_moment = at(today + days_of(self.relapse_clock, speed), Event.RELAPSE)
         self.look_ahead()
 
     def dies_by(self, day: int, cause: int) -> None:
@@ -159,7 +166,7 @@ class Body:
             early = self.graft_death - self.hsct <= EARLY_AFTER_HSCT_DAYS
             day = self.graft_death
             cause = self.fate.non_relapse_cause_early if early else self.fate.non_relapse_cause_late
-        self.death_moment, self.death_cause_due = day * TICKS + Event.DEATH, cause
+        self.death_moment, self.death_cause_due = at(day, Event.DEATH), cause
         self.look_ahead()
 
     def look_ahead(self) -> None:
@@ -184,6 +191,7 @@ class Body:
             try:
                 yield self.env.timeout(target - self.moment)
             except Interrupt:
+                self.wake()
                 return Event.DONOR_FOUND
             self.wake()
             if target == END:
@@ -212,7 +220,7 @@ class Body:
             # Nobody dies of a relapse that never showed.
             symptoms = min(today + self.fate.symptoms_days, progression_death - 1)
             found = min(self.protocol.visit_on_or_after(today), symptoms)
-            self.detection_moment = found * TICKS + Event.RELAPSE_DETECTED
+            self.detection_moment = at(found, Event.RELAPSE_DETECTED)
             self.dies_by(progression_death, Cause.PROGRESSION)
         elif came == Event.PROGRESSION:
             self.note(Event.PROGRESSION)

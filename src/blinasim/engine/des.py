@@ -17,11 +17,11 @@ from numpy.typing import NDArray
 from blinasim.engine.body import (
     END,
     NEVER_MOMENT,
-    TICKS,
     Body,
     Fate,
     Process,
     Protocol,
+    at,
     days_of,
     runs_out,
     without_cycle_collection,
@@ -106,7 +106,7 @@ class Patient(Body):
             moment = self.next_cycle_moment()
             if self.fate.candidate and self.donor != NONE:
                 prepared = max(self.day, self.candidacy + self.protocol.preparation_days)
-                moment = min(moment, prepared * TICKS + Event.TRANSPLANT)
+                moment = min(moment, at(prepared, Event.TRANSPLANT))
             came: Event = yield from self.wait(moment)
             if came != Event.DONOR_FOUND:
                 self.interruptible = False
@@ -115,16 +115,16 @@ class Patient(Body):
     def infusion(self, cycle: int, assessment: Event) -> Process:
         """Four weeks of infusion, unless an adverse event stops the drug; then the day's assessment."""
         start = self.day
-        self.cycles = cycle
+        self.cycles, self.cycle_began = cycle, start
         self.note(Event.CYCLE_START, cycle)
         if self.remission != NONE:
             self.run_relapse_clock(self.fate.relapse_speed_infusion)
         end = start + self.protocol.infusion_days
         stop = start + self.fate.stop_infusion_days - self.infused_days
         if stop <= end:
-            came: Event = yield from self.wait(stop * TICKS + Event.STOP)
+            came: Event = yield from self.wait(at(stop, Event.STOP))
         else:
-            came = yield from self.wait(end * TICKS + assessment)
+            came = yield from self.wait(at(end, assessment))
         self.infused_days += self.day - start
         if came == Event.STOP:
             self.stop = stop
@@ -145,7 +145,7 @@ class Patient(Body):
             ready = max(self.fate.donor_search_days[kind], acceptable)
             if ready < NEVER and max(0, ready - head_start) < found:
                 found, donor = max(0, ready - head_start), kind
-        moment = (start + found) * TICKS + Event.DONOR_FOUND
+        moment = at(start + found, Event.DONOR_FOUND)
         if moment > END:
             return
         yield self.env.timeout(moment - self.moment)
@@ -164,7 +164,7 @@ class Patient(Body):
         self.interruptible = True
         while self.fate.candidate and self.fate.later_transplant_days < NEVER:
             ready = max(broken + self.fate.later_transplant_days, self.day)
-            came = yield from self.wait(ready * TICKS + Event.TRANSPLANT if self.donor != NONE else NEVER_MOMENT)
+            came = yield from self.wait(at(ready, Event.TRANSPLANT) if self.donor != NONE else NEVER_MOMENT)
             if came in (Event.DEATH, Event.HORIZON):
                 break
             if came == Event.TRANSPLANT:
@@ -189,7 +189,7 @@ class Patient(Body):
         self.progression_moment = NEVER_MOMENT
         self.relapse_clock_since = today
         self.dies_by(today + self.fate.remission_death_days, self.fate.remission_death_cause)
-        self.switch_moment = (today + self.fate.switch_days) * TICKS + Event.SWITCH
+        self.switch_moment = at(today + self.fate.switch_days, Event.SWITCH)
         self.run_relapse_clock(self.fate.relapse_speed_rest)
         if self.fate.candidate:
             self.candidacy = today
@@ -233,7 +233,7 @@ class Patient(Body):
                 (self.fate.plateau_days, self.fate.relapse_speed[self.donor]),
                 (NEVER, self.fate.relapse_speed_late[self.donor]),
             )
-            self.relapse_moment = relapse * TICKS + Event.RELAPSE
+            self.relapse_moment = at(relapse, Event.RELAPSE)
             self.dies_by(self.remission + self.fate.remission_death_days, self.fate.remission_death_cause)
         else:
             left = self.fate.failure_clock_millidays - (today - self.relapse) * self.fate.failure_speed_relapse
@@ -243,7 +243,7 @@ class Patient(Body):
         """Return when the next cycle is due; never after a stop or the last cycle."""
         if self.stop != NONE or self.cycles >= self.protocol.maximum_cycles:
             return NEVER_MOMENT
-        return self.cycles * self.protocol.cycle_days * TICKS + Event.CYCLE_START
+        return at(self.cycle_began + self.protocol.cycle_days, Event.CYCLE_START)
 
 
 def walk(lives: Lives, log: list[LogEntry] | None = None, order: Sequence[int] | None = None) -> History:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from blinasim.luck import Draws
 from blinasim.model.codes import BLAST_BANDS_PCT, OLDER_FROM_YEARS, Eligibility, Fitness
-from blinasim.model.cohort_file import cohort_rows, weights
+from blinasim.model.cohort_file import CohortSource, read_cohort
 from blinasim.model.parameters import Parameters
 from blinasim.scenario.settings import Accrual, CohortSettings
 
@@ -45,7 +45,13 @@ class Cohort:
         return _decades(self.age_years)
 
 
-def draw_cohort(settings: CohortSettings, accrual: Accrual, parameters: Parameters, draws: Draws) -> Cohort:
+def draw_cohort(
+    settings: CohortSettings,
+    accrual: Accrual,
+    parameters: Parameters,
+    draws: Draws,
+    source: CohortSource | None = None,
+) -> Cohort:
     """Draw the baseline attributes of all patients of some replications.
 
     Parameters
@@ -56,13 +62,19 @@ def draw_cohort(settings: CohortSettings, accrual: Accrual, parameters: Paramete
         Group ``baseline`` is used.
     draws : Draws
         Luck of R replications of n patients; P = R * n.
+    source : CohortSource, optional
+        The cohort's file as read before; read here otherwise, where the settings name one.
 
     Returns
     -------
     Cohort
         Arrays of shape (P,).
     """
-    drawn = _from_file(settings, parameters, draws) if settings.data else _from_settings(settings, parameters, draws)
+    source = source or read_cohort(settings)
+    if source is None:
+        drawn = _from_settings(settings, parameters, draws)
+    else:
+        drawn = _from_file(source, settings, parameters, draws)
     age, prior, lines = drawn.age_years, drawn.prior_hsct, drawn.salvage_lines
     return Cohort(
         replications=draws.replications,
@@ -111,16 +123,15 @@ def _from_settings(settings: CohortSettings, parameters: Parameters, draws: Draw
     )
 
 
-def _from_file(settings: CohortSettings, parameters: Parameters, draws: Draws) -> _Drawn:
+def _from_file(source: CohortSource, settings: CohortSettings, parameters: Parameters, draws: Draws) -> _Drawn:
     """Take the rows of a file, in order or resampled; what the file does not hold is drawn as ever."""
     assert settings.data is not None
-    rows = cohort_rows(settings, settings.data)
+    rows = source.rows
     if settings.data.rows == "as_given":
         first = draws.first_patient
         row = np.tile(np.arange(first, first + draws.patients), (draws.replications, 1))
     else:
-        edges = np.cumsum(weights(rows, settings, settings.data))
-        row = np.minimum(np.searchsorted(edges, draws.uniform("cohort.row"), side="right"), len(rows) - 1)
+        row = np.minimum(np.searchsorted(source.edges, draws.uniform("cohort.row"), side="right"), len(rows) - 1)
     age = rows.age_years[row]
     return _Drawn(
         age_years=age,

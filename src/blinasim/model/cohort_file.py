@@ -6,7 +6,6 @@ import csv
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from functools import lru_cache
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -15,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from blinasim.errors import Place, ScenarioError
-from blinasim.files import nearest, quoted, read_text, reason
+from blinasim.files import nearest, quoted, read_text
 from blinasim.model.codes import BLAST_BANDS_PCT, OLDER_FROM_YEARS, Fitness
 from blinasim.scenario.settings import CohortData, CohortSettings
 from blinasim.statistics.weights import rake
@@ -92,35 +91,42 @@ _COLUMNS: dict[str, _Column] = {
 }
 
 
-def cohort_rows(settings: CohortSettings, data: CohortData) -> CohortRows:
-    """Read the file of a cohort and check it against the cohort's size.
+@dataclass(frozen=True)
+class CohortSource:
+    """A cohort's file, read once for a study: its rows, where each row's share of the luck ends, and its text."""
+
+    rows: CohortRows
+    edges: NDArray[np.float64]
+    text: str
+
+
+def read_cohort(settings: CohortSettings) -> CohortSource | None:
+    """Read the file of a cohort, if it has one, and check it against the cohort's settings.
 
     Raises
     ------
     ScenarioError
         One line with file, line and column.
     """
+    data = settings.data
+    if data is None:
+        return None
     path = Path(data.file)
     try:
-        stamp = path.stat().st_mtime_ns
-    except (OSError, ValueError) as problem:
-        raise ScenarioError(f"cohort.data.file: cannot be read ({reason(problem)})", Place(str(path))) from None
-    rows = _read(path, stamp)
+        text = read_text(path, ScenarioError, most_bytes=_MOST_BYTES)
+    except ScenarioError as problem:
+        raise ScenarioError(f"cohort.data.file: {problem.message}", problem.place) from None
+    rows = _parse(text, path)
     if data.rows == "as_given" and len(rows) != settings.size:
         raise ScenarioError(
             f"cohort.data: the file has {len(rows)} patients and cohort.size is {settings.size}; "
             f"set cohort.size: {len(rows)}, or rows: resampled",
             Place(str(path)),
         )
-    return rows
+    return CohortSource(rows, np.cumsum(_weights(rows, settings, data)), text)
 
 
-@lru_cache(maxsize=4)
-def _read(path: Path, stamp: int) -> CohortRows:  # noqa: ARG001 - the time of change is part of the key
-    try:
-        text = read_text(path, ScenarioError, most_bytes=_MOST_BYTES)
-    except ScenarioError as problem:
-        raise ScenarioError(f"cohort.data.file: {problem.message}", problem.place) from None
+def _parse(text: str, path: Path) -> CohortRows:
     lines = list(_lines(text, path))
     if len(lines) < 2:
         raise ScenarioError("needs a header and at least one patient", Place(str(path)))
@@ -136,6 +142,8 @@ def _read(path: Path, stamp: int) -> CohortRows:  # noqa: ARG001 - the time of c
         name: np.array(values[name], dtype=column.dtype) if name in values else None
         for name, column in _COLUMNS.items()
     }
+    # Three stands for three or more, as in a drawn cohort.
+    arrays["salvage_lines"] = np.minimum(arrays["salvage_lines"], 3)
     return CohortRows(**arrays)
 
 
@@ -180,7 +188,7 @@ def _cell(name: str, text: str, place: Place) -> Any:
         raise ScenarioError(f"{name}: {quoted(text)} should be {column.says}", place) from None
 
 
-def weights(rows: CohortRows, settings: CohortSettings, data: CohortData) -> NDArray[np.float64]:
+def _weights(rows: CohortRows, settings: CohortSettings, data: CohortData) -> NDArray[np.float64]:
     """Return the weight of each row: equal, or raked to the margins asked for.
 
     Raises

@@ -8,6 +8,19 @@ from numpy.typing import NDArray
 from blinasim.scenario.settings import Policy
 
 
+def cycle_assessed(day: NDArray[np.int32], policy: Policy) -> NDArray[np.int32]:
+    """Return the cycle whose assessment (at the end of its infusion) falls on each day.
+
+    Parameters
+    ----------
+    day : ndarray of int32
+        Days of assessments since the first infusion, any shape.
+    """
+    cycles = policy.cycles
+    cycle_days = cycles.infusion_days + cycles.rest_days
+    return ((day - cycles.infusion_days) // cycle_days + 1).astype(np.int32)
+
+
 def last_visit(day: NDArray[np.int32], policy: Policy) -> NDArray[np.int32]:
     """Return the last visit on or before each day, and day 0 where there was none yet.
 

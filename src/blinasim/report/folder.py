@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import json
-import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from blinasim.engine.choice import EngineName
-from blinasim.files import whole_folder
+from blinasim.files import MANIFEST, whole_folder
+from blinasim.model.cohort_file import read_cohort
 from blinasim.model.parameters import Parameters
 from blinasim.report import exports, figures, style
-from blinasim.report.manifest import COHORT_FILE, MANIFEST, hashes, manifest_of
+from blinasim.report.manifest import COHORT_FILE, hashes, manifest_of
 from blinasim.report.rows import endpoint_frame, rows_of
 from blinasim.report.summary_file import EXPORTED_TRIAL, summary_file
 from blinasim.scenario.settings import Scenario
-from blinasim.study.replay import replay
+from blinasim.study.replay import Replay, replay
 from blinasim.study.simulate import Batch, Result, simulate
 
 if TYPE_CHECKING:
@@ -63,6 +63,7 @@ def run_into(
     OutputError
         If the folder exists and ``force`` is False, or cannot be written.
     """
+    source = read_cohort(scenario.cohort)
     with whole_folder(target, force=force) as folder:
         writer = _PatientsWriter(folder / PATIENTS_FILE) if patients else None
         try:
@@ -72,34 +73,34 @@ def run_into(
                 engine=engine,
                 progress=progress,
                 keep=writer.write if writer else None,
+                source=source,
             )
         finally:
             if writer:
                 writer.close()
-        _write_tables(result, parameters, folder)
-        _write_figures(result, parameters, folder / "figures")
-        if scenario.cohort.data is not None:
-            shutil.copyfile(scenario.cohort.data.file, folder / COHORT_FILE)
+        one = replay(scenario, parameters, EXPORTED_TRIAL, source=source)
+        _write_tables(result, one, folder)
+        _write_figures(result, one, folder / "figures")
+        if source is not None:
+            (folder / COHORT_FILE).write_text(source.text, encoding="utf-8", newline="")
         manifest = manifest_of(scenario, parameters, result.engine, folder, patients=patients)
         _write_json(manifest.model_dump(mode="json"), folder / MANIFEST)
         return result, sorted([*hashes(folder), MANIFEST])
 
 
-def _write_tables(result: Result, parameters: Parameters, folder: Path) -> None:
+def _write_tables(result: Result, one: Replay, folder: Path) -> None:
     rows = rows_of(result)
     scenario = result.scenario
     _write_json(summary_file(result, rows).model_dump(mode="json"), folder / "summary.json")
     _write_csv(endpoint_frame(rows), folder / "endpoints.csv")
     _write_csv(exports.occupancy(result), folder / "occupancy.csv")
-    one = replay(scenario, parameters, EXPORTED_TRIAL)
     _write_csv(exports.adsl(one.batch), folder / "adsl.csv")
     _write_csv(exports.adtte(one.batch, scenario.trial), folder / "adtte.csv")
     _write_csv(exports.event_log(one.batch, one.log), folder / "events.csv")
 
 
-def _write_figures(result: Result, parameters: Parameters, folder: Path) -> None:
+def _write_figures(result: Result, one: Replay, folder: Path) -> None:
     folder.mkdir()
-    one = replay(result.scenario, parameters, EXPORTED_TRIAL)
     drawn = {
         "survival": figures.survival(result),
         "published_against_simulated": figures.forest(rows_of(result)),

@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from blinasim.engine.choice import EngineName
 from blinasim.errors import OutputError, Place
-from blinasim.files import nearest, reason, short
+from blinasim.files import MANIFEST, nearest, reason, short
 from blinasim.model.parameters import (
     ParameterInfo,
     Parameters,
@@ -22,8 +22,8 @@ from blinasim.model.parameters import (
     parameters_to_dict,
 )
 from blinasim.scenario.settings import Scenario
+from blinasim.version import __version__
 
-MANIFEST = "manifest.json"
 #: The cohort's file travels with the results under this name.
 COHORT_FILE = "cohort.csv"
 #: Packages whose versions may move a byte of the results.
@@ -83,7 +83,7 @@ def manifest_of(
 def versions() -> dict[str, str]:
     """Return the versions of blinasim, Python and the packages that the bytes depend on."""
     return {
-        "blinasim": version("blinasim"),
+        "blinasim": __version__,
         "python": platform.python_version(),
         **{name: version(name) for name in _PACKAGES},
     }

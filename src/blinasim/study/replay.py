@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from blinasim.errors import BlinasimError
 from blinasim.luck import Draws, Luck
+from blinasim.model.cohort_file import CohortSource
 from blinasim.model.history import LogEntry
 from blinasim.model.parameters import Parameters
 from blinasim.scenario.settings import Scenario
@@ -20,15 +21,23 @@ class Replay:
     log: tuple[LogEntry, ...]
 
 
-def replay(scenario: Scenario, parameters: Parameters, trial: int, *, patient: int | None = None) -> Replay:
+def replay(
+    scenario: Scenario,
+    parameters: Parameters,
+    trial: int,
+    *,
+    patient: int | None = None,
+    source: CohortSource | None = None,
+) -> Replay:
     """Live one trial of a study again, or one patient of it; both count from 1.
 
-    Luck is keyed by trial and patient, so that what is replayed alone is the same to the byte as in the study.
+    Luck is keyed by trial and patient, so that what is replayed alone is the same to the byte as in the study; a trial
+    beyond those of the study is the one that a longer study would add.
 
     Raises
     ------
     BlinasimError
-        If the scenario has no such trial or patient.
+        If trial or patient cannot be.
     """
     size = scenario.cohort.size
     if trial < 1:
@@ -38,5 +47,5 @@ def replay(scenario: Scenario, parameters: Parameters, trial: int, *, patient: i
     luck, block = Luck(scenario.study.seed), range(trial - 1, trial)
     draws = Draws(luck, block, size) if patient is None else Draws(luck, block, 1, patient - 1)
     log: list[LogEntry] = []
-    batch = live(scenario, parameters, draws, log)
+    batch = live(scenario, parameters, draws, log, source=source)
     return Replay(batch, tuple(log))

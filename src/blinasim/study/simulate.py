@@ -15,6 +15,7 @@ from blinasim.luck import Draws, Luck
 from blinasim.model.chart import Chart
 from blinasim.model.codes import NONE
 from blinasim.model.cohort import Cohort, draw_cohort
+from blinasim.model.cohort_file import CohortSource, read_cohort
 from blinasim.model.fates import Fates, settle
 from blinasim.model.graft import graft
 from blinasim.model.history import History, LogEntry
@@ -31,8 +32,8 @@ from blinasim.trial.tally import Tally, oracle_world
 
 Floats = NDArray[np.float64]
 
-#: Replications walked together: enough for arrays to pay, few enough for a lively progress bar.
-CHUNK: Final = 50
+#: Patients walked together: enough for arrays to pay, few enough for memory and a lively progress bar.
+CHUNK_PATIENTS: Final = 10_000
 #: Days of the occupancy and the curves kept for figures.
 OCCUPANCY_DAYS: Final = 731
 CURVE_DAYS: Final = tuple(range(0, 732, 7))
@@ -96,9 +97,9 @@ class Result:
         return self.scenario.study.replications
 
 
-def lives_of(scenario: Scenario, parameters: Parameters, draws: Draws) -> World:
+def lives_of(scenario: Scenario, parameters: Parameters, draws: Draws, source: CohortSource | None = None) -> World:
     """Draw a block of patients and settle their fates under the scenario's policy."""
-    cohort = draw_cohort(scenario.cohort, scenario.trial.accrual, parameters, draws)
+    cohort = draw_cohort(scenario.cohort, scenario.trial.accrual, parameters, draws, source)
     fates = settle(cohort, parameters, draws)
     return World(cohort, plan_lives(scenario.policy, cohort, fates, parameters), draws, parameters)
 
@@ -134,14 +135,27 @@ class Batch:
 
 
 @dataclass(frozen=True)
-class _Chunk:
-    """What a block of replications adds to a study."""
+class _Trials:
+    """What each trial of a block estimates: grows with the trials, by little."""
 
     estimates: dict[str, Estimates]
     curves: dict[str, tuple[Floats, NDArray[np.int64]]]
+
+
+@dataclass(frozen=True)
+class _Pooled:
+    """What all patients add up to: as large for a billion as for one."""
+
     limit: Tally
     oracles: dict[str, Tally]
     occupancy: NDArray[np.int64]
+
+    def __add__(self, other: _Pooled) -> _Pooled:
+        return _Pooled(
+            self.limit + other.limit,
+            {world: tally + other.oracles[world] for world, tally in self.oracles.items()},
+            self.occupancy + other.occupancy,
+        )
 
 
 def simulate(
@@ -151,6 +165,7 @@ def simulate(
     engine: EngineName = "auto",
     progress: Callable[[int], None] | None = None,
     keep: Callable[[Batch], None] | None = None,
+    source: CohortSource | None = None,
 ) -> Result:
     """Simulate the trials of a scenario.
 
@@ -166,6 +181,8 @@ def simulate(
         Called with the number of trials finished since the last call.
     keep : callable, optional
         Called with every batch of patients, in the order of the trials; patients are forgotten otherwise.
+    source : CohortSource, optional
+        The cohort's file as read before; read here otherwise, where the scenario names one.
 
     Returns
     -------
@@ -174,17 +191,23 @@ def simulate(
     """
     parameters = parameters or load_parameters()
     luck = Luck(scenario.study.seed)
-    chunks = []
-    total = scenario.study.replications
-    for first in range(0, total, CHUNK):
-        block = range(first, min(first + CHUNK, total))
-        batch = live(scenario, parameters, Draws(luck, block, scenario.cohort.size), engine=engine)
-        chunks.append(_count(scenario, batch, engine))
+    source = source or read_cohort(scenario.cohort)
+    total, size = scenario.study.replications, scenario.cohort.size
+    step = max(1, CHUNK_PATIENTS // size)
+    trials: list[_Trials] = []
+    pooled: _Pooled | None = None
+    for first in range(0, total, step):
+        block = range(first, min(first + step, total))
+        batch = live(scenario, parameters, Draws(luck, block, size), engine=engine, source=source)
+        trials.append(_trials(scenario, batch))
+        counted = _pool(scenario, batch, engine)
+        pooled = counted if pooled is None else pooled + counted
         if keep:
             keep(batch)
         if progress:
             progress(len(block))
-    return _put_together(scenario, chunks, choose(engine))
+    assert pooled is not None  # a study has at least one replication
+    return _put_together(scenario, trials, pooled, choose(engine))
 
 
 def live(
@@ -193,26 +216,29 @@ def live(
     draws: Draws,
     log: list[LogEntry] | None = None,
     engine: EngineName = "auto",
+    source: CohortSource | None = None,
 ) -> Batch:
     """Draw patients, let them live, and see them as the trial would; ``log`` receives their stories."""
-    world = lives_of(scenario, parameters, draws)
+    world = lives_of(scenario, parameters, draws, source)
     history = walk(world.lives, engine, log)
     record = _record(world, history)
     return Batch(world, history, record, observe(scenario, world.cohort, history, record, draws))
 
 
-def _count(scenario: Scenario, batch: Batch, engine: EngineName) -> _Chunk:
-    world, history = batch.world, batch.history
-    everything = observe_all(scenario, world.cohort, history, batch.record)
-    return _Chunk(
-        estimates=estimate(batch.seen, scenario.trial),
-        curves=_curves(scenario, batch.seen),
+def _trials(scenario: Scenario, batch: Batch) -> _Trials:
+    return _Trials(estimate(batch.seen, scenario.trial), _curves(scenario, batch.seen))
+
+
+def _pool(scenario: Scenario, batch: Batch, engine: EngineName) -> _Pooled:
+    everything = observe_all(scenario, batch.world.cohort, batch.history, batch.record)
+    no_hsct = _had_hsct_not_existed(scenario, batch.world, engine)
+    return _Pooled(
         limit=Tally.of(everything, scenario.trial),
         oracles={
             "as_run": Tally.of(everything, scenario.trial, truth=True),
-            "no_hsct": Tally.of(_had_hsct_not_existed(scenario, world, engine), scenario.trial, truth=True),
+            "no_hsct": Tally.of(no_hsct, scenario.trial, truth=True),
         },
-        occupancy=occupancy(history, OCCUPANCY_DAYS),
+        occupancy=occupancy(batch.history, OCCUPANCY_DAYS),
     )
 
 
@@ -237,38 +263,29 @@ def _curves(scenario: Scenario, data: TrialData) -> dict[str, tuple[Floats, NDAr
     return curves
 
 
-def _put_together(scenario: Scenario, chunks: list[_Chunk], engine: EngineName) -> Result:
-    limit = _sum([chunk.limit for chunk in chunks])
-    oracles = {world: _sum([chunk.oracles[world] for chunk in chunks]) for world in ("as_run", "no_hsct")}
+def _put_together(scenario: Scenario, trials: list[_Trials], pooled: _Pooled, engine: EngineName) -> Result:
     days = np.array(CURVE_DAYS)
     return Result(
         scenario=scenario,
-        estimates={endpoint.id: _joined(endpoint, chunks) for endpoint in ENDPOINTS},
-        limits={endpoint.id: limit.value(endpoint) for endpoint in ENDPOINTS},
-        oracles={endpoint.id: oracles[oracle_world(endpoint)].value(endpoint) for endpoint in ENDPOINTS},
+        estimates={endpoint.id: _joined(endpoint, trials) for endpoint in ENDPOINTS},
+        limits={endpoint.id: pooled.limit.value(endpoint) for endpoint in ENDPOINTS},
+        oracles={endpoint.id: pooled.oracles[oracle_world(endpoint)].value(endpoint) for endpoint in ENDPOINTS},
         curves={
             outcome.id: Curves(
                 days,
-                np.concatenate([chunk.curves[outcome.id][0] for chunk in chunks]),
-                np.concatenate([chunk.curves[outcome.id][1] for chunk in chunks]),
-                limit.outcomes[outcome.id].all_causes().survival()[days],
+                np.concatenate([block.curves[outcome.id][0] for block in trials]),
+                np.concatenate([block.curves[outcome.id][1] for block in trials]),
+                pooled.limit.outcomes[outcome.id].all_causes().survival()[days],
             )
             for outcome in OUTCOMES
         },
-        occupancy=np.sum([chunk.occupancy for chunk in chunks], axis=0),
+        occupancy=pooled.occupancy,
         engine=engine,
     )
 
 
-def _sum(tallies: list[Tally]) -> Tally:
-    total = tallies[0]
-    for tally in tallies[1:]:
-        total = total + tally
-    return total
-
-
-def _joined(endpoint: Endpoint, chunks: list[_Chunk]) -> Estimates:
-    parts = [chunk.estimates[endpoint.id] for chunk in chunks]
+def _joined(endpoint: Endpoint, trials: list[_Trials]) -> Estimates:
+    parts = [block.estimates[endpoint.id] for block in trials]
     lowers = [part.lower for part in parts if part.lower is not None]
     uppers = [part.upper for part in parts if part.upper is not None]
     return Estimates(

@@ -13,7 +13,7 @@ from blinasim.model.cohort import Cohort
 from blinasim.model.fates import exponential, whole_days
 from blinasim.model.history import History
 from blinasim.model.records import TransplantRecord
-from blinasim.model.visits import last_visit
+from blinasim.model.visits import cycle_assessed, last_visit
 from blinasim.scenario.settings import Scenario
 
 Ints = NDArray[np.int32]
@@ -107,7 +107,8 @@ def _seen(
         return np.where(day <= follow_up, day, NONE).astype(np.int32)
 
     hsct, death, remission = known(history.hsct), known(history.death), known(history.remission)
-    responder = (remission != NONE) & (remission < _RESPONSE_CYCLES * cycle_days)
+    assessed = cycle_assessed(remission, scenario.policy)
+    responder = (remission != NONE) & (assessed <= _RESPONSE_CYCLES)
     unseen_deepening = (history.deepening != NONE) & (known(history.deepening) == NONE)
     depth = np.where(unseen_deepening, Depth.CRH, history.depth)
     end = np.where(death != NONE, death, follow_up).astype(np.int32)
@@ -122,7 +123,7 @@ def _seen(
         potential_days=potential,
         cycles=np.minimum(history.cycles, follow_up // cycle_days + 1).astype(np.int32),
         responder=responder,
-        cycle_of_remission=np.where(responder, remission // cycle_days + 1, NONE).astype(np.int32),
+        cycle_of_remission=np.where(responder, assessed, NONE).astype(np.int32),
         remission=remission,
         depth=np.where(responder, depth, NONE).astype(np.int32),
         mrd=np.where(responder, history.mrd, NONE).astype(np.int32),
