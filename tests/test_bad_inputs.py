@@ -384,7 +384,7 @@ KEYS = [
         "s.yaml:2:1: max_age_years: no such setting; did you mean policy.transplant.candidates.max_age_years?",
     ),
     scenario(
-        "key of a table without any", "title: x\ncapacity: {beds: 3}\n", "s.yaml:2:12: capacity.beds: no such setting"
+        "table that is not there", "title: x\ncapacity: {beds: 3}\n", "s.yaml:2:1: capacity: no such setting"
     ),
     scenario("required key left out", "why: y\n", "s.yaml:1:1: title: is required"),
     scenario(

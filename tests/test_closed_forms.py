@@ -16,14 +16,8 @@ from blinasim.engine import des
 from blinasim.luck import Draws, Luck
 from blinasim.model.codes import HORIZON, NEVER, NONE, ORDINARY_SPEED, Cause, Depth, Donor, Fitness
 from blinasim.model.cohort import Cohort
-from blinasim.model.fates import (
-    NON_RELAPSE_CLOCK_DAYS,
-    Fates,
-    clock_millidays,
-    exponential,
-    settle,
-    whole_days,
-)
+from blinasim.model.durations import clock_millidays, exponential, whole_days
+from blinasim.model.fates import NON_RELAPSE_CLOCK_DAYS, Fates, settle
 from blinasim.model.history import History
 from blinasim.model.parameters import Parameters
 from blinasim.model.rules import Plan

@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING, Any
 
 from blinasim.version import __version__
 
-__all__ = ["__version__", "load_scenario", "plot", "results_table", "simulate"]
+__all__ = ["Parameters", "__version__", "load_parameters", "load_scenario", "plot", "results_table", "simulate"]
 
 if TYPE_CHECKING:
     from blinasim import plot
-    from blinasim.api import load_scenario, results_table, simulate
+    from blinasim.api import Parameters, load_parameters, load_scenario, results_table, simulate
 
 
 def __getattr__(name: str) -> Any:

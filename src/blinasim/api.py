@@ -6,8 +6,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pydantic import ValidationError
+
 from blinasim.engine.choice import EngineName
-from blinasim.model.parameters import Parameters
+from blinasim.errors import ScenarioError
+from blinasim.model.parameters import Parameters, load_parameters
 from blinasim.report.rows import endpoint_frame, rows_of
 from blinasim.scenario.loading import load_scenario
 from blinasim.scenario.settings import Scenario
@@ -17,7 +20,7 @@ from blinasim.study.simulate import Result
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["load_scenario", "results_table", "simulate"]
+__all__ = ["Parameters", "load_parameters", "load_scenario", "results_table", "simulate"]
 
 
 def simulate(
@@ -44,13 +47,23 @@ def simulate(
     progress : callable, optional
         Called with the number of trials finished since the last call.
 
+    Returns
+    -------
+    Result
+        Estimates of every trial, limits, oracles, curves; :func:`results_table` makes a table of it.
+
     Raises
     ------
     ScenarioError
         If the scenario is wrong; one line says where and what to do.
     """
     asked = scenario if isinstance(scenario, Scenario) else load_scenario(scenario)
-    return study.simulate(asked.with_study(replications, seed), parameters=parameters, engine=engine, progress=progress)
+    try:
+        asked = asked.with_study(replications, seed)
+    except ValidationError as problem:
+        first = problem.errors(include_url=False)[0]
+        raise ScenarioError(f"study.{first['loc'][-1]}: {first['msg']}, not {first['input']!r}") from None
+    return study.simulate(asked, parameters=parameters, engine=engine, progress=progress)
 
 
 def results_table(result: Result) -> pd.DataFrame:

@@ -37,7 +37,14 @@ def walk(lives: Lives, engine: EngineName = "auto", log: list[LogEntry] | None =
     -------
     History
         Arrays of shape (P,), the same for both engines.
+
+    Raises
+    ------
+    ValueError
+        If ``fast`` is asked for a story.
     """
+    if log is not None and engine == "fast":
+        raise ValueError("engine 'fast' tells no stories; ask for 'des' or 'auto'")
     if log is not None or choose(engine) == "des":
         return des.walk(lives, log)
     return fast.walk(lives)

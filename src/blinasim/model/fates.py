@@ -12,13 +12,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from blinasim.luck import Draws
-from blinasim.model.codes import EARLY_AFTER_HSCT_DAYS, NEVER, ORDINARY_SPEED, Cause, Depth, Donor, Mrd, Source
+from blinasim.model.codes import EARLY_AFTER_HSCT_DAYS, NEVER, Cause, Depth, Donor, Mrd, Source
 from blinasim.model.cohort import Cohort
+from blinasim.model.durations import (
+    DAYS_PER_YEAR,
+    Floats,
+    as_speed,
+    clock_millidays,
+    daily_hazard,
+    exponential,
+    log_logistic,
+    piecewise,
+    remainder,
+    whole_days,
+)
 from blinasim.model.parameters import Parameters, Value
 
-Floats = NDArray[np.float64]
-
-_DAYS_PER_YEAR = 365.25
 #: Mean of the clock of non-relapse death, days: long, so that whole milli-days resolve small hazards.
 NON_RELAPSE_CLOCK_DAYS = 10_000
 #: The stretches over which probabilities of induction are given, days.
@@ -141,58 +150,6 @@ def settle(cohort: Cohort, parameters: Parameters, draws: Draws) -> Fates:
         failure_speed_relapse_after_hsct=everyone(parameters.failure.relapse_after_hsct_speed),
         failure_speed_salvage_graft=everyone(parameters.failure.salvage_graft_speed),
     )
-
-
-# --- rounding, once ---------------------------------------------------------------------------------
-
-
-def whole_days(days: Floats) -> NDArray[np.int32]:
-    """Round durations up to whole days, at least one, at most NEVER."""
-    return np.clip(np.ceil(days), 1, NEVER).astype(np.int32)
-
-
-def clock_millidays(days: Floats) -> NDArray[np.int64]:
-    """Round a clock of ``days`` up to whole milli-days, at least one, at most NEVER days."""
-    return np.clip(np.ceil(days * 1000.0), 1, NEVER * 1000).astype(np.int64)
-
-
-def as_speed(factor: Value) -> NDArray[np.int32]:
-    """Turn a ratio to the ordinary speed into whole milli-days a day."""
-    ratio: Floats = np.asarray(factor, dtype=np.float64)
-    return np.rint(ratio * ORDINARY_SPEED).astype(np.int32)
-
-
-# --- distributions ----------------------------------------------------------------------------------
-
-
-def exponential(uniform: Floats) -> Floats:
-    """Unit exponential; a small uniform is an early event."""
-    return -np.log1p(-uniform)
-
-
-def log_logistic(uniform: Floats, median: Value, shape: Value) -> Floats:
-    """Log-logistic durations: a falling hazard with a long tail for shapes near 1, a bell for large ones."""
-    return np.asarray(median * (uniform / (1.0 - uniform)) ** (1.0 / np.asarray(shape)))
-
-
-def remainder(uniform: Floats, probability: Value) -> Floats:
-    """Given ``uniform < probability``, return the uniform that is left over; elsewhere one half."""
-    left = uniform / np.maximum(probability, 1e-300)
-    return np.where((left > 0.0) & (left < 1.0), left, 0.5)
-
-
-def daily_hazard(probability: Value, days: float) -> Floats:
-    """Return the constant daily hazard that gives ``probability`` within ``days``."""
-    return np.asarray(-np.log1p(-np.asarray(probability, dtype=np.float64)) / days)
-
-
-def piecewise(exposure: Floats, edge: Value, before: Floats, after: Floats) -> Floats:
-    """Time at which a hazard of ``before`` up to ``edge`` and ``after`` from there has used ``exposure``."""
-    spent = edge * before
-    with np.errstate(divide="ignore", invalid="ignore"):
-        early = exposure / before
-        late = edge + (exposure - spent) / after
-    return np.where(exposure <= spent, early, np.where(after > 0, late, NEVER))
 
 
 # --- the parts of a fate ----------------------------------------------------------------------------
@@ -336,10 +293,10 @@ def _remission_death(
 ) -> tuple[NDArray[np.int32], NDArray[np.int8]]:
     remission = parameters.remission
     risk = patient.frailty * np.where(patient.older, remission.death_ratio_65_and_over, 1.0)
-    per_day = np.asarray(remission.death_per_year) / _DAYS_PER_YEAR
+    per_day = np.asarray(remission.death_per_year) / DAYS_PER_YEAR
     days = piecewise(
         exponential(draws.uniform("remission_death.days")) / risk,
-        _DAYS_PER_YEAR,
+        DAYS_PER_YEAR,
         per_day,
         per_day * remission.death_late_ratio,
     )
@@ -353,7 +310,7 @@ def _switch(parameters: Parameters, draws: Draws) -> NDArray[np.int32]:
 
 def _per_year(uniform: Floats, rate: Value) -> Floats:
     with np.errstate(divide="ignore"):
-        return np.asarray(exponential(uniform) * _DAYS_PER_YEAR / rate)
+        return np.asarray(exponential(uniform) * DAYS_PER_YEAR / rate)
 
 
 def _later_transplant(parameters: Parameters, draws: Draws) -> NDArray[np.int32]:
@@ -440,7 +397,7 @@ def non_relapse_hazards(parameters: Parameters) -> tuple[Floats, Floats]:
         for value in (risks.infection_day_100, risks.gvhd_day_100, risks.other_day_100)
     ]
     late = [
-        np.asarray(value, dtype=np.float64) / _DAYS_PER_YEAR
+        np.asarray(value, dtype=np.float64) / DAYS_PER_YEAR
         for value in (risks.infection_late_per_year, risks.gvhd_late_per_year, risks.other_late_per_year)
     ]
     return np.stack(np.broadcast_arrays(*early)), np.stack(np.broadcast_arrays(*late))

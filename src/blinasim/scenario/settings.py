@@ -208,10 +208,6 @@ class Policy(Settings):
     monitoring: Monitoring = Field(default_factory=Monitoring, description="Visits.")
 
 
-class Capacity(Settings):
-    """Places shared by patients. None is scarce yet; SPECIFICATION.md says where the queues will stand."""
-
-
 class AccrualPiece(Settings):
     """A stretch of the accrual period with one rate."""
 
@@ -278,7 +274,6 @@ class Scenario(Settings):
     why: str = Field("", description="The reason for the scenario, and what it assumes.")
     cohort: CohortSettings = Field(default_factory=CohortSettings, description="Who is enrolled.")
     policy: Policy = Field(default_factory=Policy, description="What the clinic does.")
-    capacity: Capacity = Field(default_factory=Capacity, description="Places shared by patients.")
     trial: Trial = Field(default_factory=Trial, description="What the trial sees.")
     study: Study = Field(default_factory=Study, description="How often, and with which luck.")
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from blinasim.luck import Draws
 from blinasim.model.codes import HORIZON, NONE, Depth
 from blinasim.model.cohort import Cohort
-from blinasim.model.fates import exponential, whole_days
+from blinasim.model.durations import DAYS_PER_YEAR, exponential, whole_days
 from blinasim.model.history import History
 from blinasim.model.records import TransplantRecord
 from blinasim.model.visits import cycle_assessed, last_visit
@@ -19,7 +19,6 @@ from blinasim.scenario.settings import Scenario
 Ints = NDArray[np.int32]
 Bools = NDArray[np.bool_]
 
-_DAYS_PER_YEAR = 365.25
 #: Response counts within this many cycles.
 _RESPONSE_CYCLES = 2
 
@@ -79,7 +78,7 @@ def observe(scenario: Scenario, cohort: Cohort, history: History, record: Transp
     potential = scenario.trial.accrual.cutoff_day - cohort.entry_day
     rate = scenario.trial.loss_per_year
     if rate > 0:
-        lost = whole_days(exponential(draws.uniform("trial.loss")) * _DAYS_PER_YEAR / rate).ravel()
+        lost = whole_days(exponential(draws.uniform("trial.loss")) * DAYS_PER_YEAR / rate).ravel()
         follow_up = np.minimum(potential, lost)
     else:
         follow_up = potential

@@ -76,7 +76,7 @@ class Tally:
                 who, among = self.shares[endpoint.id]
                 return who / among if among else None
             case MedianOf():
-                return self.medians[endpoint.id].median()
+                return _ordinary_median(self.medians[endpoint.id])
             case Incidence():
                 curves = self.outcomes[endpoint.outcome].cumulative_incidence()
                 return _known(curves[endpoint.cause - 1, int(endpoint.day)])
@@ -94,6 +94,16 @@ def _summary(endpoint: Survival, table: SurvivalTable) -> float:
             return 1.0 - table.survival_at(endpoint.day)
         case "rmst":
             return table.rmst(endpoint.day) / DAYS_PER_MONTH
+
+
+def _ordinary_median(table: SurvivalTable) -> float | None:
+    """Return the median of counted values, midway between the middle two where their number is even."""
+    count = table.n_patients
+    if not count:
+        return None
+    reached = np.cumsum(table.events)
+    lower, upper = (int(np.searchsorted(reached, rank, side="left")) for rank in ((count + 1) // 2, count // 2 + 1))
+    return (lower + upper) / 2.0
 
 
 def _known(value: float) -> float | None:

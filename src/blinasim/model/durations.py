@@ -1,0 +1,59 @@
+"""Durations: their distributions, and how they are rounded, once, into whole days and clocks."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from blinasim.model.codes import NEVER, ORDINARY_SPEED
+from blinasim.model.parameters import Value
+
+Floats = NDArray[np.float64]
+
+DAYS_PER_YEAR = 365.25
+
+
+def whole_days(days: Floats) -> NDArray[np.int32]:
+    """Round durations up to whole days, at least one, at most NEVER."""
+    return np.clip(np.ceil(days), 1, NEVER).astype(np.int32)
+
+
+def clock_millidays(days: Floats) -> NDArray[np.int64]:
+    """Round a clock of ``days`` up to whole milli-days, at least one, at most NEVER days."""
+    return np.clip(np.ceil(days * 1000.0), 1, NEVER * 1000).astype(np.int64)
+
+
+def as_speed(factor: Value) -> NDArray[np.int32]:
+    """Turn a ratio to the ordinary speed into whole milli-days a day."""
+    ratio: Floats = np.asarray(factor, dtype=np.float64)
+    return np.rint(ratio * ORDINARY_SPEED).astype(np.int32)
+
+
+def exponential(uniform: Floats) -> Floats:
+    """Unit exponential; a small uniform is an early event."""
+    return -np.log1p(-uniform)
+
+
+def log_logistic(uniform: Floats, median: Value, shape: Value) -> Floats:
+    """Log-logistic durations: a falling hazard with a long tail for shapes near 1, a bell for large ones."""
+    return np.asarray(median * (uniform / (1.0 - uniform)) ** (1.0 / np.asarray(shape)))
+
+
+def remainder(uniform: Floats, probability: Value) -> Floats:
+    """Given ``uniform < probability``, return the uniform that is left over; elsewhere one half."""
+    left = uniform / np.maximum(probability, 1e-300)
+    return np.where((left > 0.0) & (left < 1.0), left, 0.5)
+
+
+def daily_hazard(probability: Value, days: float) -> Floats:
+    """Return the constant daily hazard that gives ``probability`` within ``days``."""
+    return np.asarray(-np.log1p(-np.asarray(probability, dtype=np.float64)) / days)
+
+
+def piecewise(exposure: Floats, edge: Value, before: Floats, after: Floats) -> Floats:
+    """Time at which a hazard of ``before`` up to ``edge`` and ``after`` from there has used ``exposure``."""
+    spent = edge * before
+    with np.errstate(divide="ignore", invalid="ignore"):
+        early = exposure / before
+        late = edge + (exposure - spent) / after
+    return np.where(exposure <= spent, early, np.where(after > 0, late, NEVER))
