@@ -383,9 +383,7 @@ KEYS = [
         "title: x\nmax_age_years: 70\n",
         "s.yaml:2:1: max_age_years: no such setting; did you mean policy.transplant.candidates.max_age_years?",
     ),
-    scenario(
-        "table that is not there", "title: x\ncapacity: {beds: 3}\n", "s.yaml:2:1: capacity: no such setting"
-    ),
+    scenario("table that is not there", "title: x\ncapacity: {beds: 3}\n", "s.yaml:2:1: capacity: no such setting"),
     scenario("required key left out", "why: y\n", "s.yaml:1:1: title: is required"),
     scenario(
         "required key within",

@@ -203,9 +203,9 @@ def _scalar(kind: str, text: str, place: Place, error: type[BlinasimError]) -> A
     raise error(f"{quoted(text)} is not a number that can be read; write it in plain decimal digits", place)
 
 
-def short(text: str) -> str:
-    """Return a user's own text, cut where it is too long for a message."""
-    return text if len(text) <= _QUOTED else f"{text[: _QUOTED - 3]}..."
+def short(text: str, most: int = _QUOTED) -> str:
+    """Return a user's own text, cut where it is too long for a message (or another number of letters)."""
+    return text if len(text) <= most else f"{text[: most - 3]}..."
 
 
 def quoted(value: Any) -> str:

@@ -5,7 +5,9 @@ Nothing heavy is imported here, so that ``--help`` answers at once.
 
 from __future__ import annotations
 
+import signal
 import sys
+from io import TextIOWrapper
 from typing import Annotated
 
 import typer
@@ -50,7 +52,16 @@ def _options(
 def main() -> None:
     """Run the command line; an error is one line on standard error."""
     completion.heed_named_shell(sys.argv[1:])
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a terminal without a letter shows a question mark, no error
+    signal.signal(signal.SIGTERM, _terminate)
     sys.exit(_run(sys.argv[1:]))
+
+
+def _terminate(*_: object) -> None:
+    """Let what is half done be cleared away, as after Ctrl-C."""
+    raise KeyboardInterrupt
 
 
 def _run(arguments: list[str]) -> int:

@@ -44,7 +44,20 @@ def rerun(
                 progress=advance,
             )
         now = hashes(target)
+    touched = _touched(then, source)
+    if touched:
+        typer.echo(f"Changed since the run, in {source}: {', '.join(touched)}.")
     _report(then, now)
+    if touched:
+        raise typer.Exit(_DIFFERENT)
+
+
+def _touched(then: Manifest, folder: Path) -> list[str]:
+    """Return the files beside the manifest that are no longer those of the run; a manifest may also stand alone."""
+    from blinasim.report.manifest import hashes
+
+    there = {name: digest for name, digest in hashes(folder).items() if name in then.files}
+    return sorted(name for name in then.files if there.get(name) != then.files[name]) if there else []
 
 
 def _report(then: Manifest, now: dict[str, str]) -> None:

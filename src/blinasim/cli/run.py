@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from blinasim.study.simulate import Result
 
 
+#: Columns that the whole table takes; a narrower terminal gets it without limit and oracle.
+_WIDTH = 96
+
+
 class Engine(StrEnum):
     """The engines by name."""
 
@@ -72,8 +76,9 @@ def run(
         return
     out_console = console()
     out_console.print(_heading(scenario, result, seconds), highlight=False)
-    out_console.print(_table(rows))
-    out_console.print(_closing(rows, target, files), highlight=False)
+    narrow = out_console.width < _WIDTH
+    out_console.print(_table(rows, narrow=narrow))
+    out_console.print(_closing(rows, target, files, narrow=narrow), highlight=False, soft_wrap=True)
 
 
 def _say_what_would_be_done(scenario: Scenario, target: Path, engine: Literal["fast", "des"], *, force: bool) -> None:
@@ -93,18 +98,18 @@ def _say_what_would_be_done(scenario: Scenario, target: Path, engine: Literal["f
 
 def _heading(name: str, result: Result, seconds: float) -> str:
     study, cohort = result.scenario.study, result.scenario.cohort
+    trials = f"{study.replications:,} trial{'s' * (study.replications != 1)}"
     return (
-        f"\n{name} · {study.replications:,} trials of {cohort.size} patients · point parameters · "
+        f"\n{name} · {trials} of {cohort.size} patients · point parameters · "
         f"seed {study.seed} · engine {result.engine} · {seconds:.1f} s\n"
     )
 
 
-def _table(rows: list[Row]) -> Table:
+def _table(rows: list[Row], *, narrow: bool) -> Table:
     from rich.table import Table
 
     table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
-    table.add_column("", no_wrap=True)
-    for title in ("published", "simulated (95 % PI)", "limit", "oracle"):
+    for title in ("", "published", "simulated", *(() if narrow else ("limit", "oracle"))):
         table.add_column(title, no_wrap=True)
     section = None
     for row in rows:
@@ -113,30 +118,35 @@ def _table(rows: list[Row]) -> Table:
             section = endpoint.section
             table.add_row(f"[bold]{section}[/bold]")
         unit = "" if endpoint.unit in ("share", "cycles") else f", {endpoint.unit}"
-        outside = "  *" if row.inside is False else ""
-        table.add_row(
-            f"{'  ' * (endpoint.level + 1)}{endpoint.label}{unit}",
-            row.published_text,
-            row.simulated_text + outside,
-            row.limit_text,
-            row.oracle_text,
-        )
+        outside = " *" if row.inside is False else ""
+        cells = [f"{'  ' * (endpoint.level + 1)}{endpoint.label}{unit}", row.published_text]
+        cells += [row.simulated_text + outside, *(() if narrow else (row.limit_text, row.oracle_text))]
+        table.add_row(*cells)
     return table
 
 
-def _closing(rows: list[Row], target: Path, files: list[str]) -> str:
+def _closing(rows: list[Row], target: Path, files: list[str], *, narrow: bool) -> str:
     from blinasim.model.parameters import parameter_catalogue
+    from blinasim.report.rows import ENOUGH_TRIALS
 
     judged = [row for row in rows if row.published is not None and row.inside is not None]
     inputs = sum(row.published.use == "input" for row in judged if row.published is not None)
     inside = sum(bool(row.inside) for row in judged)
     grades = [info.grade for info in parameter_catalogue().values()]
+    comparison = (
+        f"Inside the 95 % predictive interval: {inside} of {len(judged)} published figures (* marks the others). "
+        f"{inputs} are\ninputs of the baseline; its parameters were set to reproduce the rest: agreement is no proof."
+        if judged
+        else f"Too few trials to judge the published figures; {ENOUGH_TRIALS} or more are needed."
+    )
     return (
-        f"\nPublished figures inside the 95 % predictive interval: {inside} of {len(judged)} (* marks the others); "
-        f"{inputs} are inputs,\nthe rest are what the parameters were set to reproduce: agreement is no proof.\n"
-        "limit: the same estimator without the trial's censoring by time; oracle: the estimand itself, same luck.\n"
-        "n/a: a count by the cut-off; n/e: beyond the follow-up of most trials.\n"
+        f"\n{comparison}\n"
+        "published: in brackets the 95 % confidence interval, or the range of age and cycles.\n"
+        "simulated: median of the trials (95 % predictive interval). "
+        "limit: the same estimator without censoring by time.\noracle: the estimand itself, same luck. "
+        "n/a: a count by the cut-off. n/e: not estimable in most trials.\n"
         f"Rests on {grades.count('assumption')} assumptions among {len(grades)} parameters "
         "(grades and sources: calibration/parameters.yaml).\n"
-        f"Wrote {target}/ ({len(files)} files)"
+        + ("The terminal is too narrow for limit and oracle: see endpoints.csv, or widen it.\n" if narrow else "")
+        + f"Wrote {target}/ ({len(files)} files)"
     )

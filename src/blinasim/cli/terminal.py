@@ -10,12 +10,14 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 #: Width of tables written to a file or a pipe, columns.
 _PIPE_WIDTH = 120
+#: A narrower terminal wraps lines, and that loses nothing; cutting figures would.
+_LEAST_WIDTH = 80
 
 
 def console() -> Console:
     """Return a console on standard output; wide enough for the tables when it is not a terminal."""
     ours = Console()
-    return ours if ours.is_terminal else Console(width=_PIPE_WIDTH)
+    return Console(width=max(ours.width, _LEAST_WIDTH)) if ours.is_terminal else Console(width=_PIPE_WIDTH)
 
 
 @contextmanager

@@ -171,7 +171,8 @@ def _check_header(header: list[str], place: Place) -> None:
     for position, name in enumerate(header, start=1):
         here = replace(place, column=position)
         if name not in _COLUMNS:
-            raise ScenarioError(f"{quoted(name)}: no such column{nearest(name, _COLUMNS)}", here)
+            close = nearest(name, _COLUMNS) or f"; known: {', '.join(_COLUMNS)}"
+            raise ScenarioError(f"{quoted(name)}: no such column{close}", here)
         if header.index(name) != position - 1:
             raise ScenarioError(f"{name!r}: this column stands twice", here)
     for name, column in _COLUMNS.items():

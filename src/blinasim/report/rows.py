@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
@@ -14,6 +14,8 @@ from blinasim.study.summary import Summary, summarize
 if TYPE_CHECKING:
     import pandas as pd
 
+#: Fewer trials than this give no 95 % predictive interval worth judging by.
+ENOUGH_TRIALS: Final = 40
 #: What a cell says where a trial cannot estimate the quantity, and where it does not exist.
 NOT_ESTIMABLE, NOT_APPLICABLE = "n/e", "n/a"
 
@@ -28,7 +30,8 @@ class Row:
     @property
     def inside(self) -> bool | None:
         """Whether the published figure lies in the 95 % predictive interval; None where there is nothing to compare."""
-        if self.published is None or not self.summary.estimable:
+        few = self.summary.predicted.n_values < ENOUGH_TRIALS
+        if self.published is None or few or not self.summary.estimable:
             return None
         predicted = self.summary.predicted
         return bool(predicted.lower - 1e-12 <= self.published.estimate <= predicted.upper + 1e-12)

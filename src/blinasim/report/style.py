@@ -65,8 +65,6 @@ _RC: Final[dict[str, Any]] = {
     "svg.hashsalt": "blinasim",
 }
 
-#: With fewer simulated trials the 2.5 % quantile is none of theirs: a predictive interval is rough, and judges nothing.
-ENOUGH_TRIALS: Final = 40
 
 #: What each format would otherwise write about the moment and the software.
 _SILENCED: Final[dict[str, dict[str, str | None]]] = {

@@ -24,7 +24,7 @@ from blinasim.files import (
     reason,
     short,
 )
-from blinasim.scenario.settings import Scenario, Settings
+from blinasim.scenario.settings import MOST_TITLE, Scenario, Settings
 
 #: The key by which a scenario names the one that it inherits from.
 EXTENDS = "extends"
@@ -70,7 +70,8 @@ def load_scenario(name_or_path: str | Path, changes: Sequence[str] = ()) -> Scen
     -------
     Scenario
         Fully resolved: base, own settings, changes, and defaults for the rest. Nested settings are inherited one by
-        one; lists and tables such as ``accept_from_day`` are replaced whole.
+        one; lists and tables such as ``accept_from_day`` are replaced whole. Title and reasons are not inherited,
+        and the title says what ``changes`` changed.
 
     Raises
     ------
@@ -80,6 +81,7 @@ def load_scenario(name_or_path: str | Path, changes: Sequence[str] = ()) -> Scen
     draft = _draft(find_scenario(name_or_path), ())
     for change in changes:
         _change(draft, change)
+    _entitle(draft, [change for change in changes if not change.startswith(("study.", "title"))])
     _locate_cohort_file(draft)
     try:
         return Scenario.model_validate(draft.data)
@@ -129,6 +131,9 @@ def _draft(path: Path, descendants: tuple[Path, ...]) -> _Draft:
     if EXTENDS in data:
         base = data.pop(EXTENDS)
         draft = _base(_base_of(base, path, document, (*descendants, path)), base, (*descendants, path))
+        # A changed scenario is another scenario: it does not go by the title and the reasons of its base.
+        draft.data.pop("why", None)
+        draft.data["title"] = f"{path.stem} (extends {base})"
     _overlay(draft, data, document.places, Scenario, ())
     draft.places[()] = document.places[()]
     draft.lineage.insert(0, str(path))
@@ -215,6 +220,13 @@ def _change(draft: _Draft, change: str) -> None:
         nested = {part: nested}
     places: dict[KeyPath, Place] = {path[:depth]: place for depth in range(1, len(path) + 1)}
     _overlay(draft, nested, places, Scenario, ())
+
+
+def _entitle(draft: _Draft, changes: list[str]) -> None:
+    """Let the title say what ``--set`` changed: results under it are not those of the scenario as it stands."""
+    title = draft.data.get("title")
+    if changes and isinstance(title, str):
+        draft.data["title"] = short(f"{title} [{'; '.join(changes)}]", MOST_TITLE)
 
 
 def _locate_cohort_file(draft: _Draft) -> None:

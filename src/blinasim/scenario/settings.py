@@ -267,10 +267,14 @@ class Study(Settings):
     seed: Annotated[int, Field(ge=0, le=2**63 - 1)] = Field(1, description="Seed of all luck.")
 
 
+#: Letters of a title, at most.
+MOST_TITLE = 200
+
+
 class Scenario(Settings):
     """Everything that a run depends on, besides the parameters of nature."""
 
-    title: Annotated[str, Field(min_length=1, max_length=200)] = Field(description="One line.")
+    title: Annotated[str, Field(min_length=1, max_length=MOST_TITLE)] = Field(description="One line.")
     why: str = Field("", description="The reason for the scenario, and what it assumes.")
     cohort: CohortSettings = Field(default_factory=CohortSettings, description="Who is enrolled.")
     policy: Policy = Field(default_factory=Policy, description="What the clinic does.")

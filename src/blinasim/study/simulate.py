@@ -63,7 +63,7 @@ class Curves:
     limit: Floats
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Result:
     """What a study found.
 
@@ -90,6 +90,10 @@ class Result:
     curves: dict[str, Curves]
     occupancy: NDArray[np.int64]
     engine: EngineName
+
+    def __repr__(self) -> str:
+        study, size = self.scenario.study, self.scenario.cohort.size
+        return f"<Result: {study.replications} trials of {size} patients, seed {study.seed}: {self.scenario.title!r}>"
 
     @property
     def replications(self) -> int:

@@ -13,7 +13,7 @@ from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 
 from blinasim.report import style
-from blinasim.report.rows import Row
+from blinasim.report.rows import ENOUGH_TRIALS, Row
 from blinasim.statistics.intervals import clopper_pearson
 
 #: Inches: a line, the widths of labels, panel and text columns, and the margin around.
@@ -79,7 +79,7 @@ def forest(rows: Sequence[Row]) -> style.Drawing:
                 _head_columns(axes)
             top = bottom - _AXIS
         style.heading(drawing, _MARGIN, "Published against simulated", _verdict(published))
-        _draw_key(drawing, judged=_trials(published) >= style.ENOUGH_TRIALS)
+        _draw_key(drawing, judged=_trials(published) >= ENOUGH_TRIALS)
     drawing.alt = _alt(published)
     return drawing
 
@@ -93,7 +93,7 @@ def _trials(rows: Sequence[Row]) -> int:
 
 
 def _outside(row: Row) -> bool:
-    return row.summary.estimable and row.inside is False and _trials([row]) >= style.ENOUGH_TRIALS
+    return row.summary.estimable and row.inside is False and _trials([row]) >= ENOUGH_TRIALS
 
 
 def _verdict(published: list[Row]) -> str:
@@ -101,7 +101,7 @@ def _verdict(published: list[Row]) -> str:
         return "Nothing published to compare with"
     trials = _trials(published)
     counted = style.counted_trials(trials)
-    if trials < style.ENOUGH_TRIALS:
+    if trials < ENOUGH_TRIALS:
         return f"{counted}: too few for a predictive interval, so that no published figure is judged"
     judged = [row for row in published if row.summary.estimable]
     inside = sum(not _outside(row) for row in judged)

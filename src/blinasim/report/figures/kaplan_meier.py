@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from blinasim.inference.targets import Target, load_targets
 from blinasim.report import style
-from blinasim.report.rows import number
+from blinasim.report.rows import ENOUGH_TRIALS, number
 from blinasim.statistics.intervals import PredictiveInterval, predictive_interval
 from blinasim.study.simulate import Curves, Result
 from blinasim.trial.endpoints import DAYS_PER_MONTH, ENDPOINTS, Survival
@@ -156,7 +156,7 @@ def survival(result: Result, outcome: str = "os", censored: str | None = "os_cen
 
 def _head(drawing: style.Drawing, result: Result, title: str, published: bool) -> None:
     trials, patients = style.counted_trials(result.replications), result.scenario.cohort.size
-    rough = " (rough: few trials)" if result.replications < style.ENOUGH_TRIALS else ""
+    rough = " (rough: few trials)" if result.replications < ENOUGH_TRIALS else ""
     band = f"Line and band: median of the trials and their 95 % predictive interval{rough}."
     diamond = " Diamond: published median, 95 % confidence interval." if published else ""
     style.heading(

@@ -247,7 +247,7 @@ def _order(drawn: int, responders: int) -> list[str]:
     if not responders:
         return ["Nobody reached a CR or CRh* within two cycles: there is no lane to draw."]
     lines = [
-        "A lane is a patient with a CR or CRh* within two cycles, numbered as enrolled; the longest under observation"
+        "A lane is a patient with a CR or CRh* within two cycles, numbered as for trace; the longest under observation"
         " first."
     ]
     if drawn < responders:
