@@ -1,6 +1,9 @@
 """Studies: totals that add up over batches, and the public interface."""
 
 import dataclasses
+import time
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from multiprocessing import get_context
 
 import numpy as np
 import pytest
@@ -8,6 +11,7 @@ import pytest
 import blinasim as bs
 from blinasim.errors import ScenarioError
 from blinasim.study import simulate as study
+from blinasim.study.executors import in_order
 from blinasim.trial.tally import Tally
 from worlds import parameters, scenario
 
@@ -27,6 +31,33 @@ def test_batches_do_not_change_a_number(monkeypatch: pytest.MonkeyPatch, patient
     whole = study.simulate(scenario(replications=7))
     monkeypatch.setattr(study, "CHUNK_PATIENTS", patients)
     assert same(whole, study.simulate(scenario(replications=7)))
+
+
+@pytest.mark.parametrize("start", ["fork", "spawn"])
+def test_worker_processes_give_the_same_numbers(start: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = scenario(replications=9)
+    monkeypatch.setattr(study, "CHUNK_PATIENTS", 400)
+    with ProcessPoolExecutor(2, mp_context=get_context(start)) as pool:
+        assert same(study.simulate(asked), study.simulate(asked, executor=pool))
+
+
+def test_a_worker_that_fails_is_heard() -> None:
+    with ThreadPoolExecutor(2) as pool, pytest.raises(ZeroDivisionError):
+        list(in_order(lambda piece: 1 // piece, [1, 2, 0, 3], pool))
+
+
+def test_work_comes_back_in_order_and_not_too_far_ahead() -> None:
+    begun: list[int] = []
+
+    def job(piece: int) -> int:
+        begun.append(piece)
+        time.sleep(0.002 * (piece % 3))
+        return piece
+
+    with ThreadPoolExecutor(4) as pool:
+        for expected, came in enumerate(in_order(job, range(60), pool)):
+            assert came == expected
+            assert max(begun) <= came + 16
 
 
 def test_both_engines_give_the_same_numbers() -> None:

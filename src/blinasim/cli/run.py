@@ -38,6 +38,7 @@ def run(
     out: Annotated[Path | None, typer.Option(help="Results folder; results/NAME by default.")] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace a results folder.")] = False,
     engine: Annotated[Engine, typer.Option(help="Which engine walks; the results are the same.")] = Engine.auto,
+    workers: Annotated[int, typer.Option(min=1, max=1024, help="Processes; the results are the same.")] = 1,
     patients: Annotated[
         bool, typer.Option("--patients", help="Also write every patient of every trial (patients.parquet).")
     ] = False,
@@ -65,7 +66,14 @@ def run(
     start = time.perf_counter()
     with progress(f"{scenario}: trials", asked.study.replications) as advance:
         result, files = run_into(
-            target, asked, load_parameters(), engine=engine.value, patients=patients, force=force, progress=advance
+            target,
+            asked,
+            load_parameters(),
+            engine=engine.value,
+            patients=patients,
+            workers=workers,
+            force=force,
+            progress=advance,
         )
     seconds = time.perf_counter() - start
     rows = rows_of(result)

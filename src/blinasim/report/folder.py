@@ -15,6 +15,7 @@ from blinasim.report.manifest import COHORT_FILE, hashes, manifest_of
 from blinasim.report.rows import endpoint_frame, rows_of
 from blinasim.report.summary_file import EXPORTED_TRIAL, summary_file
 from blinasim.scenario.settings import Scenario
+from blinasim.study.executors import processes
 from blinasim.study.replay import Replay, replay
 from blinasim.study.simulate import Batch, Result, simulate
 
@@ -33,6 +34,7 @@ def run_into(
     *,
     engine: EngineName = "auto",
     patients: bool = False,
+    workers: int = 1,
     force: bool = False,
     progress: Callable[[int], None] | None = None,
 ) -> tuple[Result, list[str]]:
@@ -48,6 +50,8 @@ def run_into(
         Which engine walks the patients.
     patients : bool
         Also write every patient of every trial, to ``patients.parquet``.
+    workers : int
+        Processes that share the work; the results are the same.
     force : bool
         Replace a folder that is there.
     progress : callable, optional
@@ -67,14 +71,16 @@ def run_into(
     with whole_folder(target, force=force) as folder:
         writer = _PatientsWriter(folder / PATIENTS_FILE) if patients else None
         try:
-            result = simulate(
-                scenario,
-                parameters=parameters,
-                engine=engine,
-                progress=progress,
-                keep=writer.write if writer else None,
-                source=source,
-            )
+            with processes(workers) as executor:
+                result = simulate(
+                    scenario,
+                    parameters=parameters,
+                    engine=engine,
+                    progress=progress,
+                    keep=writer.write if writer else None,
+                    source=source,
+                    executor=executor,
+                )
         finally:
             if writer:
                 writer.close()

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import Executor
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 import numpy as np
@@ -24,6 +26,7 @@ from blinasim.model.records import TransplantRecord, record_transplants
 from blinasim.model.rules import decide
 from blinasim.scenario.settings import Policy, Scenario
 from blinasim.statistics import survival
+from blinasim.study.executors import in_order
 from blinasim.trial.endpoints import ENDPOINTS, Endpoint, Estimates, estimate
 from blinasim.trial.observe import TrialData, observe, observe_all
 from blinasim.trial.occupancy import occupancy
@@ -162,6 +165,15 @@ class _Pooled:
         )
 
 
+@dataclass(frozen=True)
+class _Block:
+    """What one piece of a study's work gives."""
+
+    trials: _Trials
+    pooled: _Pooled
+    batch: Batch | None
+
+
 def simulate(
     scenario: Scenario,
     *,
@@ -170,6 +182,7 @@ def simulate(
     progress: Callable[[int], None] | None = None,
     keep: Callable[[Batch], None] | None = None,
     source: CohortSource | None = None,
+    executor: Executor | None = None,
 ) -> Result:
     """Simulate the trials of a scenario.
 
@@ -187,6 +200,8 @@ def simulate(
         Called with every batch of patients, in the order of the trials; patients are forgotten otherwise.
     source : CohortSource, optional
         The cohort's file as read before; read here otherwise, where the scenario names one.
+    executor : concurrent.futures.Executor, optional
+        Who does the work; this process by default. The results are the same.
 
     Returns
     -------
@@ -194,24 +209,35 @@ def simulate(
         Estimates of every trial, beside limits and oracles of the same patients.
     """
     parameters = parameters or load_parameters()
-    luck = Luck(scenario.study.seed)
     source = source or read_cohort(scenario.cohort)
     total, size = scenario.study.replications, scenario.cohort.size
     step = max(1, CHUNK_PATIENTS // size)
+    blocks = [range(first, min(first + step, total)) for first in range(0, total, step)]
+    job = partial(_simulate_block, scenario, parameters, engine, source, keep is not None)
     trials: list[_Trials] = []
     pooled: _Pooled | None = None
-    for first in range(0, total, step):
-        block = range(first, min(first + step, total))
-        batch = live(scenario, parameters, Draws(luck, block, size), engine=engine, source=source)
-        trials.append(_trials(scenario, batch))
-        counted = _pool(scenario, batch, engine)
-        pooled = counted if pooled is None else pooled + counted
-        if keep:
-            keep(batch)
+    for block, done in zip(blocks, in_order(job, blocks, executor), strict=True):
+        trials.append(done.trials)
+        pooled = done.pooled if pooled is None else pooled + done.pooled
+        if keep and done.batch:
+            keep(done.batch)
         if progress:
             progress(len(block))
     assert pooled is not None  # a study has at least one replication
     return _put_together(scenario, trials, pooled, choose(engine))
+
+
+def _simulate_block(
+    scenario: Scenario,
+    parameters: Parameters,
+    engine: EngineName,
+    source: CohortSource | None,
+    with_patients: bool,
+    block: range,
+) -> _Block:
+    draws = Draws(Luck(scenario.study.seed), block, scenario.cohort.size)
+    batch = live(scenario, parameters, draws, engine=engine, source=source)
+    return _Block(_trials(scenario, batch), _pool(scenario, batch, engine), batch if with_patients else None)
 
 
 def live(
