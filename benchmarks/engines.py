@@ -1,4 +1,4 @@
-"""Patients per second of the SimPy engine, beside a bare SimPy pathway with as many timeouts, in one run.
+"""Patients per second of both engines, beside a bare SimPy pathway with as many timeouts, in one run.
 
 Run it with ``python benchmarks/engines.py``. The ratio is what counts: machines differ, and drift.
 """
@@ -12,7 +12,7 @@ from collections.abc import Callable
 import bare_simpy
 import simpy
 
-from blinasim.engine import des
+from blinasim.engine import des, fast
 from blinasim.luck import Draws, Luck
 from blinasim.model.parameters import load_parameters
 from blinasim.scenario.loading import load_scenario
@@ -53,15 +53,19 @@ def main() -> None:
     timeouts = count_timeouts(lambda: des.walk(lives))
     each, more = divmod(timeouts, total)
     waits = [[100] * (each + (index < more)) for index in range(total)]
-    engine, bare = [], []
+    engine, bare, arrays = [], [], []
     for _ in range(ROUNDS):  # in turn, so that drift of the machine hits both
         engine.append(patients_per_second(lambda: des.walk(lives), total))
         bare.append(patients_per_second(lambda: bare_simpy.walk(waits, PATIENTS), total))
+        arrays.append(patients_per_second(lambda: fast.walk(lives), total))
     print(f"{total} patients, {timeouts / total:.2f} timeouts a patient, medians of {ROUNDS} rounds")
     print(f"engine/des   {statistics.median(engine):>9,.0f} patients/s")
     print(f"bare SimPy   {statistics.median(bare):>9,.0f} patients/s")
     ratios = [a / b for a, b in zip(engine, bare, strict=True)]
-    print(f"ratio        {statistics.median(ratios):>9.2f} ({min(ratios):.2f}-{max(ratios):.2f})")
+    print(f"des / bare   {statistics.median(ratios):>9.2f} ({min(ratios):.2f}-{max(ratios):.2f})")
+    ratios = [a / b for a, b in zip(arrays, engine, strict=True)]
+    print(f"engine/fast  {statistics.median(arrays):>9,.0f} patients/s")
+    print(f"fast / des   {statistics.median(ratios):>9.0f} ({min(ratios):.0f}-{max(ratios):.0f})")
 
 
 if __name__ == "__main__":
