@@ -147,6 +147,11 @@ class Body:
         self.relapse_clock_since = self.relapse_speed = 0
         self.graft_death = NEVER
         self.dies_by(self.fate.early_death_days, self.fate.early_death_cause)
+        self.care: simpy.Process = env.process(self.life())
+
+    def life(self) -> Process:
+        """Live, as the protocol has it; the care that a donor search may interrupt."""
+        raise NotImplementedError
 
     # --- clocks --------------------------------------------------------------------------------------
 

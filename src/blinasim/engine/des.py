@@ -34,18 +34,6 @@ from blinasim.model.history import History, LogEntry
 class Patient(Body):
     """One patient in the clinic."""
 
-    def __init__(
-        self,
-        env: simpy.Environment,
-        protocol: Protocol,
-        number: int,
-        entry_day: int,
-        fate: Fate,
-        log: list[LogEntry] | None,
-    ) -> None:
-        super().__init__(env, protocol, number, entry_day, fate, log)
-        self.care: simpy.Process = env.process(self.life())
-
     # --- the protocol ----------------------------------------------------------------------------
 
     def life(self) -> Process:

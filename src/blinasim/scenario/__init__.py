@@ -1,1 +1,1 @@
-"""Words only: frozen settings of cohort, policy, capacity, trial and study, and their loading."""
+"""Words only: frozen settings of cohort, policy, trial and study, and their loading."""
