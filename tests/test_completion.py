@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from blinasim.scenario.loading import shipped_scenarios
+from blinasim.files import shipped_scenarios
 
 
 def blinasim(*arguments: str, cwd: Path | None = None, **environment: str) -> subprocess.CompletedProcess[str]:

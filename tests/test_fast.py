@@ -12,10 +12,11 @@ from scipy import stats
 
 from blinasim.engine import des, fast
 from blinasim.engine.lives import Lives
+from blinasim.files import shipped_scenarios
 from blinasim.luck import Draws, Luck
 from blinasim.model.history import History
 from blinasim.model.parameters import ParameterInfo, parameter_catalogue, parameters_of
-from blinasim.scenario.loading import load_scenario, shipped_scenarios
+from blinasim.scenario.loading import load_scenario
 from blinasim.scenario.settings import Policy
 from blinasim.study.simulate import lives_of
 from conformance import disagreements, load, play

@@ -3,12 +3,10 @@
 import subprocess
 import sys
 from dataclasses import replace
-from itertools import combinations
 
 import matplotlib
 import numpy as np
 import pytest
-from matplotlib.text import Text
 
 from blinasim import plot
 from blinasim.report import figures, style
@@ -16,6 +14,7 @@ from blinasim.report.rows import rows_of
 from blinasim.scenario.loading import load_scenario
 from blinasim.study.simulate import simulate
 from blinasim.trial.occupancy import State
+from layout import assert_readable, words
 
 
 def run(replications, size, offered=True):
@@ -47,20 +46,6 @@ DRAW = {
     "forest": plot.forest,
     "occupancy": plot.occupancy,
 }
-
-
-def words(drawing):
-    """Every visible text that says something; tick labels beyond the axes are not drawn."""
-    drawing.draw_without_rendering()
-    hidden = {
-        label
-        for axes in drawing.axes
-        if not axes.axison
-        for axis in (axes.xaxis, axes.yaxis)
-        for label in [*axis.get_ticklabels(), axis.label]
-    }
-    texts = [text for text in drawing.findobj(Text) if text.get_visible() and text.get_text().strip()]
-    return [text for text in texts if text not in hidden]
 
 
 # ---- files
@@ -114,19 +99,7 @@ def test_a_figure_shows_itself_in_a_notebook(result):
 @pytest.mark.parametrize("name", DRAW)
 def test_no_text_is_cut_or_lies_on_another(name, trials, request):
     drawing = DRAW[name](request.getfixturevalue(trials))
-    boxes = [(text.get_text(), text.get_window_extent()) for text in words(drawing)]
-    assert boxes
-    for said, box in boxes:
-        assert box.x0 >= 0, said
-        assert box.y0 >= 0, said
-        assert box.x1 <= drawing.bbox.x1, said
-        assert box.y1 <= drawing.bbox.y1, said
-    for (one, first), (other, second) in combinations(boxes, 2):
-        shared = (
-            min(first.x1, second.x1) - max(first.x0, second.x0),
-            min(first.y1, second.y1) - max(first.y0, second.y0),
-        )
-        assert min(shared) <= 1.5, (one, other)
+    assert_readable(drawing)
 
 
 @pytest.mark.parametrize("name", DRAW)

@@ -14,9 +14,9 @@ from lifelines.utils import median_survival_times
 
 from blinasim.cli.main import _run
 from blinasim.errors import ScenarioError
-from blinasim.files import data_folder, read_yaml
+from blinasim.files import data_folder, read_yaml, shipped_scenarios
 from blinasim.report.summary_file import SummaryFile
-from blinasim.scenario.loading import load_scenario, shipped_scenarios
+from blinasim.scenario.loading import load_scenario
 from blinasim.scenario.writing import json_schema, starting_file, to_yaml
 from blinasim.trial.endpoints import DAYS_PER_MONTH, ENDPOINTS
 

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from blinasim.errors import ScenarioError
-from blinasim.scenario.loading import load_scenario, shipped_scenarios
+from blinasim.files import shipped_scenarios
+from blinasim.scenario.loading import load_scenario
 
 
 def write(folder: Path, text: str) -> Path:

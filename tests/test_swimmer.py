@@ -1,6 +1,6 @@
 """The swimmer plot: phases and marks of hand-made patients, who is drawn, and that nothing is cut or overlaps."""
 
-from itertools import combinations, pairwise
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -11,7 +11,7 @@ from blinasim.report import figures, style
 from blinasim.scenario.loading import load_scenario
 from blinasim.trial.endpoints import DAYS_PER_MONTH
 from blinasim.trial.observe import TrialData
-from test_figures import words
+from layout import assert_readable, words
 
 SCENARIO = load_scenario("baseline")
 TREATMENT, REMISSION, AFTER_HSCT, RELAPSED = "#F3D27A", "#2FB48C", "#00548A", "#E69A5B"
@@ -192,19 +192,7 @@ LAYOUTS = {
 @pytest.mark.parametrize("name", LAYOUTS)
 def test_no_text_is_cut_or_lies_on_another(name, simulated):
     drawing = LAYOUTS[name](simulated)
-    boxes = [(text.get_text(), text.get_window_extent()) for text in words(drawing)]
-    assert boxes
-    for said, box in boxes:
-        assert box.x0 >= 0, said
-        assert box.y0 >= 0, said
-        assert box.x1 <= drawing.bbox.x1, said
-        assert box.y1 <= drawing.bbox.y1, said
-    for (one, first), (other, second) in combinations(boxes, 2):
-        shared = (
-            min(first.x1, second.x1) - max(first.x0, second.x0),
-            min(first.y1, second.y1) - max(first.y0, second.y0),
-        )
-        assert min(shared) <= 1.5, (one, other)
+    assert_readable(drawing)
 
 
 @pytest.mark.parametrize("name", LAYOUTS)

@@ -231,6 +231,11 @@ def data_folder(name: str) -> Path:
     raise BlinasimError(f"the data folder {name!r} is missing; install blinasim again")
 
 
+def shipped_scenarios() -> list[str]:
+    """Return the names of the scenarios that come with blinasim."""
+    return sorted(path.stem for path in data_folder("scenarios").glob("*.yaml"))
+
+
 @contextmanager
 def whole_folder(target: Path, *, force: bool) -> Iterator[Path]:
     """Write a results folder aside and rename it when it is whole.

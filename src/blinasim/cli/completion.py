@@ -14,11 +14,10 @@ def scenario_names(incomplete: str) -> list[str]:
 
     Where none does, the shell completes file names by itself.
     """
-    from blinasim.files import data_folder
+    from blinasim.files import shipped_scenarios
 
-    shipped = sorted(path.stem for path in data_folder("scenarios").glob("*.yaml"))
     own = sorted(path.name for path in Path().glob("*.yaml"))
-    return [name for name in shipped + own if name.startswith(incomplete)]
+    return [name for name in shipped_scenarios() + own if name.startswith(incomplete)]
 
 
 def heed_named_shell(arguments: Sequence[str]) -> None:

@@ -16,7 +16,8 @@ _NAME = re.compile(r"[^\W\d_][\w.-]*")
 
 def list_scenarios() -> None:
     """List the shipped scenarios."""
-    from blinasim.scenario.loading import load_scenario, shipped_scenarios
+    from blinasim.files import shipped_scenarios
+    from blinasim.scenario.loading import load_scenario
 
     names = shipped_scenarios()
     width = max(len(name) for name in names)

@@ -78,6 +78,10 @@ class Fates:
     failure_speed_relapse_after_hsct: NDArray[np.int32]
     failure_speed_salvage_graft: NDArray[np.int32]
 
+    def source_of(self, donor: NDArray[np.integer]) -> NDArray[np.int8]:
+        """Return the stem-cell source of each patient's donor, shape (P,); without a donor it means nothing."""
+        return np.asarray(self.stem_cell_source[np.arange(donor.size), np.maximum(donor, 0)])
+
 
 def settle(cohort: Cohort, parameters: Parameters, draws: Draws) -> Fates:
     """Turn luck and parameters into fates.

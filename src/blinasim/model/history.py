@@ -7,9 +7,14 @@ from dataclasses import dataclass, fields
 import numpy as np
 from numpy.typing import NDArray
 
-from blinasim.model.codes import NONE, Event
+from blinasim.model.codes import NEVER, NONE, Event
 
 Days = NDArray[np.int32]
+
+
+def or_never(day: NDArray[np.integer]) -> Days:
+    """Return days to compare by: NEVER for what did not happen."""
+    return np.where(day == NONE, NEVER, day).astype(np.int32)
 
 
 @dataclass(frozen=True)

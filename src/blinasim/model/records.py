@@ -33,7 +33,7 @@ def record_transplants(
     no_conditioning = (draws.uniform("record.conditioning") < recording.conditioning_unknown).ravel()
     no_donor = (draws.uniform("record.donor") < recording.donor_unknown).ravel()
     donor_known = transplanted & ~no_donor
-    source = fates.stem_cell_source[np.arange(transplanted.size), np.maximum(history.donor, 0)]
+    source = fates.source_of(history.donor)
     return TransplantRecord(
         conditioning=np.where(transplanted & ~no_conditioning, plan.conditioning, NONE).astype(np.int8),
         donor=np.where(donor_known, history.donor, NONE).astype(np.int8),

@@ -12,7 +12,7 @@ from blinasim.model.cohort_file import read_cohort
 from blinasim.model.parameters import Parameters
 from blinasim.report import exports, figures, style
 from blinasim.report.manifest import COHORT_FILE, hashes, manifest_of
-from blinasim.report.rows import endpoint_frame, rows_of
+from blinasim.report.rows import Row, endpoint_frame, rows_of
 from blinasim.report.summary_file import EXPORTED_TRIAL, summary_file
 from blinasim.scenario.settings import Scenario
 from blinasim.study.executors import processes
@@ -85,8 +85,9 @@ def run_into(
             if writer:
                 writer.close()
         one = replay(scenario, parameters, EXPORTED_TRIAL, source=source)
-        _write_tables(result, one, folder)
-        _write_figures(result, one, folder / "figures")
+        rows = rows_of(result)
+        _write_tables(result, rows, one, folder)
+        _write_figures(result, rows, one, folder / "figures")
         if source is not None:
             (folder / COHORT_FILE).write_text(source.text, encoding="utf-8", newline="")
         manifest = manifest_of(scenario, parameters, result.engine, folder, patients=patients)
@@ -94,8 +95,7 @@ def run_into(
         return result, sorted([*hashes(folder), MANIFEST])
 
 
-def _write_tables(result: Result, one: Replay, folder: Path) -> None:
-    rows = rows_of(result)
+def _write_tables(result: Result, rows: list[Row], one: Replay, folder: Path) -> None:
     scenario = result.scenario
     _write_json(summary_file(result, rows).model_dump(mode="json"), folder / "summary.json")
     _write_csv(endpoint_frame(rows), folder / "endpoints.csv")
@@ -105,11 +105,11 @@ def _write_tables(result: Result, one: Replay, folder: Path) -> None:
     _write_csv(exports.event_log(one.batch, one.log), folder / "events.csv")
 
 
-def _write_figures(result: Result, one: Replay, folder: Path) -> None:
+def _write_figures(result: Result, rows: list[Row], one: Replay, folder: Path) -> None:
     folder.mkdir()
     drawn = {
         "survival": figures.survival(result),
-        "published_against_simulated": figures.forest(rows_of(result)),
+        "published_against_simulated": figures.forest(rows),
         "state_occupancy": figures.occupancy(result),
         "swimmer": figures.swimmer(one.batch.seen, result.scenario, trial=EXPORTED_TRIAL, first_trial=EXPORTED_TRIAL),
     }

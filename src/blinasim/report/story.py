@@ -172,7 +172,7 @@ def _seen(data: TrialData) -> str:
     end = int(data.follow_up_days[0, 0])
     if data.death[0, 0] != NONE:
         return f"death on day {end}, of {_CAUSES[Cause(data.cause[0, 0])]}"
-    why = "at the cut-off" if end == data.potential_days[0, 0] else "when lost to follow-up"
+    why = "when lost to follow-up" if data.lost[0, 0] else "at the cut-off"
     if end >= HORIZON:
         why = "at the horizon"
     if data.relapse_detected[0, 0] != NONE:

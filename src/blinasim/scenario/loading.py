@@ -22,6 +22,7 @@ from blinasim.files import (
     quoted,
     read_yaml,
     reason,
+    shipped_scenarios,
     short,
 )
 from blinasim.scenario.settings import MOST_TITLE, Scenario, Settings
@@ -48,11 +49,6 @@ class _Draft:
         while known and known not in self.places:
             known = known[:-1]
         return self.places.get(known)
-
-
-def shipped_scenarios() -> list[str]:
-    """Return the names of the scenarios that come with blinasim."""
-    return sorted(path.stem for path in data_folder("scenarios").glob("*.yaml"))
 
 
 def load_scenario(name_or_path: str | Path, changes: Sequence[str] = ()) -> Scenario:

@@ -8,6 +8,7 @@ dataclasses of arrays come out. Import from the modules, nothing is re-exported 
 - `tables` -- the same estimators from counts per whole day, which add up exactly over any number of trials;
 - `competing` -- Aalen-Johansen cumulative incidence, in both forms;
 - `intervals` -- exact binomial limits, predictive intervals, Monte Carlo standard errors;
+- `weights` -- weights that make a sample agree with published margins;
 - `curves` -- what batch and table share: the step functions, their bands, areas and quantiles.
 
 Two conventions hold throughout. Time is counted in whole days. On one day events come before censorings: a

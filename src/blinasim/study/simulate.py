@@ -27,7 +27,7 @@ from blinasim.model.rules import decide
 from blinasim.scenario.settings import Policy, Scenario
 from blinasim.statistics import survival
 from blinasim.study.executors import in_order
-from blinasim.trial.endpoints import ENDPOINTS, Endpoint, Estimates, estimate
+from blinasim.trial.endpoints import ENDPOINTS, Endpoint, Estimates, estimate, fit_outcomes
 from blinasim.trial.observe import TrialData, observe, observe_all
 from blinasim.trial.occupancy import occupancy
 from blinasim.trial.outcomes import OUTCOMES
@@ -256,7 +256,10 @@ def live(
 
 
 def _trials(scenario: Scenario, batch: Batch) -> _Trials:
-    return _Trials(estimate(batch.seen, scenario.trial), _curves(scenario, batch.seen))
+    fitted = fit_outcomes(batch.seen, scenario.trial)
+    days = np.array(CURVE_DAYS)
+    curves = {key: survival.on_grid(fit, days) for key, fit in fitted.fits.items()}
+    return _Trials(estimate(batch.seen, scenario.trial, fitted), curves)
 
 
 def _pool(scenario: Scenario, batch: Batch, engine: EngineName) -> _Pooled:
@@ -282,15 +285,6 @@ def _had_hsct_not_existed(scenario: Scenario, world: World, engine: EngineName) 
     lives = plan_lives(policy, world.cohort, world.lives.fates, world.parameters)
     history = walk(lives, engine)
     return observe_all(scenario, world.cohort, history, _record(world, history))
-
-
-def _curves(scenario: Scenario, data: TrialData) -> dict[str, tuple[Floats, NDArray[np.int64]]]:
-    days = np.array(CURVE_DAYS)
-    curves = {}
-    for outcome in OUTCOMES:
-        seen = outcome.of(data, scenario.trial)
-        curves[outcome.id] = survival.on_grid(survival.fit(seen.time_days, seen.event, seen.member), days)
-    return curves
 
 
 def _put_together(scenario: Scenario, trials: list[_Trials], pooled: _Pooled, engine: EngineName) -> Result:

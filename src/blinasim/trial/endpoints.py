@@ -115,7 +115,21 @@ class Estimates:
     upper: Floats | None = None
 
 
-def estimate(data: TrialData, trial: Trial) -> dict[str, Estimates]:
+@dataclass(frozen=True)
+class Fitted:
+    """Every outcome of a batch of trials, by id, with its Kaplan-Meier fit: made once, for endpoints and figures."""
+
+    outcomes: Mapping[str, TimeToEvent]
+    fits: Mapping[str, survival.SurvivalBatch]
+
+
+def fit_outcomes(data: TrialData, trial: Trial) -> Fitted:
+    """Extract and fit every outcome, by the named rules of the trial."""
+    outcomes = {outcome.id: outcome.of(data, trial) for outcome in OUTCOMES}
+    return Fitted(outcomes, {key: survival.fit(o.time_days, o.event, o.member) for key, o in outcomes.items()})
+
+
+def estimate(data: TrialData, trial: Trial, fitted: Fitted | None = None) -> dict[str, Estimates]:
     """Estimate every endpoint in each trial of a batch.
 
     Parameters
@@ -124,24 +138,19 @@ def estimate(data: TrialData, trial: Trial) -> dict[str, Estimates]:
         Arrays of shape (R, n).
     trial : Trial
         The named rules.
+    fitted : Fitted, optional
+        The outcomes of the same data, where they are fitted already.
 
     Returns
     -------
     dict
         ``Estimates`` by endpoint id, in the order of ``ENDPOINTS``.
     """
-    outcomes = {outcome.id: outcome.of(data, trial) for outcome in OUTCOMES}
-    fits = {key: survival.fit(o.time_days, o.event, o.member) for key, o in outcomes.items()}
-    return {endpoint.id: _estimate_one(endpoint, data, trial, outcomes, fits) for endpoint in ENDPOINTS}
+    fitted = fitted or fit_outcomes(data, trial)
+    return {endpoint.id: _estimate_one(endpoint, data, trial, fitted) for endpoint in ENDPOINTS}
 
 
-def _estimate_one(
-    endpoint: Endpoint,
-    data: TrialData,
-    trial: Trial,
-    outcomes: Mapping[str, TimeToEvent],
-    fits: Mapping[str, survival.SurvivalBatch],
-) -> Estimates:
+def _estimate_one(endpoint: Endpoint, data: TrialData, trial: Trial, fitted: Fitted) -> Estimates:
     match endpoint:
         case Share():
             who, among = endpoint.of(data)
@@ -151,13 +160,13 @@ def _estimate_one(
             values, among = endpoint.of(data)
             return Estimates(_row_medians(values, among))
         case Survival():
-            return _summary(endpoint, fits[endpoint.outcome], outcomes[endpoint.outcome])
+            return _summary(endpoint, fitted.fits[endpoint.outcome], fitted.outcomes[endpoint.outcome])
         case Incidence():
-            outcome = outcomes[endpoint.outcome]
+            outcome = fitted.outcomes[endpoint.outcome]
             value = competing.cumulative_incidence(
                 outcome.time_days, outcome.code, endpoint.cause, outcome.member, day=endpoint.day
             )
-            return Estimates(_within_follow_up(value, fits[endpoint.outcome], outcome, endpoint.day))
+            return Estimates(_within_follow_up(value, fitted.fits[endpoint.outcome], outcome, endpoint.day))
         case FollowUp():
             return Estimates(median_follow_up(data, trial) / DAYS_PER_MONTH)
 

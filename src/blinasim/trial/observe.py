@@ -65,6 +65,11 @@ class TrialData:
         """Responders not transplanted by the cut-off."""
         return np.asarray(self.responder & (self.hsct == NONE))
 
+    @property
+    def lost(self) -> Bools:
+        """Lost to follow-up, alive, before the cut-off."""
+        return np.asarray((self.death == NONE) & (self.follow_up_days < self.potential_days))
+
     def pooled(self) -> TrialData:
         """Return all patients as one trial, shape (1, R * n)."""
         return replace(self, **{f.name: getattr(self, f.name).reshape(1, -1) for f in fields(self)})

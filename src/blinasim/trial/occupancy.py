@@ -7,8 +7,8 @@ from enum import IntEnum
 import numpy as np
 from numpy.typing import NDArray
 
-from blinasim.model.codes import NEVER, NONE
-from blinasim.model.history import History
+from blinasim.model.codes import NEVER
+from blinasim.model.history import History, or_never
 
 
 class State(IntEnum):
@@ -31,14 +31,10 @@ def occupancy(history: History, days: int) -> NDArray[np.int64]:
     ndarray of int64, shape (len(State), days)
         Each column adds up to the number of patients.
     """
-
-    def start(day: NDArray[np.int32]) -> NDArray[np.int32]:
-        return np.where(day == NONE, NEVER, day)
-
-    failure = np.minimum(start(history.failure), start(history.relapse))
-    death = start(history.death)
-    remission = np.minimum(np.minimum(start(history.remission), failure), death)
-    hsct = np.where(start(history.hsct) < failure, start(history.hsct), NEVER)
+    failure = np.minimum(or_never(history.failure), or_never(history.relapse))
+    death = or_never(history.death)
+    remission = np.minimum(np.minimum(or_never(history.remission), failure), death)
+    hsct = np.where(or_never(history.hsct) < failure, or_never(history.hsct), NEVER)
     reached = {
         State.REMISSION: remission,
         State.AFTER_HSCT: np.minimum(np.minimum(hsct, failure), death),

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from blinasim.model.codes import NEVER, NONE
+from blinasim.model.history import or_never
 from blinasim.scenario.settings import Trial
 from blinasim.trial.observe import Bools, Ints, TrialData
 
@@ -164,7 +165,7 @@ def _censored_at_hsct(outcome: TimeToEvent, hsct: Ints) -> TimeToEvent:
 
 
 def _relapse_or_death(data: TrialData, relapse: Ints, otherwise: Ints) -> TimeToEvent:
-    first = np.minimum(_or_never(relapse), _or_never(data.death))
+    first = np.minimum(or_never(relapse), or_never(data.death))
     event = first < NEVER
     return _until(np.where(event, first, otherwise) - data.remission, event, data.responder)
 
@@ -175,12 +176,8 @@ def _first_after_remission(data: TrialData, relapse: Ints) -> TimeToEvent:
 
 def _first(data: TrialData, start: Ints, member: Bools, days: dict[int, Ints]) -> TimeToEvent:
     """Return the first of some events after ``start``, by code; on one day, in the order of the day as given."""
-    stacked = np.stack([_or_never(day) for day in days.values()])
+    stacked = np.stack([or_never(day) for day in days.values()])
     first = stacked.min(axis=0)
     code = np.where((first < NEVER) & member, np.array(list(days))[stacked.argmin(axis=0)], 0)
     time = np.where(first < NEVER, first, data.follow_up_days) - start
     return TimeToEvent(np.where(member, time, 0).astype(np.int32), code.astype(np.int8), member)
-
-
-def _or_never(day: Ints) -> Ints:
-    return np.where(day == NONE, NEVER, day).astype(np.int32)

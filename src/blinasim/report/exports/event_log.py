@@ -86,9 +86,7 @@ def event_log(batch: Batch, log: Sequence[LogEntry]) -> pd.DataFrame:
     """
     cohort, seen, draws = batch.world.cohort, batch.seen, batch.world.draws
     ends = seen.follow_up_days[0].tolist()
-    outcomes = np.where(
-        seen.death[0] != NONE, _DEAD, np.where(seen.follow_up_days < seen.potential_days, _LOST, _CUTOFF)[0]
-    ).tolist()
+    outcomes = np.where(seen.death[0] != NONE, _DEAD, np.where(seen.lost, _LOST, _CUTOFF)[0]).tolist()
     patients: list[int] = []
     lines: list[_Line] = []
     for patient, story in groupby(log, key=lambda entry: entry.patient):

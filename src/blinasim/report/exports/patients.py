@@ -134,7 +134,7 @@ def _baseline(batch: Batch) -> dict[str, NDArray[Any]]:
 def _true(batch: Batch) -> dict[str, NDArray[Any]]:
     history, plan, fates = batch.history, batch.world.lives.plan, batch.world.lives.fates
     remission, hsct = history.remission != NONE, history.hsct != NONE
-    source = fates.stem_cell_source[np.arange(hsct.size), np.maximum(history.donor, 0)]
+    source = fates.source_of(history.donor)
     return {
         "cycles": history.cycles,
         "infusion_days": history.infusion_days,
@@ -166,7 +166,7 @@ def _recorded(batch: Batch) -> dict[str, NDArray[Any]]:
     columns = {
         "follow_up_days": seen.follow_up_days,
         "potential_days": seen.potential_days,
-        "lost": (seen.death == NONE) & (seen.follow_up_days < seen.potential_days),
+        "lost": seen.lost,
         "last_visit_day": seen.last_visit,
         "recorded_cycles": seen.cycles,
         "recorded_responder": seen.responder,

@@ -12,7 +12,8 @@ from matplotlib.axes import Axes
 from matplotlib.transforms import ScaledTranslation, Transform
 from numpy.typing import NDArray
 
-from blinasim.model.codes import NEVER, NONE
+from blinasim.model.codes import NONE
+from blinasim.model.history import or_never
 from blinasim.report import style
 from blinasim.scenario.settings import Cycles, Scenario
 from blinasim.trial.endpoints import DAYS_PER_MONTH
@@ -117,7 +118,7 @@ class _Lanes:
         hsct, switch, relapse, death = (days(of) for of in (seen.hsct, seen.switch, seen.relapse_detected, seen.death))
         end = end[order]
         last_infusion = (days(seen.cycles) - 1) * (cycles.infusion_days + cycles.rest_days) + cycles.infusion_days
-        cut_short = np.minimum.reduce([_or_never(hsct), _or_never(switch), _or_never(relapse), end])
+        cut_short = np.minimum.reduce([or_never(hsct), or_never(switch), or_never(relapse), end])
         return cls(
             patient=who.astype(np.int64) + 1,
             end=end,
@@ -129,7 +130,7 @@ class _Lanes:
             on_study=on_study[order],
             later=later[order],
             dead=death != NONE,
-            lost=(death == NONE) & (end < days(seen.potential_days)),
+            lost=seen.lost[row, who],
         )
 
     @property
@@ -152,7 +153,7 @@ class _Lanes:
 
     def phase(self, phase: _Phase) -> tuple[Ints, Ints]:
         """Return first and last day of a phase; where the last is not later, there is none."""
-        relapse, hsct = np.minimum(_or_never(self.relapse), self.end), np.minimum(_or_never(self.hsct), self.end)
+        relapse, hsct = np.minimum(or_never(self.relapse), self.end), np.minimum(or_never(self.hsct), self.end)
         match phase:
             case _Phase.TREATMENT:
                 return np.zeros_like(self.end), self.drug_end
@@ -176,10 +177,6 @@ class _Lanes:
             "alive": (alive, self.end),
             "lost": (self.lost, self.end),
         }[mark]
-
-
-def _or_never(days: Ints) -> Ints:
-    return np.where(days == NONE, NEVER, days)
 
 
 def swimmer(
