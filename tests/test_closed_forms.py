@@ -698,4 +698,7 @@ def test_the_plan_of_the_reference_patient_brings_the_ordinary_speed() -> None:
     risks = values.non_relapse
     early = -sum(np.log1p(-p) for p in (risks.infection_day_100, risks.gvhd_day_100, risks.other_day_100)) / 100
     speed = round(early * NON_RELAPSE_CLOCK_DAYS * ORDINARY_SPEED)
-    assert np.all(lives.graft.non_relapse_speed[:, Donor.UNRELATED] == speed)
+    may_be_transplanted = lives.plan.candidate & (lives.fates.response_cycle > 0)
+    assert may_be_transplanted.any()
+    assert np.all(lives.graft.non_relapse_speed[may_be_transplanted, Donor.UNRELATED] == speed)
+    assert not lives.graft.non_relapse_speed[~may_be_transplanted].any()

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 TILE = 192
 _WORDS_PER_STEP = 4
 _STEPS_PER_TILE = TILE // _WORDS_PER_STEP
+_EXPONENT_OF_ONE = np.float64(1.0).view(np.uint64)
 
 
 @dataclass(frozen=True)
@@ -60,10 +61,12 @@ class Luck:
         for tile in range(first_patient // TILE, -(-last // TILE)):
             words = _tile_words(key, tile, replications.start, count)
             start, stop = max(first_patient, tile * TILE), min(last, (tile + 1) * TILE)
+            # 52 bits below the exponent of 1 are a number in [1, 2); less 1, plus the half: exact, and no conversion.
             block = words[:, start - tile * TILE : stop - tile * TILE] >> np.uint64(12)
-            drawn[:, start - first_patient : stop - first_patient] = block
-        drawn += 0.5
-        drawn *= 2.0**-52
+            block |= _EXPONENT_OF_ONE
+            np.subtract(
+                block.view(np.float64), 1.0 - 2.0**-53, out=drawn[:, start - first_patient : stop - first_patient]
+            )
         return drawn
 
     def key(self, name: str) -> NDArray[np.uint64]:

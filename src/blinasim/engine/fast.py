@@ -12,7 +12,7 @@ NEVER or more where something never happens.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,7 +26,7 @@ Days = NDArray[np.int64]
 Flags = NDArray[np.bool_]
 
 #: Patients walked at a time: enough to amortise the calls, few enough to stay in the processor's cache.
-BLOCK: Final = 8192
+BLOCK: Final = 10_240
 _INDUCTION_CYCLES: Final = 2
 _STOPPED_CLOCK: Final = NEVER * ORDINARY_SPEED
 
@@ -55,7 +55,7 @@ class _Calendar:
 
     def infused(self, day: Days) -> Days:
         """Days of infusion given before ``day`` to a patient whom nothing delays or stops."""
-        cycle, within = np.divmod(day, self.cycle)
+        cycle, within = _parts(day, self.cycle)
         given = cycle * self.infusion + np.minimum(within, self.infusion)
         return np.asarray(np.minimum(given, self.cycles * self.infusion))
 
@@ -65,7 +65,7 @@ class _Calendar:
 
     def day_of_infusion(self, count: Days) -> Days:
         """Day on which so many days of infusion have been given; NEVER if that is more than all cycles hold."""
-        cycle, within = np.divmod(count - 1, self.infusion)
+        cycle, within = _parts(count - 1, self.infusion)
         return np.where(cycle < self.cycles, cycle * self.cycle + within + 1, NEVER)
 
     def visit(self, day: Days) -> Days:
@@ -100,9 +100,12 @@ def walk(lives: Lives) -> History:
 
 def _walk_block(lives: Lives, calendar: _Calendar, block: slice, history: dict[str, NDArray[np.int32]]) -> None:
     """Live the lives of a block, and write them into the history."""
-    everyone = np.arange(block.start, block.stop)
     induction = _induce(lives, calendar, block)
-    written = {
+    found, donor = _find_donor(lives, calendar, block)
+    remitted = np.flatnonzero(induction.remission < NEVER)
+    who = block.start + remitted
+    treated = _treat(lives, calendar, who, induction.remission[remitted], found[remitted], donor[remitted])
+    columns = {
         "cycles": induction.cycles,
         "infusion_days": induction.infusion_days,
         "stop": induction.stop,
@@ -110,24 +113,19 @@ def _walk_block(lives: Lives, calendar: _Calendar, block: slice, history: dict[s
         "death": induction.death,
         "cause": induction.cause,
     }
-    for name, values in written.items():
-        history[name][block] = _seen(values) if name not in _COUNTS else values
-    who = everyone[induction.remission < NEVER]
-    treated = _treat(lives, calendar, who, induction.remission[who - block.start])
+    for name, values in columns.items():
+        history[name][block] = values
     for name, values in treated.items():
-        history[name][who] = values if name in _COUNTS else _seen(values)
-    _search(lives, calendar, block, history)
-    dead = history["death"][block] != NONE
-    history["cause"][block] = np.where(dead, history["cause"][block], NONE)
+        history[name][who] = values
+    for name in _DAYS.intersection([*columns, *treated]):
+        day = history[name][block]
+        day[day > HORIZON] = NONE
+    history["cause"][block][history["death"][block] == NONE] = NONE
+    _search(lives, block, history, found, donor)
 
 
-#: Columns that are counts or codes, not days.
-_COUNTS: Final = frozenset({"cycles", "infusion_days", "depth", "mrd", "cause"})
-
-
-def _seen(days: Days) -> Days:
-    """Write NONE for what does not happen by the horizon."""
-    return np.where(days <= HORIZON, days, NONE)
+#: Columns that are days, not counts or codes; a day beyond the horizon is written as NONE.
+_DAYS: Final = frozenset(History.__dataclass_fields__) - {"cycles", "infusion_days", "depth", "mrd", "donor", "cause"}
 
 
 # --- induction --------------------------------------------------------------------------------------
@@ -205,9 +203,9 @@ class _Remitted:
     donor: Days
 
 
-def _treat(lives: Lives, calendar: _Calendar, who: Days, remission: Days) -> dict[str, Days]:
+def _treat(lives: Lives, calendar: _Calendar, who: Days, remission: Days, found: Days, donor: Days) -> dict[str, Days]:
     """Walk patients from their remission to their end; columns of the history for ``who``."""
-    one = _remitted(lives, calendar, who, remission)
+    one = _remitted(lives, who, remission, found, donor)
     fates = lives.fates
 
     # 1. What would come without any transplant.
@@ -239,26 +237,25 @@ def _treat(lives: Lives, calendar: _Calendar, who: Days, remission: Days) -> dic
     detected = np.where(after_relapse, np.minimum(detected, later), detected)
     hsct = np.where(on_study, admissible, np.where(transplanted_later, later, NEVER))
 
-    # 5. After a transplant in remission the graft's speeds hold, and its own risk of death comes in.
+    # 5. After a transplant in remission the graft's speeds hold; after any, its own risk of death comes in.
     grafted = hsct < NEVER
     grafted_in_remission = grafted & ~after_relapse
     graft_death, graft_cause = _graft_death(lives, who, one, hsct)
     left = np.where(switch < hsct, left_at_switch - _other(one, switch, hsct), one.clock - _spent(one, calendar, hsct))
     relapse = np.where(grafted_in_remission, _relapse_after_graft(lives, who, one, hsct, left), relapse)
-    dies_first = np.minimum(one.death, np.where(grafted, graft_death, NEVER))
-    relapses = np.where(grafted_in_remission, relapse < dies_first, relapses)
-    late_progression = relapse + _runs(one.failure_clock, fates.failure_speed_relapse_after_hsct[who].astype(np.int64))
+    relapses = np.where(grafted_in_remission, relapse < np.minimum(one.death, graft_death), relapses)
+    late_progression = relapse + _runs(one.failure_clock, fates.failure_speed_relapse_after_hsct[who])
     progression = np.where(grafted_in_remission, late_progression, progression)
     detected = np.where(grafted_in_remission, _detected(one, calendar, relapse, progression), detected)
     # A transplant after a relapse changes the speed of death after failure from its day on.
     left_to_live = one.failure_clock - (hsct - relapse) * fates.failure_speed_relapse[who]
-    salvage = hsct + _runs(left_to_live, fates.failure_speed_salvage_graft[who].astype(np.int64))
+    salvage = hsct + _runs(left_to_live, fates.failure_speed_salvage_graft[who])
     progression = np.where(after_relapse, salvage, progression)
 
     # 6. Death: of progression after a relapse, else in remission; or of the graft, if that is sooner.
     death = np.where(relapses, progression, one.death)
     cause = np.where(relapses, Cause.PROGRESSION, one.death_cause)
-    of_graft = grafted & (graft_death < death)
+    of_graft = graft_death < death
     death, cause = np.where(of_graft, graft_death, death), np.where(of_graft, graft_cause, cause)
     relapse = np.where(relapses, relapse, NEVER)
     detected = np.where(relapses & (detected < death), detected, NEVER)
@@ -288,10 +285,9 @@ def _treat(lives: Lives, calendar: _Calendar, who: Days, remission: Days) -> dic
     }
 
 
-def _remitted(lives: Lives, calendar: _Calendar, who: Days, remission: Days) -> _Remitted:
+def _remitted(lives: Lives, who: Days, remission: Days, found: Days, donor: Days) -> _Remitted:
     fates = lives.fates
     start = np.where(lives.plan.search_at_entry[who], 0, remission)
-    found, donor = _find_donor(lives, calendar, who, start)
 
     def whole(column: NDArray[np.integer]) -> Days:
         return column[who].astype(np.int64)
@@ -311,7 +307,7 @@ def _remitted(lives: Lives, calendar: _Calendar, who: Days, remission: Days) -> 
         later=whole(fates.later_transplant_days),
         failure_clock=whole(fates.failure_clock_millidays),
         candidate=lives.plan.candidate[who],
-        found=found,
+        found=start + found,
         donor=donor,
     )
 
@@ -335,7 +331,8 @@ def _relapse_under_treatment(one: _Remitted, calendar: _Calendar) -> Days:
     period = rest + one.infusion_speed * calendar.infusion
     possible = np.minimum(calendar.cycles, one.stop_count // calendar.infusion) - one.cycles_before
     # Whole periods of rest and infusion that leave something on the clock.
-    whole = np.minimum(np.where(period > 0, (one.clock - 1) // np.maximum(period, 1), possible), possible)
+    periods = np.floor((one.clock - 1) / np.maximum(period, 1)).astype(np.int64)
+    whole = np.minimum(np.where(period > 0, periods, possible), possible)
     left = one.clock - whole * period
     day = one.remission + whole * calendar.cycle
     more = one.cycles_before + whole < calendar.cycles
@@ -355,7 +352,7 @@ def _relapse_under_treatment(one: _Remitted, calendar: _Calendar) -> Days:
 def _admissible(one: _Remitted, calendar: _Calendar, stop: Days, switch: Days) -> Days:
     """First day with a donor, after preparation, and outside an infusion already begun."""
     day = np.maximum(one.found, one.remission + calendar.preparation)
-    cycle, within = np.divmod(day, calendar.cycle)
+    cycle, within = _parts(day, calendar.cycle)
     start = day - within
     begun = (cycle >= one.cycles_before) & (cycle < calendar.cycles) & (start < stop) & (start < switch)
     end = np.minimum(start + calendar.infusion, stop)
@@ -381,70 +378,85 @@ def _deepens(lives: Lives, calendar: _Calendar, who: Days, one: _Remitted, relap
 # --- donors and grafts --------------------------------------------------------------------------------
 
 
-def _find_donor(lives: Lives, calendar: _Calendar, who: Days | slice, start: Days) -> tuple[Days, Days]:
-    """Day on which the first acceptable donor is found, and the donor's type; ties to the type written first."""
-    found = np.full(start.shape, NEVER, dtype=np.int64)
-    donor = np.full(start.shape, NONE, dtype=np.int64)
-    head_start = np.maximum(lives.fates.head_start_days[who].astype(np.int64), 0)
+def _find_donor(lives: Lives, calendar: _Calendar, block: slice) -> tuple[Days, Days]:
+    """Days of the search until the first acceptable donor, and the donor's type; ties to the type written first."""
+    search_days = lives.fates.donor_search_days[block]
+    head_start = np.maximum(lives.fates.head_start_days[block], 0)
+    found = np.full(head_start.shape, NEVER, dtype=np.int64)
+    donor = np.full(head_start.shape, NONE, dtype=np.int64)
     for kind, from_day in calendar.acceptance.items():
-        search = lives.fates.donor_search_days[who, kind].astype(np.int64)
+        search = search_days[:, kind]
         ready = np.where(search < NEVER, np.maximum(np.maximum(search, from_day) - head_start, 0), NEVER)
         sooner = ready < found
-        found, donor = np.where(sooner, ready, found), np.where(sooner, kind, donor)
-    return np.where(found < NEVER, start + found, NEVER), donor
+        np.copyto(found, ready, where=sooner)
+        donor[sooner] = kind
+    return found, donor
 
 
-def _search(lives: Lives, calendar: _Calendar, block: slice, history: dict[str, NDArray[np.int32]]) -> None:
+def _search(lives: Lives, block: slice, history: dict[str, NDArray[np.int32]], found: Days, donor: Days) -> None:
     """Write the search: for whom it began, and what it found before it ended."""
     at_entry = lives.plan.search_at_entry[block]
-    remission = history["remission"][block].astype(np.int64)
     candidate = history["candidacy"][block] != NONE
-    start = np.where(at_entry, 0, remission)
+    start = np.where(at_entry, 0, history["remission"][block])
     searched = at_entry | candidate
-    found, donor = _find_donor(lives, calendar, block, start)
-    ends = np.full(found.shape, NEVER, dtype=np.int64)
-    for name, applies in (("death", True), ("failure", True), ("remission", ~candidate)):
+    found_day = start + found
+    finds = searched & (found_day <= HORIZON)
+    for name, applies in (("death", None), ("failure", None), ("remission", ~candidate)):
         day = history[name][block]
-        ends = np.where((day != NONE) & applies, np.minimum(ends, day), ends)
-    finds = searched & (found < ends) & (found <= HORIZON)
+        still = (day == NONE) | (found_day < day)
+        finds &= still if applies is None else still | ~applies
     history["search_start"][block] = np.where(searched, start, NONE)
-    history["donor_found"][block] = np.where(finds, found, NONE)
+    history["donor_found"][block] = np.where(finds, found_day, NONE)
     history["donor"][block] = np.where(finds, donor, NONE)
 
 
 def _graft_death(lives: Lives, who: Days, one: _Remitted, hsct: Days) -> tuple[Days, Days]:
-    """Day and cause of non-relapse death, by the speeds of the donor."""
+    """Day and cause of non-relapse death, by the speeds of the donor; NEVER without a transplant."""
     graft, fates = lives.graft, lives.fates
-    donor = np.maximum(one.donor, 0)
-    clock = fates.non_relapse_clock_millidays[who]
+    grafted = np.flatnonzero(hsct < NEVER)
+    patient, donor = who[grafted], one.donor[grafted]
     days = _runs_through(
-        clock,
-        np.full(who.shape, EARLY_AFTER_HSCT_DAYS, dtype=np.int64),
-        graft.non_relapse_speed[who, donor].astype(np.int64),
-        graft.non_relapse_late_until_days[who].astype(np.int64),
-        graft.non_relapse_speed_late[who, donor].astype(np.int64),
-        graft.non_relapse_speed_tail[who, donor].astype(np.int64),
+        fates.non_relapse_clock_millidays[patient],
+        np.full(patient.shape, EARLY_AFTER_HSCT_DAYS, dtype=np.int64),
+        graft.non_relapse_speed[patient, donor].astype(np.int64),
+        graft.non_relapse_late_until_days[patient].astype(np.int64),
+        graft.non_relapse_speed_late[patient, donor].astype(np.int64),
+        graft.non_relapse_speed_tail[patient, donor].astype(np.int64),
     )
     early = days <= EARLY_AFTER_HSCT_DAYS
-    cause = np.where(early, fates.non_relapse_cause_early[who], fates.non_relapse_cause_late[who])
-    return hsct + days, cause.astype(np.int64)
+    death, cause = np.full(who.shape, NEVER, dtype=np.int64), np.full(who.shape, NONE, dtype=np.int64)
+    death[grafted] = hsct[grafted] + days
+    cause[grafted] = np.where(early, fates.non_relapse_cause_early[patient], fates.non_relapse_cause_late[patient])
+    return death, cause
 
 
 def _relapse_after_graft(lives: Lives, who: Days, one: _Remitted, hsct: Days, left: Days) -> Days:
-    """Day on which what is left of the relapse clock runs out under the graft, with its plateau."""
+    """Day on which what is left of the relapse clock runs out under the graft; NEVER without a transplant."""
     graft = lives.graft
-    donor = np.maximum(one.donor, 0)
-    plateau = graft.plateau_days[who].astype(np.int64)
-    speed = graft.relapse_speed[who, donor].astype(np.int64)
-    before = _runs(left, speed)
-    after = plateau + _runs(left - plateau * speed, graft.relapse_speed_late[who, donor].astype(np.int64))
-    return hsct + np.where(before <= plateau, before, after)
+    grafted = np.flatnonzero(hsct < NEVER)
+    patient, donor = who[grafted], one.donor[grafted]
+    plateau = graft.plateau_days[patient].astype(np.int64)
+    speed = graft.relapse_speed[patient, donor].astype(np.int64)
+    before = _runs(left[grafted], speed)
+    after = plateau + _runs(left[grafted] - plateau * speed, graft.relapse_speed_late[patient, donor])
+    relapse = np.full(who.shape, NEVER, dtype=np.int64)
+    relapse[grafted] = hsct[grafted] + np.where(before <= plateau, before, after)
+    return relapse
 
 
-def _runs(clock: Days, speed: Days) -> Days:
+def _parts(day: Days, length: int) -> tuple[Days, Days]:
+    """Whole stretches of so many days, and the days beyond them: ``divmod``, which NumPy has not made fast."""
+    whole = day // length
+    return whole, day - whole * length
+
+
+def _runs(clock: Days, speed: NDArray[np.integer[Any]]) -> Days:
     """Days until a clock has run out at a speed."""
     still = (speed == 0) | (clock >= _STOPPED_CLOCK)
-    return np.where(still, NEVER, np.minimum(-(-clock // np.maximum(speed, 1)), NEVER))
+    # In floats, which divide faster: clocks and speeds are so small that a quotient that is not whole lies further from
+    # a whole number than rounding can carry it.
+    days = np.ceil(clock / np.maximum(speed, 1))
+    return np.where(still, NEVER, np.minimum(days, NEVER)).astype(np.int64)
 
 
 def _runs_through(clock: Days, first_end: Days, first: Days, second_end: Days, second: Days, third: Days) -> Days:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -34,63 +33,64 @@ class Graft:
     non_relapse_late_until_days: NDArray[np.int32]
 
 
-def graft(cohort: Cohort, fates: Fates, conditioning: NDArray[np.int8], parameters: Parameters) -> Graft:
+def graft(
+    cohort: Cohort, fates: Fates, candidate: NDArray[np.bool_], conditioning: NDArray[np.int8], parameters: Parameters
+) -> Graft:
     """Return the speeds that a transplant with the planned conditioning would bring.
 
     Parameters
     ----------
     cohort, fates
         P patients.
+    candidate : ndarray of bool, shape (P,)
+        Who may be transplanted; the speeds of the others are 0.
     conditioning : ndarray of int8, shape (P,)
         Codes of ``Conditioning``.
     parameters : Parameters
         Groups ``relapse`` and ``non_relapse``.
     """
+    everybody, who = candidate.size, np.flatnonzero(candidate)
+    parameters = parameters.by_patient(who // cohort.patients)
     relapse, risks = parameters.relapse, parameters.non_relapse
-    shape = (cohort.replications, cohort.patients)
-
-    def flat(value: Value) -> NDArray[np.float64]:
-        return np.broadcast_to(np.asarray(value, dtype=np.float64), shape).ravel()
-
-    reduced = conditioning == Conditioning.REDUCED
-    own = fates.relapse_speed_rest / 1000.0 * flat(relapse.graft_speed)
-    relapse_ratio = own * np.where(reduced, flat(relapse.reduced_speed), 1.0)
+    reduced = conditioning[who] == Conditioning.REDUCED
+    own = fates.relapse_speed_rest[who] / 1000.0 * relapse.graft_speed
+    relapse_ratio = own * np.where(reduced, relapse.reduced_speed, 1.0)
     fitness = np.where(
-        cohort.fitness == Fitness.POOR,
-        flat(risks.poor_fitness_speed),
-        np.where(cohort.fitness == Fitness.FAIR, flat(risks.fair_fitness_speed), 1.0),
+        cohort.fitness[who] == Fitness.POOR,
+        risks.poor_fitness_speed,
+        np.where(cohort.fitness[who] == Fitness.FAIR, risks.fair_fitness_speed, 1.0),
     )
     non_relapse_ratio = (
         fitness
-        * flat(risks.speed_per_decade) ** cohort.decades_over_40
-        * np.where(reduced, flat(risks.reduced_speed), 1.0)
-        * np.where(cohort.prior_hsct, flat(risks.second_hsct_speed), 1.0)
+        * risks.speed_per_decade ** cohort.decades_over_40[who]
+        * np.where(reduced, risks.reduced_speed, 1.0)
+        * np.where(cohort.prior_hsct[who], risks.second_hsct_speed, 1.0)
     )
-    relapse_by_donor = _by_donor(relapse.sibling_speed, relapse.haploidentical_speed, relapse.cord_speed, flat)
-    risk_by_donor = _by_donor(risks.sibling_speed, risks.haploidentical_speed, risks.cord_speed, flat)
-    early = relapse_ratio[:, None] * relapse_by_donor
-    risk = non_relapse_ratio[:, None] * risk_by_donor
-    early_hazard, late_hazard = (flat(hazards.sum(axis=0))[:, None] for hazards in non_relapse_hazards(parameters))
-    late = risk * late_hazard * NON_RELAPSE_CLOCK_DAYS
+    early_hazard, late_hazard = (hazards.sum(axis=0) for hazards in non_relapse_hazards(parameters))
+    late = non_relapse_ratio * late_hazard * NON_RELAPSE_CLOCK_DAYS
+    relapse_by_donor = (relapse.sibling_speed, relapse.haploidentical_speed, relapse.cord_speed)
+    risk_by_donor = (risks.sibling_speed, risks.haploidentical_speed, risks.cord_speed)
+
+    def speeds(ratio: NDArray[np.float64], by_donor: tuple[Value, Value, Value]) -> NDArray[np.int32]:
+        """Speeds by donor, of the candidates; the unrelated donor is the reference."""
+        sibling, haploidentical, cord = by_donor
+        factor = {Donor.SIBLING: sibling, Donor.HAPLOIDENTICAL: haploidentical, Donor.CORD: cord}
+        table = np.zeros((everybody, len(Donor)), dtype=np.int32)
+        for donor in Donor:
+            table[who, donor] = as_speed(ratio * factor.get(donor, 1.0))
+        return table
+
+    def days(value: Value) -> NDArray[np.int32]:
+        column = np.zeros(everybody, dtype=np.int32)
+        column[who] = np.rint(value)
+        return column
+
     return Graft(
-        relapse_speed=as_speed(early),
-        relapse_speed_late=as_speed(early * flat(relapse.graft_late_speed)[:, None]),
-        plateau_days=np.rint(flat(relapse.plateau_days)).astype(np.int32),
-        non_relapse_speed=as_speed(risk * early_hazard * NON_RELAPSE_CLOCK_DAYS),
-        non_relapse_speed_late=as_speed(late),
-        non_relapse_speed_tail=as_speed(late * flat(risks.tail_ratio)[:, None]),
-        non_relapse_late_until_days=np.rint(flat(risks.late_until_days)).astype(np.int32),
+        relapse_speed=speeds(relapse_ratio, relapse_by_donor),
+        relapse_speed_late=speeds(relapse_ratio * relapse.graft_late_speed, relapse_by_donor),
+        plateau_days=days(relapse.plateau_days),
+        non_relapse_speed=speeds(non_relapse_ratio * early_hazard * NON_RELAPSE_CLOCK_DAYS, risk_by_donor),
+        non_relapse_speed_late=speeds(late, risk_by_donor),
+        non_relapse_speed_tail=speeds(late * risks.tail_ratio, risk_by_donor),
+        non_relapse_late_until_days=days(risks.late_until_days),
     )
-
-
-def _by_donor(
-    sibling: Value, haploidentical: Value, cord: Value, flat: Callable[[Value], NDArray[np.float64]]
-) -> NDArray[np.float64]:
-    """Stack the ratios of the donor types, shape (P, D); the unrelated donor is the reference."""
-    by_donor = {
-        Donor.SIBLING: sibling,
-        Donor.UNRELATED: 1.0,
-        Donor.HAPLOIDENTICAL: haploidentical,
-        Donor.CORD: cord,
-    }
-    return np.stack([flat(by_donor[donor]) for donor in Donor], axis=1)

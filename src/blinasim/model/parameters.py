@@ -187,6 +187,21 @@ class Parameters:
     failure: Failure
     recording: Recording
 
+    def by_patient(self, replication: NDArray[np.intp]) -> Parameters:
+        """Return the values that hold for some patients, given the replication of each.
+
+        Parameters
+        ----------
+        replication : ndarray of int, shape (Q,)
+            Row of the patient in values of shape (R, 1), which become values of shape (Q,); numbers stay.
+        """
+        values = parameters_to_dict(self)
+        if not any(isinstance(value, np.ndarray) for value in values.values()):
+            return self
+        return parameters_of(
+            {name: v[replication, 0] if isinstance(v, np.ndarray) else v for name, v in values.items()}
+        )
+
 
 class Prior(BaseModel):
     """A prior distribution by name: beta(a, b), lognormal(median, sigma), uniform(low, high) or fixed."""

@@ -36,7 +36,7 @@ from blinasim.trial.tally import Tally, oracle_world
 Floats = NDArray[np.float64]
 
 #: Patients walked together: enough for arrays to pay, few enough for memory and a lively progress bar.
-CHUNK_PATIENTS: Final = 10_000
+CHUNK_PATIENTS: Final = 60_000
 #: Days of the occupancy and the curves kept for figures.
 OCCUPANCY_DAYS: Final = 731
 CURVE_DAYS: Final = tuple(range(0, 732, 7))
@@ -120,7 +120,7 @@ def plan_lives(policy: Policy, cohort: Cohort, fates: Fates, parameters: Paramet
         entry_day=cohort.entry_day,
         fates=fates,
         plan=plan,
-        graft=graft(cohort, fates, plan.conditioning, parameters),
+        graft=graft(cohort, fates, plan.candidate & (fates.response_cycle > 0), plan.conditioning, parameters),
         policy=policy,
     )
 
