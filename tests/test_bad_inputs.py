@@ -339,12 +339,12 @@ MEANINGS = [
     scenario(
         "shares that contradict each other",
         "title: x\ncohort: {no_prior_salvage_share: 0.7}\n",
-        "s.yaml:2:1: cohort: no_prior_salvage_share + two_or_more_salvage_share must be at most 1",
+        "s.yaml:2:10: cohort: no_prior_salvage_share + two_or_more_salvage_share must be at most 1",
     ),
     scenario(
         "settings that contradict each other",
         "title: x\ncohort: {data: {file: p.csv, match_margins: [age]}}\n",
-        "s.yaml:2:10: cohort.data: match_margins needs rows: resampled",
+        "s.yaml:2:30: cohort.data: match_margins needs rows: resampled",
     ),
 ]
 
@@ -383,7 +383,7 @@ KEYS = [
         "title: x\nmax_age_years: 70\n",
         "s.yaml:2:1: max_age_years: no such setting; did you mean policy.transplant.candidates.max_age_years?",
     ),
-    scenario("table that is not there", "title: x\ncapacity: {beds: 3}\n", "s.yaml:2:1: capacity: no such setting"),
+    scenario("table that is not there", "title: x\nwards: {beds: 3}\n", "s.yaml:2:1: wards: no such setting"),
     scenario("required key left out", "why: y\n", "s.yaml:1:1: title: is required"),
     scenario(
         "required key within",

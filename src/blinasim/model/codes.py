@@ -36,7 +36,8 @@ class Event(IntEnum):
     DONOR_FOUND = 11
     TRANSPLANT = 12
     CYCLE_START = 13
-    HORIZON = 14
+    MAINTENANCE = 14
+    HORIZON = 15
 
 
 class Cause(IntEnum):
@@ -96,6 +97,13 @@ class Conditioning(IntEnum):
     REDUCED = 1
 
 
+class AfterCycles(IntEnum):
+    """Treatment of an untransplanted responder after the last cycle."""
+
+    MAINTENANCE = 0
+    BRIDGING = 1
+
+
 class Reason(IntEnum):
     """Why a patient in remission is not a candidate; the first that applies, in this order."""
 
@@ -106,6 +114,7 @@ class Reason(IntEnum):
     MRD = 4
     DEPTH = 5
     DECLINED = 6
+    OWN_POLICY = 7
 
 
 class Eligibility(IntEnum):

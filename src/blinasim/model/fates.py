@@ -55,6 +55,8 @@ class Fates:
     relapse_speed_rest: NDArray[np.int32]
     relapse_speed_infusion: NDArray[np.int32]
     relapse_speed_other_therapy: NDArray[np.int32]
+    relapse_speed_maintenance: NDArray[np.int32]
+    relapse_speed_bridging: NDArray[np.int32]
     symptoms_days: NDArray[np.int32]  # from relapse
     remission_death_days: NDArray[np.int32]
     remission_death_cause: NDArray[np.int8]
@@ -129,6 +131,8 @@ def settle(cohort: Cohort, parameters: Parameters, draws: Draws) -> Fates:
         relapse_speed_rest=as_speed(speed).ravel(),
         relapse_speed_infusion=as_speed(speed * parameters.relapse.infusion_speed).ravel(),
         relapse_speed_other_therapy=as_speed(speed * parameters.relapse.other_therapy_speed).ravel(),
+        relapse_speed_maintenance=as_speed(speed * parameters.relapse.maintenance_speed).ravel(),
+        relapse_speed_bridging=as_speed(speed * parameters.relapse.bridging_speed).ravel(),
         symptoms_days=_symptoms(parameters, draws).ravel(),
         remission_death_days=remission_death.ravel(),
         remission_death_cause=remission_cause.ravel(),

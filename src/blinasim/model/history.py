@@ -36,8 +36,8 @@ class LogEntry:
 class History:
     """What happened to P patients; int32 arrays of shape (P,), -1 where it did not happen by the horizon.
 
-    Days count from the first infusion. ``cycles`` and ``infusion_days`` are counts; ``depth``, ``mrd``, ``donor``
-    and ``cause`` are codes.
+    Days count from the first infusion. ``cycles`` and ``infusion_days`` are counts; ``depth``, ``mrd``, ``donor``,
+    ``conditioning`` and ``cause`` are codes.
     """
 
     cycles: Days  # begun
@@ -54,6 +54,8 @@ class History:
     donor: Days
     switch: Days
     hsct: Days
+    conditioning: Days  # of the transplant
+    maintenance: Days  # or bridging, begun
     relapse: Days
     relapse_detected: Days
     death: Days

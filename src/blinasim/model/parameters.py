@@ -77,6 +77,8 @@ class Relapse:
     prior_hsct_speed: Value
     infusion_speed: Value
     other_therapy_speed: Value
+    maintenance_speed: Value
+    bridging_speed: Value
     graft_speed: Value
     reduced_speed: Value
     sibling_speed: Value
@@ -165,6 +167,16 @@ class Failure:
 
 
 @dataclass(frozen=True)
+class StandardTherapy:
+    """Standard salvage chemotherapy against blinatumomab, for policies that give it instead."""
+
+    response_odds_ratio: Value
+    early_death_hazard_ratio: Value
+    relapse_speed: Value
+    failure_speed: Value
+
+
+@dataclass(frozen=True)
 class Recording:
     """Missing data in the record of a transplant."""
 
@@ -185,6 +197,7 @@ class Parameters:
     candidacy: Candidacy
     non_relapse: NonRelapse
     failure: Failure
+    standard_therapy: StandardTherapy
     recording: Recording
 
     def by_patient(self, replication: NDArray[np.intp]) -> Parameters:
@@ -309,6 +322,7 @@ _GROUPS: dict[str, Any] = {
     "candidacy": Candidacy,
     "non_relapse": NonRelapse,
     "failure": Failure,
+    "standard_therapy": StandardTherapy,
     "recording": Recording,
 }
 

@@ -12,7 +12,6 @@ from blinasim.model.codes import NONE
 from blinasim.model.fates import Fates
 from blinasim.model.history import History
 from blinasim.model.parameters import Parameters
-from blinasim.model.rules import Plan
 
 
 @dataclass(frozen=True)
@@ -24,9 +23,7 @@ class TransplantRecord:
     source: NDArray[np.int8]
 
 
-def record_transplants(
-    history: History, plan: Plan, fates: Fates, parameters: Parameters, draws: Draws
-) -> TransplantRecord:
+def record_transplants(history: History, fates: Fates, parameters: Parameters, draws: Draws) -> TransplantRecord:
     """Write down the transplants of P patients, with what is missing; source is missing where the donor is."""
     recording = parameters.recording
     transplanted = history.hsct != NONE
@@ -35,7 +32,7 @@ def record_transplants(
     donor_known = transplanted & ~no_donor
     source = fates.source_of(history.donor)
     return TransplantRecord(
-        conditioning=np.where(transplanted & ~no_conditioning, plan.conditioning, NONE).astype(np.int8),
+        conditioning=np.where(transplanted & ~no_conditioning, history.conditioning, NONE).astype(np.int8),
         donor=np.where(donor_known, history.donor, NONE).astype(np.int8),
         source=np.where(donor_known, source, NONE).astype(np.int8),
     )

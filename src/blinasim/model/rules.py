@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from blinasim.model.chart import Chart
-from blinasim.model.codes import NONE, Conditioning, Depth, Fitness, Mrd, Reason
+from blinasim.model.codes import NONE, AfterCycles, Conditioning, Depth, Fitness, Mrd, Reason
 from blinasim.scenario.settings import Candidates, ConditioningRule, Policy
 
 
@@ -23,6 +23,7 @@ class Plan:
     reason: NDArray[np.int8]  # why not a candidate; -1 for candidates
     conditioning: NDArray[np.int8]
     search_at_entry: NDArray[np.bool_]
+    after_cycles: NDArray[np.int8]  # codes of ``AfterCycles``; -1: nothing
 
 
 def decide(chart: Chart, under_way: NDArray[np.bool_], policy: Policy) -> Plan:
@@ -45,12 +46,15 @@ def decide(chart: Chart, under_way: NDArray[np.bool_], policy: Policy) -> Plan:
     if not transplant.offered:
         reason[:] = Reason.NOT_OFFERED
     excluded_at_entry = exclusions[Reason.AGE] | exclusions[Reason.FITNESS] | exclusions[Reason.PRIOR_HSCT]
-    searched = under_way if policy.donor_search.starts == "remission" else np.ones_like(under_way)
+    searched = np.ones_like(under_way) if policy.donor_search.starts == "enrolment" else under_way
+    candidate = reason == NONE
+    after_cycles = AfterCycles.MAINTENANCE if policy.cycles.maintenance.offered else NONE
     return Plan(
-        candidate=reason == NONE,
+        candidate=candidate,
         reason=reason,
         conditioning=_conditioning(chart, transplant.conditioning),
         search_at_entry=searched & ~excluded_at_entry & transplant.offered,
+        after_cycles=np.where(candidate & transplant.bridging, AfterCycles.BRIDGING, after_cycles).astype(np.int8),
     )
 
 
@@ -74,6 +78,8 @@ def _exclusions(chart: Chart, rule: Candidates) -> dict[Reason, NDArray[np.bool_
 
 
 def _conditioning(chart: Chart, rule: ConditioningRule) -> NDArray[np.int8]:
+    if rule.forced is not None:
+        return np.full(chart.age_years.shape, Conditioning[rule.forced.upper()], dtype=np.int8)
     myeloablative = (chart.age_years < rule.myeloablative_below_age_years) & np.isin(
         chart.fitness, [Fitness[name.upper()] for name in rule.myeloablative_fitness]
     )

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from blinasim.model.codes import (
     HORIZON,
     NONE,
+    AfterCycles,
     Cause,
     Conditioning,
     Depth,
@@ -40,6 +41,7 @@ _REASONS = {
     Reason.MRD: "the MRD result",
     Reason.DEPTH: "the depth of the response",
     Reason.DECLINED: "declined or not referred",
+    Reason.OWN_POLICY: "the policy's own rule",
 }
 _SALVAGE = ("first salvage", "second salvage", "third salvage", "fourth or later salvage")
 _DEPTHS = {Depth.CR: "complete remission (CR)", Depth.CRH: "remission with partial recovery (CRh*)"}
@@ -128,6 +130,8 @@ def _words(entry: LogEntry, world: World, history: History) -> str:
             return f"{Donor(entry.detail).name.lower()} donor found"
         case Event.TRANSPLANT:
             return _transplant(entry, world, history)
+        case Event.MAINTENANCE:
+            return "bridging therapy begins" if entry.detail == AfterCycles.BRIDGING else "maintenance begins"
         case Event.SWITCH:
             return "switches to another antineoplastic therapy"
         case Event.RELAPSE:
@@ -143,7 +147,7 @@ def _words(entry: LogEntry, world: World, history: History) -> str:
 def _transplant(entry: LogEntry, world: World, history: History) -> str:
     donor = Donor(entry.detail)
     source = Source(world.lives.fates.stem_cell_source[0, donor]).name.lower()
-    conditioning = Conditioning(world.lives.plan.conditioning[0])
+    conditioning = Conditioning(history.conditioning[0])
     intensity = "myeloablative" if conditioning == Conditioning.MYELOABLATIVE else "reduced-intensity"
     which = "on-study HSCT" if history.on_study_hsct[0] else "later HSCT, outside the study's count"
     text = f"{intensity} conditioning, {donor.name.lower()} donor ({source}): {which}"

@@ -25,11 +25,13 @@ from blinasim.files import (
     shipped_scenarios,
     short,
 )
-from blinasim.scenario.settings import MOST_TITLE, Scenario, Settings
+from blinasim.scenario.settings import MOST_TITLE, AfterCycle, Scenario, Settings
 
 #: The key by which a scenario names the one that it inherits from.
 EXTENDS = "extends"
 _MOST_ANCESTORS = 20
+#: Settings that are one of several kinds that a setting may have: pydantic names them in locations.
+_ALTERNATIVES = (AfterCycle.__name__,)
 
 
 @dataclass
@@ -255,15 +257,35 @@ def _first_error(problem: ValidationError, draft: _Draft) -> ScenarioError:
     every = problem.errors(include_url=False)
     inside = {details["loc"][:depth] for details in every for depth in range(len(details["loc"]))}
 
-    def order(details: ErrorDetails) -> tuple[bool, bool, int, int]:
+    def order(details: ErrorDetails) -> tuple[bool, bool, bool, int, int]:
         place = draft.place(details["loc"]) or Place("")
-        return details["type"] == "missing", place.file != own, place.line, place.column
+        return _of_the_other_kind(details), details["type"] == "missing", place.file != own, place.line, place.column
 
     details = min((one for one in every if one["loc"] not in inside), key=order)
-    path = [part for part in details["loc"] if part != "[key]"]
-    place = draft.place(path)
+    path = [part for part in details["loc"] if part != "[key]" and not _names_an_alternative(part)]
+    place = draft.place([*path, *_setting_complained_of(details)])
     dotted = ".".join(short(str(part)) or "''" for part in path) or "the scenario"
     return ScenarioError(f"{dotted}: {_in_words(details, path)}{_inherited(place, draft)}", place)
+
+
+def _names_an_alternative(part: str | int) -> bool:
+    """Whether a part of a location is no key, but one of several kinds that a setting may have."""
+    return isinstance(part, str) and (part.startswith("literal[") or part in _ALTERNATIVES)
+
+
+def _of_the_other_kind(details: ErrorDetails) -> bool:
+    """Whether a complaint is that a word is no table, or a table no word, where either may stand."""
+    if not any(_names_an_alternative(part) for part in details["loc"]):
+        return False
+    is_table = isinstance(details.get("input"), dict)
+    return details["type"] == ("literal_error" if is_table else "model_type")
+
+
+def _setting_complained_of(details: ErrorDetails) -> list[str]:
+    """Return the setting with which a complaint about several begins."""
+    if details["type"] != "value_error":
+        return []
+    return str(details.get("ctx", {}).get("error", "")).partition(" ")[0].split(".")
 
 
 def _inherited(place: Place | None, draft: _Draft) -> str:

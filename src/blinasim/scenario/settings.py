@@ -120,12 +120,28 @@ class CohortSettings(Settings):
         return self
 
 
+CycleNumber = Annotated[int, Field(ge=1, le=10)]
+
+
+class Maintenance(Settings):
+    """Treatment of untransplanted responders after their last cycle, while the remission lasts."""
+
+    offered: bool = Field(False, description="Whether there is any.")
+    days: Annotated[int, Field(ge=1, le=36_525)] = Field(730, description="Longest maintenance, days.")
+
+
 class Cycles(Settings):
     """Blinatumomab cycles."""
 
     maximum: Annotated[int, Field(ge=2, le=10)] = Field(5, description="Most cycles given (2 of induction).")
     infusion_days: Annotated[int, Field(ge=1, le=365)] = Field(28, description="Days of infusion a cycle.")
     rest_days: Annotated[int, Field(ge=0, le=365)] = Field(14, description="Days of rest after an infusion.")
+    stop_without_response_after: Annotated[int, Field(ge=1, le=2)] = Field(
+        2, description="Cycle after which a patient without a response stops (abstract: 2)."
+    )
+    maintenance: Maintenance = Field(
+        default_factory=Maintenance, description="Maintenance of untransplanted responders after the last cycle."
+    )
 
 
 def _default_acceptance() -> dict[DonorName, Days]:
@@ -133,11 +149,19 @@ def _default_acceptance() -> dict[DonorName, Days]:
     return {"sibling": 0, "unrelated": 0, "cord": 120, "haploidentical": 180}
 
 
+class AfterCycle(Settings):
+    """A day of the protocol: the end of a cycle's infusion."""
+
+    after_cycle: CycleNumber = Field(description="The cycle, by the protocol's calendar.")
+
+
 class DonorSearch(Settings):
     """When the search for a donor begins, and how patient it is."""
 
-    starts: Literal["enrolment", "remission"] = Field(
-        "remission", description="When the search begins; searches under way at enrolment go on regardless."
+    starts: Literal["enrolment", "remission"] | AfterCycle = Field(
+        "remission",
+        description="When the search begins: enrolment, remission, or {after_cycle: 2} for candidates in remission "
+        "not before that cycle's assessment; searches under way at enrolment go on regardless.",
     )
     accept_from_day: dict[DonorName, Days] = Field(
         default_factory=_default_acceptance,
@@ -177,6 +201,18 @@ class ConditioningRule(Settings):
     second_hsct: Literal["reduced", "as_first"] = Field(
         "reduced", description="Conditioning of a patient with an earlier HSCT."
     )
+    forced: Literal["myeloablative", "reduced"] | None = Field(
+        None, description="One conditioning for everybody, whatever the rules above; null: by the rules."
+    )
+
+
+class Waiting(Settings):
+    """What happens to a patient who is ready for an on-study transplant while no bed is free."""
+
+    cycles: bool = Field(False, description="Whether further cycles are given meanwhile.")
+    give_up_after_days: Days | None = Field(
+        None, description="Days of waiting for a bed after which the patient is no longer waiting; null: never."
+    )
 
 
 class Transplant(Settings):
@@ -186,8 +222,32 @@ class Transplant(Settings):
     preparation_days: Days = Field(
         14, description="Least days from candidacy to an on-study transplant (work-up, conditioning)."
     )
+    earliest_cycle: CycleNumber = Field(
+        1, description="Cycle to be completed before an on-study transplant, unless the drug was stopped for good."
+    )
+    latest_cycle: CycleNumber | None = Field(
+        None,
+        description="No on-study transplant later than the day on which the cycle after this one is due, by the "
+        "protocol's calendar; null: no limit.",
+    )
+    finish_infusion: bool = Field(
+        True, description="Whether an infusion already begun is finished first; false: the transplant ends it."
+    )
+    bridging: bool = Field(
+        False, description="Bridging therapy for candidates who wait in remission after their last cycle."
+    )
+    waiting: Waiting = Field(default_factory=Waiting, description="While no transplant bed is free.")
     candidates: Candidates = Field(default_factory=Candidates, description="Candidacy at remission.")
     conditioning: ConditioningRule = Field(default_factory=ConditioningRule, description="Conditioning rule.")
+
+    @model_validator(mode="after")
+    def _a_window(self) -> Self:
+        if self.latest_cycle is not None and self.latest_cycle < self.earliest_cycle:
+            raise ValueError(
+                f"latest_cycle {self.latest_cycle} comes before earliest_cycle {self.earliest_cycle}; "
+                "no transplant could be on time: raise the one or lower the other"
+            )
+        return self
 
 
 class Monitoring(Settings):
@@ -202,10 +262,105 @@ class Monitoring(Settings):
 class Policy(Settings):
     """What the clinic does."""
 
+    therapy: Literal["blinatumomab", "standard"] = Field(
+        "blinatumomab", description="The treatment: blinatumomab, or standard salvage chemotherapy in as many courses."
+    )
     cycles: Cycles = Field(default_factory=Cycles, description="Blinatumomab cycles.")
     donor_search: DonorSearch = Field(default_factory=DonorSearch, description="Donor search.")
     transplant: Transplant = Field(default_factory=Transplant, description="Transplant decision.")
     monitoring: Monitoring = Field(default_factory=Monitoring, description="Visits.")
+
+    @model_validator(mode="after")
+    def _cycles_that_there_are(self) -> Self:
+        most = self.cycles.maximum
+        if self.transplant.earliest_cycle > most:
+            raise ValueError(
+                f"transplant.earliest_cycle {self.transplant.earliest_cycle} is beyond cycles.maximum {most}: "
+                "lower the one or raise the other"
+            )
+        starts = self.donor_search.starts
+        if isinstance(starts, AfterCycle) and starts.after_cycle > most:
+            raise ValueError(
+                f"donor_search.starts.after_cycle {starts.after_cycle} is beyond cycles.maximum {most}: "
+                "lower the one or raise the other"
+            )
+        return self
+
+
+class Background(Settings):
+    """Other patients who want the same places: they come at random, at a constant rate."""
+
+    arrivals_per_year: Annotated[float, Field(ge=0.0, le=100_000.0, allow_inf_nan=False)] = Field(
+        0.0, description="Other patients a year."
+    )
+    mean_stay_days: Annotated[float, Field(gt=0.0, le=3650.0, allow_inf_nan=False)] = Field(
+        30.0, description="Mean of their stay, days; stays are exponential."
+    )
+
+
+class TransplantBeds(Settings):
+    """Beds of the transplant ward."""
+
+    places: Annotated[int, Field(ge=0, le=100_000)] | None = Field(None, description="Beds; null: as many as wanted.")
+    stay_days: Annotated[int, Field(ge=1, le=365)] = Field(
+        30, description="Days in the bed from the transplant on; a death frees it sooner."
+    )
+    priority: Literal["first_come", "mrd_negative_first", "mrd_positive_first"] = Field(
+        "first_come", description="Who is given a free bed first; then who asked first."
+    )
+    background: Background = Field(default_factory=Background, description="Other patients of the ward.")
+
+
+class InfusionStarts(Settings):
+    """Starts of an infusion, each of which takes a bed of the ward for its first days."""
+
+    places: Annotated[int, Field(ge=1, le=100_000)] | None = Field(None, description="Beds; null: as many as wanted.")
+    first_cycle_days: Annotated[int, Field(ge=1, le=28)] = Field(
+        9, description="Days in hospital at the start of cycle 1 (label: at least 9)."
+    )
+    later_cycle_days: Annotated[int, Field(ge=1, le=28)] = Field(
+        2, description="Days in hospital at the start of a later cycle (label: at least 2)."
+    )
+    background: Background = Field(default_factory=Background, description="Other patients of the ward.")
+
+
+class SearchCoordinators(Settings):
+    """Coordinators, each of whom conducts one donor search at a time until it is over."""
+
+    places: Annotated[int, Field(ge=1, le=100_000)] | None = Field(
+        None, description="Searches that can be conducted at once; null: as many as wanted."
+    )
+    most_days_a_search: Annotated[int, Field(ge=1, le=3650)] = Field(
+        180, description="Days after which a search without a donor no longer takes up a coordinator."
+    )
+    background: Background = Field(default_factory=Background, description="Searches for other patients.")
+
+
+class Capacity(Settings):
+    """Places that patients share; none is scarce by default."""
+
+    transplant_beds: TransplantBeds = Field(default_factory=TransplantBeds, description="Transplant beds.")
+    infusion_starts: InfusionStarts = Field(default_factory=InfusionStarts, description="Beds to start infusions in.")
+    search_coordinators: SearchCoordinators = Field(
+        default_factory=SearchCoordinators, description="Coordinators of donor searches."
+    )
+    warm_up_days: Days = Field(
+        365, description="Days before the first enrolment in which other patients already come, so that no ward is empty."
+    )
+
+    @property
+    def limited(self) -> bool:
+        """Whether any place is counted."""
+        parts = (self.transplant_beds, self.infusion_starts, self.search_coordinators)
+        return any(part.places is not None for part in parts)
+
+    @model_validator(mode="after")
+    def _the_background_needs_places(self) -> Self:
+        for name in ("transplant_beds", "infusion_starts", "search_coordinators"):
+            part = getattr(self, name)
+            if part.places is None and part.background.arrivals_per_year > 0:
+                raise ValueError(f"{name}.background means nothing without {name}.places; say how many there are")
+        return self
 
 
 class AccrualPiece(Settings):
@@ -278,8 +433,18 @@ class Scenario(Settings):
     why: str = Field("", description="The reason for the scenario, and what it assumes.")
     cohort: CohortSettings = Field(default_factory=CohortSettings, description="Who is enrolled.")
     policy: Policy = Field(default_factory=Policy, description="What the clinic does.")
+    capacity: Capacity = Field(default_factory=Capacity, description="Places that patients share.")
     trial: Trial = Field(default_factory=Trial, description="What the trial sees.")
     study: Study = Field(default_factory=Study, description="How often, and with which luck.")
+
+    @model_validator(mode="after")
+    def _beds_for_transplants(self) -> Self:
+        if self.capacity.transplant_beds.places == 0 and self.policy.transplant.offered:
+            raise ValueError(
+                "capacity.transplant_beds.places is 0 while policy.transplant.offered is true: "
+                "give at least one bed, or offer no transplantation"
+            )
+        return self
 
     def with_study(self, replications: int | None = None, seed: int | None = None) -> Scenario:
         """Return the same scenario with another number of trials or another seed, where given."""

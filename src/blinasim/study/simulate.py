@@ -24,6 +24,7 @@ from blinasim.model.history import History, LogEntry
 from blinasim.model.parameters import Parameters, load_parameters
 from blinasim.model.records import TransplantRecord, record_transplants
 from blinasim.model.rules import decide
+from blinasim.model.therapy import under_therapy
 from blinasim.scenario.settings import Policy, Scenario
 from blinasim.statistics import survival
 from blinasim.study.executors import in_order
@@ -106,6 +107,7 @@ class Result:
 
 def lives_of(scenario: Scenario, parameters: Parameters, draws: Draws, source: CohortSource | None = None) -> World:
     """Draw a block of patients and settle their fates under the scenario's policy."""
+    parameters = under_therapy(scenario.policy, parameters)
     cohort = draw_cohort(scenario.cohort, scenario.trial.accrual, parameters, draws, source)
     fates = settle(cohort, parameters, draws)
     return World(cohort, plan_lives(scenario.policy, cohort, fates, parameters), draws, parameters)
@@ -276,7 +278,7 @@ def _pool(scenario: Scenario, batch: Batch, engine: EngineName) -> _Pooled:
 
 
 def _record(world: World, history: History) -> TransplantRecord:
-    return record_transplants(history, world.lives.plan, world.lives.fates, world.parameters, world.draws)
+    return record_transplants(history, world.lives.fates, world.parameters, world.draws)
 
 
 def _had_hsct_not_existed(scenario: Scenario, world: World, engine: EngineName) -> TrialData:

@@ -152,7 +152,7 @@ def _true(batch: Batch) -> dict[str, NDArray[Any]]:
         "switch_day": history.switch,
         "hsct_day": history.hsct,
         "on_study_hsct": history.on_study_hsct,
-        "conditioning": np.where(hsct, plan.conditioning, NONE),
+        "conditioning": history.conditioning,
         "source": np.where(hsct, source, NONE),
         "relapse_day": history.relapse,
         "relapse_detected_day": history.relapse_detected,
