@@ -60,7 +60,7 @@ def run(
     if dry_run:
         from blinasim.engine.choice import choose
 
-        _say_what_would_be_done(asked, target, choose(engine.value), force=force)
+        _say_what_would_be_done(asked, target, choose(engine.value, asked.capacity), force=force)
         return
     check_free(target, force=force)
     start = time.perf_counter()

@@ -17,18 +17,29 @@ from simpy.exceptions import Interrupt
 
 from blinasim.model.codes import EARLY_AFTER_HSCT_DAYS, HORIZON, NEVER, NONE, ORDINARY_SPEED, Cause, Donor, Event
 from blinasim.model.history import LogEntry
-from blinasim.scenario.settings import Policy
+from blinasim.scenario.settings import AfterCycle, Policy
 
 Process: TypeAlias = Generator[simpy.Event, Any, Any]
 
-#: One day on SimPy's clock has a tick for each event, in the order of the day.
-TICKS = len(Event)
+#: One day on SimPy's clock has two ticks for each event, in the order of the day: for the event, and for the ward round
+#: that may follow it.
+TICKS = 2 * len(Event)
 EVENTS = tuple(Event)
 
 
 def at(day: int, event: Event) -> int:
     """Return the moment of an event on a day: days, and the order of the day within them."""
-    return day * TICKS + event
+    return day * TICKS + 2 * event
+
+
+def after(day: int, event: Event) -> int:
+    """Return the moment right after an event of the day has come for every patient."""
+    return at(day, event) + 1
+
+
+def event_at(moment: int) -> Event:
+    """Return the event of a moment."""
+    return EVENTS[moment % TICKS // 2]
 
 
 END = at(HORIZON, Event.HORIZON)
@@ -42,21 +53,44 @@ class Protocol:
     maximum_cycles: int
     infusion_days: int
     cycle_days: int
+    last_cycle_without_response: int
+    maintenance_days: int
     visits_every_days: int
+    #: Day before which no candidate's search begins.
+    search_day: int
     preparation_days: int
+    earliest_cycle: int
+    #: Last day on which an on-study transplant may be meant to take place.
+    latest_transplant_day: int
+    finish_infusion: bool
+    cycles_while_waiting: bool
+    give_up_after_days: int
     #: Donor types in the order that breaks ties, each with the day of the search from which it is acceptable.
     acceptance: tuple[tuple[int, int], ...]
 
     @classmethod
     def of(cls, policy: Policy) -> Protocol:
         """Read a policy."""
-        cycles = policy.cycles
+        cycles, search, transplant = policy.cycles, policy.donor_search, policy.transplant
+        cycle_days = cycles.infusion_days + cycles.rest_days
+        search_day = 0
+        if isinstance(search.starts, AfterCycle):
+            search_day = (search.starts.after_cycle - 1) * cycle_days + cycles.infusion_days
+        give_up = transplant.waiting.give_up_after_days
         return cls(
             maximum_cycles=cycles.maximum,
             infusion_days=cycles.infusion_days,
-            cycle_days=cycles.infusion_days + cycles.rest_days,
+            cycle_days=cycle_days,
+            last_cycle_without_response=cycles.stop_without_response_after,
+            maintenance_days=cycles.maintenance.days,
             visits_every_days=policy.monitoring.visits_every_days,
-            preparation_days=policy.transplant.preparation_days,
+            search_day=search_day,
+            preparation_days=transplant.preparation_days,
+            earliest_cycle=transplant.earliest_cycle,
+            latest_transplant_day=NEVER if transplant.latest_cycle is None else transplant.latest_cycle * cycle_days,
+            finish_infusion=transplant.finish_infusion,
+            cycles_while_waiting=transplant.waiting.cycles,
+            give_up_after_days=NEVER if give_up is None else give_up,
             acceptance=tuple(
                 (int(Donor[name.upper()]), day) for name, day in policy.donor_search.accept_from_day.items()
             ),
@@ -86,6 +120,8 @@ class Fate(NamedTuple):
     relapse_speed_rest: int
     relapse_speed_infusion: int
     relapse_speed_other_therapy: int
+    relapse_speed_maintenance: int
+    relapse_speed_bridging: int
     symptoms_days: int
     remission_death_days: int
     remission_death_cause: int
@@ -103,6 +139,8 @@ class Fate(NamedTuple):
     failure_speed_salvage_graft: int
     candidate: bool
     search_at_entry: bool
+    conditioning: int
+    after_cycles: int
     relapse_speed: list[int]
     relapse_speed_late: list[int]
     plateau_days: int
@@ -133,9 +171,11 @@ class Body:
         self.fate = fate
         # The story so far
         self.cycles = self.cycle_began = 0
+        self.cycle_starts = [NONE] * protocol.maximum_cycles
         self.infused_days = 0
         self.stop = self.failure = self.remission = self.depth = self.deepening = NONE
         self.candidacy = self.search_start = self.donor_found = self.donor = self.switch = self.hsct = NONE
+        self.conditioning = self.maintenance = NONE
         self.relapse = self.relapse_detected = self.death = self.cause = NONE
         # The clinic's view
         self.searching = False
@@ -151,6 +191,10 @@ class Body:
 
     def life(self) -> Process:
         """Live, as the protocol has it; the care that a donor search may interrupt."""
+        raise NotImplementedError
+
+    def leave(self) -> None:
+        """Let go, dying, of all that the clinic holds for the patient."""
         raise NotImplementedError
 
     # --- clocks --------------------------------------------------------------------------------------
@@ -187,7 +231,7 @@ class Body:
     # --- waiting -------------------------------------------------------------------------------------
 
     def wait(self, moment: int) -> Process:
-        """Wait until a moment, or what befalls before it; return the event that came.
+        """Wait until a moment, or what befalls before it, or a call (a donor, a place); return the event that came.
 
         A relapse nobody has detected changes nothing for the clinic, so the wait goes on through it.
         """
@@ -195,26 +239,26 @@ class Body:
             target = min(moment, self.blow, END)
             try:
                 yield self.env.timeout(target - self.moment)
-            except Interrupt:
+            except Interrupt as call:
                 self.wake()
-                return Event.DONOR_FOUND
+                return Event(call.cause)
             self.wake()
             if target == END:
                 return Event.HORIZON
             if target != self.blow:
-                return EVENTS[target % TICKS]
+                return event_at(target)
             came = self.befall()
             if came != Event.RELAPSE:
                 return came
 
     def befall(self) -> Event:
         """What fate had for this moment happens."""
-        came = EVENTS[self.blow % TICKS]
+        came = event_at(self.blow)
         today = self.day
         if came == Event.DEATH:
             self.death, self.cause = today, self.death_cause_due
-            self.searching = False
             self.note(Event.DEATH, self.cause)
+            self.leave()
         elif came == Event.RELAPSE:
             self.relapse = today
             self.note(Event.RELAPSE)
@@ -279,6 +323,8 @@ class Body:
             self.donor,
             self.switch,
             self.hsct,
+            self.conditioning,
+            self.maintenance,
             self.relapse,
             self.relapse_detected,
             self.death,

@@ -6,22 +6,38 @@ from typing import Literal, TypeAlias
 
 from blinasim.engine import des, fast
 from blinasim.engine.lives import Lives
+from blinasim.errors import ScenarioError
 from blinasim.model.history import History, LogEntry
+from blinasim.model.places import Stays
+from blinasim.scenario.settings import Capacity
 
 #: What a user may ask for; ``auto`` takes ``fast`` where the scenario allows it.
 EngineName: TypeAlias = Literal["auto", "fast", "des"]
 
 
-def choose(asked: EngineName) -> Literal["fast", "des"]:
+def choose(asked: EngineName, capacity: Capacity) -> Literal["fast", "des"]:
     """Return the engine that will walk.
 
-    Both live the same lives to the day. ``fast`` walks whatever has no contention and no policy of the user's own,
-    which is everything so far.
+    Both live the same lives to the day; ``fast`` walks whatever has no counted places and no policy of the user's own.
+
+    Raises
+    ------
+    ScenarioError
+        If ``fast`` is asked for where places are counted.
     """
-    return "fast" if asked == "auto" else asked
+    if not capacity.limited:
+        return "fast" if asked == "auto" else asked
+    if asked == "fast":
+        raise ScenarioError("engine fast knows no counted places (capacity); ask for des or auto")
+    return "des"
 
 
-def walk(lives: Lives, engine: EngineName = "auto", log: list[LogEntry] | None = None) -> History:
+def walk(
+    lives: Lives,
+    engine: EngineName = "auto",
+    log: list[LogEntry] | None = None,
+    stays: list[Stays] | None = None,
+) -> History:
     """Walk every patient through the clinic.
 
     Parameters
@@ -32,6 +48,8 @@ def walk(lives: Lives, engine: EngineName = "auto", log: list[LogEntry] | None =
         Which engine walks.
     log : list, optional
         Receives the story of every patient; only ``des`` tells stories, so it walks wherever one is asked for.
+    stays : list, optional
+        Receives the requests for counted places of each replication.
 
     Returns
     -------
@@ -42,9 +60,11 @@ def walk(lives: Lives, engine: EngineName = "auto", log: list[LogEntry] | None =
     ------
     ValueError
         If ``fast`` is asked for a story.
+    ScenarioError
+        As :func:`choose`.
     """
     if log is not None and engine == "fast":
         raise ValueError("engine 'fast' tells no stories; ask for 'des' or 'auto'")
-    if log is not None or choose(engine) == "des":
-        return des.walk(lives, log)
+    if choose(engine, lives.capacity) == "des" or log is not None:
+        return des.walk(lives, log, stays)
     return fast.walk(lives)

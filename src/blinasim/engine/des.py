@@ -7,7 +7,8 @@ what befell the patient before it. How clocks run out, and how waiting works, is
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,7 @@ from numpy.typing import NDArray
 from blinasim.engine.body import (
     END,
     NEVER_MOMENT,
+    TICKS,
     Body,
     Fate,
     Process,
@@ -27,21 +29,54 @@ from blinasim.engine.body import (
     without_cycle_collection,
 )
 from blinasim.engine.lives import Lives
-from blinasim.model.codes import EARLY_AFTER_HSCT_DAYS, NEVER, NONE, Cause, Depth, Event
+from blinasim.engine.ward import Request, Ward, open_wards, stays_of
+from blinasim.model.codes import EARLY_AFTER_HSCT_DAYS, NEVER, NONE, AfterCycles, Cause, Depth, Event, Mrd, Place
 from blinasim.model.history import History, LogEntry
+from blinasim.model.places import Stays
+from blinasim.scenario.settings import Capacity
+
+
+@dataclass(frozen=True)
+class Clinic:
+    """What the patients of one replication share."""
+
+    env: simpy.Environment
+    protocol: Protocol
+    capacity: Capacity
+    wards: dict[Place, Ward]
+
+    @classmethod
+    def open(cls, lives: Lives, protocol: Protocol, replication: int, last_entry: int) -> Clinic:
+        """Open the clinic for a replication; where places are counted, other patients come before the first of ours."""
+        capacity = lives.capacity
+        if not capacity.limited:
+            return cls(simpy.Environment(), protocol, capacity, {})
+        assert lives.draws is not None
+        env = simpy.Environment(initial_time=-capacity.warm_up_days * TICKS)
+        return cls(env, protocol, capacity, open_wards(env, capacity, lives.draws, replication, last_entry))
 
 
 class Patient(Body):
     """One patient in the clinic."""
 
+    def __init__(self, clinic: Clinic, number: int, entry_day: int, fate: Fate, log: list[LogEntry] | None) -> None:
+        self.capacity = clinic.capacity
+        self.wards = clinic.wards
+        #: Requests for places that wait, or have just been granted; and places taken.
+        self.requests: dict[Place, Request] = {}
+        self.occupied: dict[Place, Request] = {}
+        self.candidate = self.gave_up = self.infusing = self.maintained = False
+        self.no_transplant_before = 0
+        super().__init__(clinic.env, clinic.protocol, number, entry_day, fate, log)
+
     # --- the protocol ----------------------------------------------------------------------------
 
     def life(self) -> Process:
         """From the first infusion to death or the horizon."""
-        yield self.env.timeout(self.birth)
+        yield self.env.timeout(self.birth - int(self.env.now))
         self.wake()
-        if self.fate.search_at_entry:
-            self.env.process(self.donor_search())
+        if self.searches_at_entry():
+            self.begin_search()
         yield from self.induction()
         if self.remission != NONE:
             yield from self.treatment_in_remission()
@@ -51,12 +86,10 @@ class Patient(Body):
     def induction(self) -> Process:
         """Up to two cycles; response is judged at the end of each infusion."""
         came = Event.CYCLE_START
-        for cycle in (1, 2):
-            if cycle > 1:
-                came = yield from self.wait(self.next_cycle_moment())
+        for cycle in range(1, self.protocol.last_cycle_without_response + 1):
+            came = yield from self.start_of_cycle()
             if came != Event.CYCLE_START:
                 break
-            # (a place for an infusion start will be asked for here)
             came = yield from self.infusion(cycle, Event.REMISSION)
             if came != Event.REMISSION:
                 break
@@ -68,51 +101,70 @@ class Patient(Body):
         if came != Event.DEATH:
             self.fail_induction()
 
+    def start_of_cycle(self) -> Process:
+        """Wait until the next cycle is due, and for a place to start its infusion in."""
+        if self.cycles > 0:
+            came: Event = yield from self.wait(self.cycle_due())
+            if came != Event.CYCLE_START:
+                return came
+        while not self.has_place(Place.INFUSION_BED):
+            came = yield from self.called(NEVER_MOMENT)
+            if came not in (Event.CYCLE_START, Event.DONOR_FOUND):
+                return came
+        return Event.CYCLE_START
+
     def treatment_in_remission(self) -> Process:
         """Further cycles, until a donor is there and no infusion under way, or the remission or the treatment ends."""
         while True:
             came = yield from self.rest()
             if came == Event.CYCLE_START:
-                # (a place for an infusion start will be asked for here)
                 came = yield from self.infusion(self.cycles + 1, Event.DEEPENING)
                 if came == Event.DEEPENING:
                     self.deepen()
             if came == Event.TRANSPLANT:
-                # (a transplant bed will be asked for here)
                 if self.relapse == NONE:
                     self.transplant()
                 else:
                     self.detect_relapse()  # in the marrow examined before conditioning
-                return
-            if came in (Event.DEATH, Event.SWITCH, Event.RELAPSE_DETECTED, Event.HORIZON):
+            if came in (Event.TRANSPLANT, Event.DEATH, Event.SWITCH, Event.RELAPSE_DETECTED, Event.HORIZON):
+                self.give_back(Place.INFUSION_BED)
+                if came != Event.TRANSPLANT or self.hsct == NONE:
+                    self.give_back(Place.TRANSPLANT_BED)
                 return
 
     def rest(self) -> Process:
         """Between infusions, and under observation after the last: a transplant is possible at once."""
-        self.interruptible = True
         while True:
-            moment = self.next_cycle_moment()
-            if self.fate.candidate and self.donor != NONE:
-                prepared = max(self.day, self.candidacy + self.protocol.preparation_days)
-                moment = min(moment, at(prepared, Event.TRANSPLANT))
-            came: Event = yield from self.wait(moment)
-            if came != Event.DONOR_FOUND:
-                self.interruptible = False
+            due = min(self.cycle_due(), self.transplant_due(), self.after_cycles_due(), self.give_up_due())
+            came: Event = yield from self.called(due)
+            if came == Event.CYCLE_START and self.takes_cycle() and self.has_place(Place.INFUSION_BED):
+                return came
+            if came == Event.TRANSPLANT and self.takes_transplant() and self.has_place(Place.TRANSPLANT_BED):
+                return came
+            if came == Event.MAINTENANCE:
+                self.maintain()
+            if came in (Event.DEATH, Event.SWITCH, Event.RELAPSE_DETECTED, Event.HORIZON):
                 return came
 
     def infusion(self, cycle: int, assessment: Event) -> Process:
         """Four weeks of infusion, unless an adverse event stops the drug; then the day's assessment."""
         start = self.day
         self.cycles, self.cycle_began = cycle, start
+        self.cycle_starts[cycle - 1] = start
         self.note(Event.CYCLE_START, cycle)
+        beds = self.capacity.infusion_starts
+        self.occupy(Place.INFUSION_BED, beds.first_cycle_days if cycle == 1 else beds.later_cycle_days)
         if self.remission != NONE:
             self.run_relapse_clock(self.fate.relapse_speed_infusion)
+        self.infusing = True
         end = start + self.protocol.infusion_days
         stop = start + self.fate.stop_infusion_days - self.infused_days
-        if stop <= end:
-            came: Event = yield from self.wait(at(stop, Event.STOP))
+        over = at(stop, Event.STOP) if stop <= end else at(end, assessment)
+        if self.protocol.finish_infusion:
+            came: Event = yield from self.wait_out(over)
         else:
-            came = yield from self.wait(at(end, assessment))
+            came = yield from self.infusion_that_a_transplant_may_end(over)
+        self.infusing = False
         self.infused_days += self.day - start
         if came == Event.STOP:
             self.stop = stop
@@ -121,15 +173,40 @@ class Patient(Body):
             self.run_relapse_clock(self.speed_between_infusions())
         return came
 
+    def wait_out(self, over: int) -> Process:
+        """Wait for the end of an infusion; a request for a transplant bed rests meanwhile."""
+        request = self.requests.get(Place.TRANSPLANT_BED)
+        if request is not None:
+            self.wards[Place.TRANSPLANT_BED].rest(request)
+        came: Event = yield from self.wait(over)
+        if request is not None:
+            self.wards[Place.TRANSPLANT_BED].take_up(request)
+        return came
+
+    def infusion_that_a_transplant_may_end(self, over: int) -> Process:
+        """Wait for the end of an infusion, or for the transplant that ends it."""
+        while True:
+            came: Event = yield from self.called(min(over, self.transplant_due(), self.give_up_due()))
+            if came == Event.TRANSPLANT and not (self.takes_transplant() and self.has_place(Place.TRANSPLANT_BED)):
+                continue
+            if came not in (Event.DONOR_FOUND, Event.CANDIDACY):
+                return came
+
     def donor_search(self) -> Process:
         """Every donor type is sought at once; each is acceptable from a day of the search that the policy names."""
-        # (a search coordinator will be asked for here)
+        if self.remission != NONE and self.protocol.search_day > self.day:
+            yield self.env.timeout(at(self.protocol.search_day, Event.SEARCH_START) - self.moment)
+        if self.searching and not self.has_place(Place.COORDINATOR):
+            yield self.coordinator_given
+        if not self.searching:
+            return
+        self.wake()
+        self.occupy(Place.COORDINATOR, self.capacity.search_coordinators.most_days_a_search)
         start = self.search_start = self.day
-        self.searching = True
         self.note(Event.SEARCH_START)
         head_start = max(0, self.fate.head_start_days)
         found, donor = NEVER, NONE
-        for kind, acceptable in self.protocol.acceptance:
+        for kind, acceptable in self.acceptance():
             ready = max(self.fate.donor_search_days[kind], acceptable)
             if ready < NEVER and max(0, ready - head_start) < found:
                 found, donor = max(0, ready - head_start), kind
@@ -137,35 +214,156 @@ class Patient(Body):
         if moment > END:
             return
         yield self.env.timeout(moment - self.moment)
-        self.wake()
         if self.searching:
+            self.wake()
             self.donor_found, self.donor = start + found, donor
             self.note(Event.DONOR_FOUND, donor)
+            self.give_back(Place.COORDINATOR)
             if self.interruptible:
-                self.care.interrupt("a donor is found")
+                self.care.interrupt(Event.DONOR_FOUND)
 
     def after_switch_or_relapse(self) -> Process:
         """A candidate may still be transplanted, later and outside the study's count."""
         if self.switch == NONE and self.relapse_detected == NONE:
             return
         broken = min(day for day in (self.switch, self.relapse_detected) if day != NONE)
-        self.interruptible = True
-        while self.fate.candidate and self.fate.later_transplant_days < NEVER:
+        while self.candidate and self.fate.later_transplant_days < NEVER:
             ready = max(broken + self.fate.later_transplant_days, self.day)
-            came = yield from self.wait(at(ready, Event.TRANSPLANT) if self.donor != NONE else NEVER_MOMENT)
+            waits = self.donor == NONE or Place.TRANSPLANT_BED in self.requests
+            came = yield from self.called(NEVER_MOMENT if waits else at(ready, Event.TRANSPLANT))
             if came in (Event.DEATH, Event.HORIZON):
                 break
-            if came == Event.TRANSPLANT:
+            if came == Event.TRANSPLANT and self.has_place(Place.TRANSPLANT_BED):
                 if self.relapse != NONE and self.relapse_detected == NONE:
                     self.detect_relapse()
                 self.transplant()
                 break
-        self.interruptible = False
 
     def follow_up(self) -> Process:
         """Whatever the treatment, the patient is followed until death or the horizon."""
         while self.death == NONE and (yield from self.wait(NEVER_MOMENT)) != Event.HORIZON:
             pass
+
+    # --- what the policy decides (a policy of one's own decides otherwise: ``engine/own.py``) ----------
+
+    def searches_at_entry(self) -> bool:
+        """Whether a donor is sought from day 0 on."""
+        return self.fate.search_at_entry
+
+    def is_candidate(self) -> bool:
+        """Whether the patient, in remission today, is a candidate for HSCT."""
+        return self.fate.candidate
+
+    def acceptance(self) -> Sequence[tuple[int, int]]:
+        """Donor types in the order that breaks ties, each with the day of the search from which it is acceptable."""
+        return self.protocol.acceptance
+
+    def takes_cycle(self) -> bool:
+        """Whether the cycle that is due is given."""
+        return True
+
+    def takes_transplant(self) -> bool:
+        """Whether the transplant that could take place today does."""
+        return True
+
+    def chosen_conditioning(self) -> int:
+        """Return the conditioning of today's transplant."""
+        return self.fate.conditioning
+
+    # --- when things are due ---------------------------------------------------------------------------
+
+    def cycle_due(self) -> int:
+        """Return when the next cycle is due: never after a stop or the last, nor while a place is waited for."""
+        if self.stop != NONE or self.cycles >= self.protocol.maximum_cycles or Place.INFUSION_BED in self.requests:
+            return NEVER_MOMENT
+        if Place.TRANSPLANT_BED in self.requests and not self.protocol.cycles_while_waiting:
+            return NEVER_MOMENT
+        return at(max(self.day, self.cycle_began + self.protocol.cycle_days), Event.CYCLE_START)
+
+    def transplant_due(self) -> int:
+        """Return when a transplant could take place, as things stand and if a place is there."""
+        if not self.candidate or self.donor == NONE or self.gave_up or Place.TRANSPLANT_BED in self.requests:
+            return NEVER_MOMENT
+        if self.stop == NONE and self.cycles - self.infusing < self.protocol.earliest_cycle:
+            return NEVER_MOMENT
+        day = max(self.day, self.candidacy + self.protocol.preparation_days, self.no_transplant_before)
+        return at(day, Event.TRANSPLANT) if day <= self.protocol.latest_transplant_day else NEVER_MOMENT
+
+    def after_cycles_due(self) -> int:
+        """Return when maintenance or bridging begins, or when maintenance ends."""
+        if self.fate.after_cycles == NONE or self.stop != NONE or self.cycles < self.protocol.maximum_cycles:
+            return NEVER_MOMENT
+        if self.maintenance == NONE:
+            return at(max(self.day, self.cycle_began + self.protocol.cycle_days), Event.MAINTENANCE)
+        if self.fate.after_cycles == AfterCycles.MAINTENANCE and self.maintained:
+            return at(self.maintenance + self.protocol.maintenance_days, Event.MAINTENANCE)
+        return NEVER_MOMENT
+
+    def give_up_due(self) -> int:
+        """Return when a patient who waits for a transplant bed waits no longer."""
+        request = self.requests.get(Place.TRANSPLANT_BED)
+        if request is None or request.given != NONE or self.protocol.give_up_after_days >= NEVER:
+            return NEVER_MOMENT
+        asked = request.asked - self.birth // TICKS
+        return at(asked + self.protocol.give_up_after_days + 1, Event.CANDIDACY)
+
+    # --- places ------------------------------------------------------------------------------------------
+
+    def called(self, moment: int) -> Process:
+        """Wait until a moment, or until a donor is found or a place is given."""
+        self.interruptible = True
+        came: Event = yield from self.wait(moment)
+        self.interruptible = False
+        if came == Event.CANDIDACY:  # has waited for too long
+            self.gave_up = True
+            self.give_back(Place.TRANSPLANT_BED)
+        return came
+
+    def has_place(self, place: Place) -> bool:
+        """Whether a place is there for the patient; where places are counted it is asked for, and given at a round."""
+        ward = self.wards.get(place)
+        if ward is None:
+            return True
+        request = self.requests.get(place)
+        if request is None:
+            self.requests[place] = ward.ask(self.number, self.call_for(place), self.priority(place))
+            return False
+        return request.given != NONE
+
+    def call_for(self, place: Place) -> Callable[[], object]:
+        """Return what tells the patient that a place is given."""
+        if place == Place.COORDINATOR:
+            self.coordinator_given = self.env.event()
+            return self.coordinator_given.succeed
+        what_for = Event.TRANSPLANT if place == Place.TRANSPLANT_BED else Event.CYCLE_START
+        return lambda: self.care.interrupt(what_for)
+
+    def priority(self, place: Place) -> int:
+        """Return 0 for those who come first."""
+        rule = self.capacity.transplant_beds.priority
+        if place != Place.TRANSPLANT_BED or rule == "first_come":
+            return 0
+        first = Mrd.NEGATIVE if rule == "mrd_negative_first" else Mrd.POSITIVE
+        return int(self.fate.mrd != first)
+
+    def occupy(self, place: Place, days: int) -> None:
+        """Use the place that was given, for so many days."""
+        request = self.requests.pop(place, None)
+        if request is not None:
+            self.occupied[place] = request
+            self.wards[place].end_after(request, days)
+
+    def give_back(self, place: Place) -> None:
+        """Free a place, or withdraw the request for it."""
+        for held in (self.requests, self.occupied):
+            if place in held:
+                self.wards[place].end(held.pop(place))
+
+    def leave(self) -> None:
+        """Let go, dying, of all that the clinic holds for the patient."""
+        self.searching = False
+        for place in self.wards:
+            self.give_back(place)
 
     # --- what the clinic does ----------------------------------------------------------------------
 
@@ -179,13 +377,36 @@ class Patient(Body):
         self.dies_by(today + self.fate.remission_death_days, self.fate.remission_death_cause)
         self.switch_moment = at(today + self.fate.switch_days, Event.SWITCH)
         self.run_relapse_clock(self.fate.relapse_speed_rest)
-        if self.fate.candidate:
+        self.candidate = self.is_candidate()
+        if self.candidate:
             self.candidacy = today
             self.note(Event.CANDIDACY)
             if not self.searching:
-                self.env.process(self.donor_search())
+                self.begin_search()
         else:
-            self.searching = False
+            self.end_search()
+
+    def begin_search(self) -> None:
+        """A donor search runs beside the patient's care."""
+        self.searching = True
+        self.env.process(self.donor_search())
+
+    def end_search(self) -> None:
+        """Nobody is sought any more."""
+        self.searching = False
+        self.give_back(Place.COORDINATOR)
+
+    def maintain(self) -> None:
+        """Maintenance or bridging begins; or maintenance has been given for long enough."""
+        self.maintained = self.maintenance == NONE
+        if self.maintained:
+            self.maintenance = self.day
+            self.note(Event.MAINTENANCE, self.fate.after_cycles)
+            bridging = self.fate.after_cycles == AfterCycles.BRIDGING
+            fate = self.fate
+            self.run_relapse_clock(fate.relapse_speed_bridging if bridging else fate.relapse_speed_maintenance)
+        else:
+            self.run_relapse_clock(self.fate.relapse_speed_rest)
 
     def deepen(self) -> None:
         """At the assessment of cycle 2 a CRh* may be found to have become a CR."""
@@ -196,7 +417,8 @@ class Patient(Body):
     def fail_induction(self) -> None:
         """No remission: treatment and search end, survival after failure begins."""
         self.failure = today = self.day
-        self.searching = False
+        self.end_search()
+        self.give_back(Place.INFUSION_BED)
         self.progression_moment = NEVER_MOMENT
         self.dies_by(
             (today + days_of(self.fate.failure_clock_millidays, self.fate.failure_speed_refractory)), Cause.PROGRESSION
@@ -205,8 +427,10 @@ class Patient(Body):
     def transplant(self) -> None:
         """The graft changes the speed of the clocks that run, and brings that of non-relapse death."""
         today = self.hsct = self.day
+        self.conditioning = self.chosen_conditioning()
         self.note(Event.TRANSPLANT, self.donor)
-        self.searching = False
+        self.end_search()
+        self.occupy(Place.TRANSPLANT_BED, self.capacity.transplant_beds.stay_days)
         self.switch_moment = NEVER_MOMENT
         self.graft_death = today + runs_out(
             self.fate.non_relapse_clock_millidays,
@@ -227,14 +451,13 @@ class Patient(Body):
             left = self.fate.failure_clock_millidays - (today - self.relapse) * self.fate.failure_speed_relapse
             self.dies_by(today + days_of(left, self.fate.failure_speed_salvage_graft), Cause.PROGRESSION)
 
-    def next_cycle_moment(self) -> int:
-        """Return when the next cycle is due; never after a stop or the last cycle."""
-        if self.stop != NONE or self.cycles >= self.protocol.maximum_cycles:
-            return NEVER_MOMENT
-        return at(self.cycle_began + self.protocol.cycle_days, Event.CYCLE_START)
 
-
-def walk(lives: Lives, log: list[LogEntry] | None = None, order: Sequence[int] | None = None) -> History:
+def walk(
+    lives: Lives,
+    log: list[LogEntry] | None = None,
+    stays: list[Stays] | None = None,
+    order: Sequence[int] | None = None,
+) -> History:
     """Walk every patient through the clinic, one SimPy environment a replication.
 
     Parameters
@@ -243,6 +466,8 @@ def walk(lives: Lives, log: list[LogEntry] | None = None, order: Sequence[int] |
         P = replications * patients lives.
     log : list, optional
         Receives the story of every patient, in the order of the days of each.
+    stays : list, optional
+        Receives the requests for counted places of each replication.
     order : sequence of int, optional
         Order in which the processes of a replication are begun; it must not matter, and a test sees to it.
 
@@ -254,22 +479,27 @@ def walk(lives: Lives, log: list[LogEntry] | None = None, order: Sequence[int] |
     protocol = Protocol.of(lives.policy)
     columns = [_column(lives, name) for name in Fate._fields]
     rows: list[list[int]] = []
+    cycle_starts: list[list[int]] = []
     for replication in range(lives.replications):
         block = slice(replication * lives.patients, (replication + 1) * lives.patients)
         fates = [Fate._make(row) for row in zip(*(column[block].tolist() for column in columns), strict=True)]
         entry = lives.entry_day[block].tolist()
         story: list[LogEntry] | None = None if log is None else []
         with without_cycle_collection():
-            env = simpy.Environment()
+            clinic = Clinic.open(lives, protocol, replication, max(entry))
             patients: dict[int, Patient] = {}
             for index in order if order is not None else range(lives.patients):
                 number = replication * lives.patients + index
-                patients[index] = Patient(env, protocol, number, entry[index], fates[index], story)
-            env.run()
+                patients[index] = Patient(clinic, number, entry[index], fates[index], story)
+            clinic.env.run()
         rows.extend(patients[index].row() for index in range(lives.patients))
+        cycle_starts.extend(patients[index].cycle_starts for index in range(lives.patients))
         if log is not None and story is not None:
             log.extend(sorted(story, key=lambda entry: (entry.patient, entry.day, entry.event)))
-    return History.of_rows(rows)
+        if stays is not None:
+            stays.append(stays_of(clinic.wards, replication))
+    delayed = lives.capacity.infusion_starts.places is not None
+    return History.of_rows(rows, np.array(cycle_starts, dtype=np.int32) if delayed else None)
 
 
 def _column(lives: Lives, name: str) -> NDArray[Any]:

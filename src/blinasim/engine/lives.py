@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
+from blinasim.luck import Draws
 from blinasim.model.fates import Fates
 from blinasim.model.graft import Graft
 from blinasim.model.rules import Plan
-from blinasim.scenario.settings import Policy
+from blinasim.scenario.settings import Capacity, Policy
 
 
 @dataclass(frozen=True)
 class Lives:
-    """P lives before they are lived; ``entry_day`` is the calendar day of each first infusion, shape (P,)."""
+    """P lives before they are lived; ``entry_day`` is the calendar day of each first infusion, shape (P,).
+
+    ``draws`` is the block's luck, for the other patients where places are counted.
+    """
 
     replications: int
     patients: int
@@ -24,3 +28,5 @@ class Lives:
     plan: Plan
     graft: Graft
     policy: Policy
+    capacity: Capacity = field(default_factory=Capacity)
+    draws: Draws | None = None

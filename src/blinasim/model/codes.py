@@ -97,6 +97,14 @@ class Conditioning(IntEnum):
     REDUCED = 1
 
 
+class Place(IntEnum):
+    """Places that patients share where the scenario counts them."""
+
+    TRANSPLANT_BED = 0
+    INFUSION_BED = 1
+    COORDINATOR = 2
+
+
 class AfterCycles(IntEnum):
     """Treatment of an untransplanted responder after the last cycle."""
 

@@ -60,6 +60,8 @@ class History:
     relapse_detected: Days
     death: Days
     cause: Days
+    #: Day on which each cycle began, shape (P, most cycles), -1 if never; None where nothing delays a cycle.
+    cycle_starts: NDArray[np.int32] | None = None
 
     @property
     def on_study_hsct(self) -> NDArray[np.bool_]:
@@ -68,7 +70,8 @@ class History:
         return np.asarray((self.hsct != NONE) & (self.switch == NONE) & unbroken)
 
     @classmethod
-    def of_rows(cls, rows: list[list[int]]) -> History:
-        """Build a history from one row per patient, columns in the order of the fields."""
-        table = np.array(rows, dtype=np.int32).reshape(len(rows), len(fields(cls)))
-        return cls(*(np.ascontiguousarray(column) for column in table.T))
+    def of_rows(cls, rows: list[list[int]], cycle_starts: NDArray[np.int32] | None = None) -> History:
+        """Build a history from one row per patient, columns in the order of the fields but ``cycle_starts``."""
+        table = np.array(rows, dtype=np.int32).reshape(len(rows), len(fields(cls)) - 1)
+        columns = [np.ascontiguousarray(column) for column in table.T]
+        return cls(*columns, cycle_starts)

@@ -345,7 +345,8 @@ class Capacity(Settings):
         default_factory=SearchCoordinators, description="Coordinators of donor searches."
     )
     warm_up_days: Days = Field(
-        365, description="Days before the first enrolment in which other patients already come, so that no ward is empty."
+        365,
+        description="Days before the first enrolment in which other patients already come, so no ward is empty.",
     )
 
     @property

@@ -25,7 +25,7 @@ from blinasim.model.parameters import Parameters, load_parameters
 from blinasim.model.records import TransplantRecord, record_transplants
 from blinasim.model.rules import decide
 from blinasim.model.therapy import under_therapy
-from blinasim.scenario.settings import Policy, Scenario
+from blinasim.scenario.settings import Capacity, Policy, Scenario
 from blinasim.statistics import survival
 from blinasim.study.executors import in_order
 from blinasim.trial.endpoints import ENDPOINTS, Endpoint, Estimates, estimate, fit_outcomes
@@ -110,11 +110,19 @@ def lives_of(scenario: Scenario, parameters: Parameters, draws: Draws, source: C
     parameters = under_therapy(scenario.policy, parameters)
     cohort = draw_cohort(scenario.cohort, scenario.trial.accrual, parameters, draws, source)
     fates = settle(cohort, parameters, draws)
-    return World(cohort, plan_lives(scenario.policy, cohort, fates, parameters), draws, parameters)
+    lives = plan_lives(scenario.policy, cohort, fates, parameters, scenario.capacity, draws)
+    return World(cohort, lives, draws, parameters)
 
 
-def plan_lives(policy: Policy, cohort: Cohort, fates: Fates, parameters: Parameters) -> Lives:
-    """Let a policy decide on given patients with given fates."""
+def plan_lives(
+    policy: Policy,
+    cohort: Cohort,
+    fates: Fates,
+    parameters: Parameters,
+    capacity: Capacity | None = None,
+    draws: Draws | None = None,
+) -> Lives:
+    """Let a policy decide on given patients with given fates; ``draws`` are needed where places are counted."""
     plan = decide(Chart.at_remission(cohort, fates), fates.head_start_days != NONE, policy)
     return Lives(
         replications=cohort.replications,
@@ -124,6 +132,8 @@ def plan_lives(policy: Policy, cohort: Cohort, fates: Fates, parameters: Paramet
         plan=plan,
         graft=graft(cohort, fates, plan.candidate & (fates.response_cycle > 0), plan.conditioning, parameters),
         policy=policy,
+        capacity=capacity or Capacity(),
+        draws=draws,
     )
 
 
@@ -226,7 +236,7 @@ def simulate(
         if progress:
             progress(len(block))
     assert pooled is not None  # a study has at least one replication
-    return _put_together(scenario, trials, pooled, choose(engine))
+    return _put_together(scenario, trials, pooled, choose(engine, scenario.capacity))
 
 
 def _simulate_block(
@@ -284,7 +294,8 @@ def _record(world: World, history: History) -> TransplantRecord:
 def _had_hsct_not_existed(scenario: Scenario, world: World, engine: EngineName) -> TrialData:
     """Return the same patients with the same luck in a world without HSCT."""
     policy = without_hsct(scenario.policy)
-    lives = plan_lives(policy, world.cohort, world.lives.fates, world.parameters)
+    was = world.lives
+    lives = plan_lives(policy, world.cohort, was.fates, world.parameters, was.capacity, world.draws)
     history = walk(lives, engine)
     return observe_all(scenario, world.cohort, history, _record(world, history))
 

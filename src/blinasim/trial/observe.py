@@ -14,7 +14,7 @@ from blinasim.model.durations import DAYS_PER_YEAR, exponential, whole_days
 from blinasim.model.history import History
 from blinasim.model.records import TransplantRecord
 from blinasim.model.visits import cycle_assessed, last_visit
-from blinasim.scenario.settings import Scenario
+from blinasim.scenario.settings import Policy, Scenario
 
 Ints = NDArray[np.int32]
 Bools = NDArray[np.bool_]
@@ -104,14 +104,11 @@ def _seen(
     potential: Ints,
     follow_up: Ints,
 ) -> TrialData:
-    cycles = scenario.policy.cycles
-    cycle_days = cycles.infusion_days + cycles.rest_days
-
     def known(day: Ints) -> Ints:
         return np.where(day <= follow_up, day, NONE).astype(np.int32)
 
     hsct, death, remission = known(history.hsct), known(history.death), known(history.remission)
-    assessed = cycle_assessed(remission, scenario.policy)
+    assessed = _cycle_of_remission(history, remission, scenario.policy)
     responder = (remission != NONE) & (assessed <= _RESPONSE_CYCLES)
     unseen_deepening = (history.deepening != NONE) & (known(history.deepening) == NONE)
     depth = np.where(unseen_deepening, Depth.CRH, history.depth)
@@ -125,7 +122,7 @@ def _seen(
         follow_up_days=end,
         last_visit=last_visit(end, scenario.policy),
         potential_days=potential,
-        cycles=np.minimum(history.cycles, follow_up // cycle_days + 1).astype(np.int32),
+        cycles=_cycles_seen(history, follow_up, scenario.policy),
         responder=responder,
         cycle_of_remission=np.where(responder, assessed, NONE).astype(np.int32),
         remission=remission,
@@ -144,3 +141,23 @@ def _seen(
     )
     shape = (cohort.replications, cohort.patients)
     return replace(arrays, **{f.name: getattr(arrays, f.name).reshape(shape) for f in fields(arrays)})
+
+
+def _cycle_of_remission(history: History, remission: Ints, policy: Policy) -> Ints:
+    """Return the cycle at whose assessment each remission was found; without a remission it means nothing."""
+    if history.cycle_starts is None:
+        return cycle_assessed(remission, policy)
+    return _starts_by(history.cycle_starts, remission)
+
+
+def _cycles_seen(history: History, follow_up: Ints, policy: Policy) -> Ints:
+    """Return the cycles begun by the end of each follow-up."""
+    if history.cycle_starts is None:
+        cycle_days = policy.cycles.infusion_days + policy.cycles.rest_days
+        return np.minimum(history.cycles, follow_up // cycle_days + 1).astype(np.int32)
+    return _starts_by(history.cycle_starts, follow_up)
+
+
+def _starts_by(cycle_starts: Ints, day: Ints) -> Ints:
+    begun = (cycle_starts != NONE) & (cycle_starts <= day[:, np.newaxis])
+    return np.count_nonzero(begun, axis=1).astype(np.int32)

@@ -1,0 +1,120 @@
+"""Places that patients share: who asked for one, who got it and when; and the other patients who want them too."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from blinasim.luck import TILE, Luck
+from blinasim.model.codes import NEVER, NONE, Place
+from blinasim.model.durations import DAYS_PER_YEAR, exponential, whole_days
+from blinasim.scenario.settings import Background, Capacity
+
+#: Other patients come until so many days after the last enrolment of a replication.
+BACKGROUND_DAYS = 1_826
+
+
+@dataclass(frozen=True)
+class Stays:
+    """Every request for a counted place, shape (Q,); days are of the trial's calendar.
+
+    ``patient`` is the patient's number within the block, or -1 for another patient; ``given`` is -1 where the request
+    was withdrawn, and ``left`` is the day on which the place was free again or the request withdrawn (NEVER: not by
+    the end).
+    """
+
+    replication: NDArray[np.int32]
+    place: NDArray[np.int8]
+    patient: NDArray[np.int32]
+    asked: NDArray[np.int32]
+    given: NDArray[np.int32]
+    left: NDArray[np.int32]
+
+    @classmethod
+    def of_rows(cls, rows: list[tuple[int, int, int, int, int, int]]) -> Stays:
+        """Build from rows in the order of the fields."""
+        table = np.array(rows, dtype=np.int32).reshape(len(rows), 6).T
+        return cls(table[0], table[1].astype(np.int8), *(np.ascontiguousarray(column) for column in table[2:]))
+
+    def of(self, place: Place) -> Stays:
+        """Return the requests for one kind of place."""
+        chosen = self.place == place
+        return Stays(
+            *(
+                column[chosen]
+                for column in (self.replication, self.place, self.patient, self.asked, self.given, self.left)
+            )
+        )
+
+    @property
+    def waited_days(self) -> NDArray[np.int32]:
+        """Days from the request to the place, or to its withdrawal; shape (Q,)."""
+        until = np.where(self.given != NONE, self.given, self.left)
+        return np.where(until < NEVER, until - self.asked, NEVER).astype(np.int32)
+
+    def waiting(self, first_day: int, days: int) -> NDArray[np.int64]:
+        """Count who waits at the end of each day, pooled over replications.
+
+        Returns
+        -------
+        ndarray of int64, shape (days,)
+            From calendar day ``first_day`` on.
+        """
+        until = np.where(self.given != NONE, self.given, self.left)
+        return _present(self.asked, until, first_day, days)
+
+    def taken(self, first_day: int, days: int) -> NDArray[np.int64]:
+        """Count places taken at the end of each day, pooled over replications; as :meth:`waiting`."""
+        got = self.given != NONE
+        return _present(self.given[got], self.left[got], first_day, days)
+
+
+def _present(since: NDArray[np.int32], until: NDArray[np.int32], first_day: int, days: int) -> NDArray[np.int64]:
+    """Count who is there at the end of each day, having come on ``since`` and gone on ``until``."""
+    change = np.zeros(days + 1, dtype=np.int64)
+    np.add.at(change, np.clip(since - first_day, 0, days), 1)
+    np.subtract.at(change, np.clip(until - first_day, 0, days), 1)
+    return np.cumsum(change)[:days]
+
+
+def background_of(capacity: Capacity, place: Place) -> Background:
+    """Return the settings of the other patients who want a kind of place."""
+    return {
+        Place.TRANSPLANT_BED: capacity.transplant_beds.background,
+        Place.INFUSION_BED: capacity.infusion_starts.background,
+        Place.COORDINATOR: capacity.search_coordinators.background,
+    }[place]
+
+
+def other_patients(
+    luck: Luck, replication: int, place: Place, background: Background, first_day: int
+) -> Iterator[tuple[int, int]]:
+    """Yield (calendar day of coming, days of stay) of the other patients, in the order of coming, without end.
+
+    Parameters
+    ----------
+    luck : Luck
+        All the luck of the seed; the n-th other patient has the uniforms of patient n of the replication.
+    replication : int
+        Which replication.
+    place, background
+        What they want, and how many come.
+    first_day : int
+        Calendar day before which none comes.
+    """
+    if background.arrivals_per_year <= 0:
+        return
+    between, name = DAYS_PER_YEAR / background.arrivals_per_year, place.name.lower()
+    block = range(replication, replication + 1)
+    clock, number = float(first_day), 0
+    while True:
+        gaps = exponential(luck.uniform(f"others.{name}.arrival", block, TILE, number)[0]) * between
+        stays = whole_days(
+            exponential(luck.uniform(f"others.{name}.stay", block, TILE, number)[0]) * background.mean_stay_days
+        )
+        arrivals = clock + np.cumsum(gaps)
+        yield from zip(np.floor(arrivals).astype(int).tolist(), stays.tolist(), strict=True)
+        clock, number = float(arrivals[-1]), number + TILE
