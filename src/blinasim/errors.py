@@ -36,3 +36,7 @@ class ParameterError(BlinasimError):
 
 class OutputError(BlinasimError):
     """Results cannot be written where they were asked for."""
+
+
+class PolicyError(BlinasimError):
+    """A policy of one's own cannot be used, or failed when it was asked."""

@@ -139,6 +139,8 @@ class Fate(NamedTuple):
     failure_speed_salvage_graft: int
     candidate: bool
     search_at_entry: bool
+    reason: int
+    reason_at_entry: int
     conditioning: int
     after_cycles: int
     relapse_speed: list[int]
@@ -241,7 +243,8 @@ class Body:
                 yield self.env.timeout(target - self.moment)
             except Interrupt as call:
                 self.wake()
-                return Event(call.cause)
+                called_for: Any = call.cause
+                return Event(called_for)
             self.wake()
             if target == END:
                 return Event.HORIZON

@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import Literal, TypeAlias
 
 from blinasim.engine import des, fast
+from blinasim.engine.des import Patient
 from blinasim.engine.lives import Lives
+from blinasim.engine.own import OwnPatient
 from blinasim.errors import ScenarioError
 from blinasim.model.history import History, LogEntry
 from blinasim.model.places import Stays
@@ -15,7 +17,7 @@ from blinasim.scenario.settings import Capacity
 EngineName: TypeAlias = Literal["auto", "fast", "des"]
 
 
-def choose(asked: EngineName, capacity: Capacity) -> Literal["fast", "des"]:
+def choose(asked: EngineName, capacity: Capacity, *, own_policy: bool = False) -> Literal["fast", "des"]:
     """Return the engine that will walk.
 
     Both live the same lives to the day; ``fast`` walks whatever has no counted places and no policy of the user's own.
@@ -23,12 +25,13 @@ def choose(asked: EngineName, capacity: Capacity) -> Literal["fast", "des"]:
     Raises
     ------
     ScenarioError
-        If ``fast`` is asked for where places are counted.
+        If ``fast`` is asked for where places are counted, or a policy of one's own decides.
     """
-    if not capacity.limited:
+    if not capacity.limited and not own_policy:
         return "fast" if asked == "auto" else asked
     if asked == "fast":
-        raise ScenarioError("engine fast knows no counted places (capacity); ask for des or auto")
+        what = "policies of one's own" if own_policy else "counted places (capacity)"
+        raise ScenarioError(f"engine fast knows no {what}; ask for des or auto")
     return "des"
 
 
@@ -65,6 +68,6 @@ def walk(
     """
     if log is not None and engine == "fast":
         raise ValueError("engine 'fast' tells no stories; ask for 'des' or 'auto'")
-    if choose(engine, lives.capacity) == "des" or log is not None:
-        return des.walk(lives, log, stays)
+    if choose(engine, lives.capacity, own_policy=lives.own is not None) == "des" or log is not None:
+        return des.walk(lives, log, stays, make=Patient if lives.own is None else OwnPatient)
     return fast.walk(lives)

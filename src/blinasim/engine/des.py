@@ -32,6 +32,7 @@ from blinasim.engine.lives import Lives
 from blinasim.engine.ward import Request, Ward, open_wards, stays_of
 from blinasim.model.codes import EARLY_AFTER_HSCT_DAYS, NEVER, NONE, AfterCycles, Cause, Depth, Event, Mrd, Place
 from blinasim.model.history import History, LogEntry
+from blinasim.model.own_policy import OwnRules
 from blinasim.model.places import Stays
 from blinasim.scenario.settings import Capacity
 
@@ -44,16 +45,20 @@ class Clinic:
     protocol: Protocol
     capacity: Capacity
     wards: dict[Place, Ward]
+    own: OwnRules | None = None
+    policy: object = None  # of one's own
 
     @classmethod
     def open(cls, lives: Lives, protocol: Protocol, replication: int, last_entry: int) -> Clinic:
         """Open the clinic for a replication; where places are counted, other patients come before the first of ours."""
-        capacity = lives.capacity
+        capacity, own = lives.capacity, lives.own
+        policy = own.make() if own else None
         if not capacity.limited:
-            return cls(simpy.Environment(), protocol, capacity, {})
+            return cls(simpy.Environment(), protocol, capacity, {}, own, policy)
         assert lives.draws is not None
         env = simpy.Environment(initial_time=-capacity.warm_up_days * TICKS)
-        return cls(env, protocol, capacity, open_wards(env, capacity, lives.draws, replication, last_entry))
+        wards = open_wards(env, capacity, lives.draws, replication, last_entry)
+        return cls(env, protocol, capacity, wards, own, policy)
 
 
 class Patient(Body):
@@ -250,6 +255,10 @@ class Patient(Body):
         """Whether a donor is sought from day 0 on."""
         return self.fate.search_at_entry
 
+    def searches_at_remission(self) -> bool:
+        """Whether a candidate without a search gets one now."""
+        return True
+
     def is_candidate(self) -> bool:
         """Whether the patient, in remission today, is a candidate for HSCT."""
         return self.fate.candidate
@@ -381,7 +390,7 @@ class Patient(Body):
         if self.candidate:
             self.candidacy = today
             self.note(Event.CANDIDACY)
-            if not self.searching:
+            if not self.searching and self.searches_at_remission():
                 self.begin_search()
         else:
             self.end_search()
@@ -457,6 +466,7 @@ def walk(
     log: list[LogEntry] | None = None,
     stays: list[Stays] | None = None,
     order: Sequence[int] | None = None,
+    make: type[Patient] = Patient,
 ) -> History:
     """Walk every patient through the clinic, one SimPy environment a replication.
 
@@ -470,6 +480,8 @@ def walk(
         Receives the requests for counted places of each replication.
     order : sequence of int, optional
         Order in which the processes of a replication are begun; it must not matter, and a test sees to it.
+    make : type of Patient
+        Who takes the decisions: by the scenario's rules, or by a policy of one's own.
 
     Returns
     -------
@@ -490,7 +502,7 @@ def walk(
             patients: dict[int, Patient] = {}
             for index in order if order is not None else range(lives.patients):
                 number = replication * lives.patients + index
-                patients[index] = Patient(clinic, number, entry[index], fates[index], story)
+                patients[index] = make(clinic, number, entry[index], fates[index], story)
             clinic.env.run()
         rows.extend(patients[index].row() for index in range(lives.patients))
         cycle_starts.extend(patients[index].cycle_starts for index in range(lives.patients))

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from blinasim.luck import Draws
 from blinasim.model.fates import Fates
 from blinasim.model.graft import Graft
+from blinasim.model.own_policy import OwnRules
 from blinasim.model.rules import Plan
 from blinasim.scenario.settings import Capacity, Policy
 
@@ -18,7 +19,7 @@ from blinasim.scenario.settings import Capacity, Policy
 class Lives:
     """P lives before they are lived; ``entry_day`` is the calendar day of each first infusion, shape (P,).
 
-    ``draws`` is the block's luck, for the other patients where places are counted.
+    ``draws`` is the block's luck, for the other patients where places are counted; ``own`` a policy of the user's own.
     """
 
     replications: int
@@ -30,3 +31,4 @@ class Lives:
     policy: Policy
     capacity: Capacity = field(default_factory=Capacity)
     draws: Draws | None = None
+    own: OwnRules | None = None

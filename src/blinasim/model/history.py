@@ -73,5 +73,6 @@ class History:
     def of_rows(cls, rows: list[list[int]], cycle_starts: NDArray[np.int32] | None = None) -> History:
         """Build a history from one row per patient, columns in the order of the fields but ``cycle_starts``."""
         table = np.array(rows, dtype=np.int32).reshape(len(rows), len(fields(cls)) - 1)
-        columns = [np.ascontiguousarray(column) for column in table.T]
-        return cls(*columns, cycle_starts)
+        names = [column.name for column in fields(cls)[:-1]]
+        columns = dict(zip(names, map(np.ascontiguousarray, table.T), strict=True))
+        return cls(**columns, cycle_starts=cycle_starts)

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from blinasim.engine.choice import EngineName, choose, walk
 from blinasim.engine.lives import Lives
 from blinasim.luck import Draws, Luck
-from blinasim.model.chart import Chart
+from blinasim.model.chart import Charts
 from blinasim.model.codes import NONE
 from blinasim.model.cohort import Cohort, draw_cohort
 from blinasim.model.cohort_file import CohortSource, read_cohort
@@ -123,7 +123,7 @@ def plan_lives(
     draws: Draws | None = None,
 ) -> Lives:
     """Let a policy decide on given patients with given fates; ``draws`` are needed where places are counted."""
-    plan = decide(Chart.at_remission(cohort, fates), fates.head_start_days != NONE, policy)
+    plan = decide(Charts.at_remission(cohort, fates), fates.head_start_days != NONE, policy)
     return Lives(
         replications=cohort.replications,
         patients=cohort.patients,

@@ -160,4 +160,4 @@ def _cycles_seen(history: History, follow_up: Ints, policy: Policy) -> Ints:
 
 def _starts_by(cycle_starts: Ints, day: Ints) -> Ints:
     begun = (cycle_starts != NONE) & (cycle_starts <= day[:, np.newaxis])
-    return np.count_nonzero(begun, axis=1).astype(np.int32)
+    return np.asarray(np.count_nonzero(begun, axis=1), dtype=np.int32)
