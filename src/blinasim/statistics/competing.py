@@ -107,8 +107,12 @@ class IncidenceTable:
             When shapes differ, or a member's time or code is out of range.
         """
         curves.check_whole(code)
-        counts, beyond = daily_counts(time_days, code, member, codes=causes + 1, days=days)
-        return cls(counts[1:], counts[0], beyond)
+        return cls.of_counts(daily_counts(time_days, code, member, codes=causes + 1, days=days))
+
+    @classmethod
+    def of_counts(cls, counts: NDArray[np.int64]) -> "IncidenceTable":
+        """Read a grid of counts, shape (K + 1, D + 1), laid out as by `tables.daily_counts`."""
+        return cls(counts[1:, :-1], counts[0, :-1], int(counts[:, -1].sum()))
 
     @classmethod
     def empty(cls, *, causes: int, days: int) -> "IncidenceTable":

@@ -56,6 +56,11 @@ class Outcome:
     hsct_exists: bool = True
     causes: tuple[str, ...] = ("event",)
 
+    @property
+    def records_the_truth(self) -> bool:
+        """Whether the record differs from the estimand by censoring alone, so that limit and oracle are one."""
+        return self.hsct_exists and self.truth is self.of
+
 
 def overall_survival(data: TrialData, trial: Trial) -> TimeToEvent:
     """Time from first infusion to death of any cause, all enrolled."""
