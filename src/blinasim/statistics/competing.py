@@ -145,6 +145,4 @@ class IncidenceTable:
 
 def _steps(survival: Floats, at_risk: Integers, events: curves.Counts) -> Floats:
     """Growth of incidence at each step, S(t-) d / n; `survival` is the value after each step."""
-    before = np.ones_like(survival)
-    before[..., 1:] = survival[..., :-1]
-    return before * events / np.maximum(at_risk, 1)
+    return curves.just_before(survival, 1.0) * events / np.maximum(at_risk, 1)

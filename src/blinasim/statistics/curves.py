@@ -170,6 +170,13 @@ def product_limit(at_risk: Integers, events: Counts) -> Floats:
     return np.cumprod(kept(at_risk, events), axis=-1, dtype=np.float64)
 
 
+def just_before(values: Floats, start: float) -> Floats:
+    """Value just before each step, from the values after each step and the one before all; (..., m) array."""
+    before = np.full_like(values, start)
+    before[..., 1:] = values[..., :-1]
+    return before
+
+
 def greenwood_terms(at_risk: Integers, events: Counts) -> Floats:
     """Greenwood's terms d / (n (n - d)): what each step adds to the variance of log survival.
 

@@ -207,17 +207,17 @@ def simulate(
     blocks = [range(first, min(first + step, total)) for first in range(0, total, step)]
     job = partial(_simulate_block, scenario, parameters, engine, source, keep is not None)
     trials: list[_Trials] = []
-    total = TallySum()
+    tallied = TallySum()
     occupied = np.zeros((len(State), OCCUPANCY_DAYS), dtype=np.int64)
     for block, done in zip(blocks, in_order(job, blocks, executor), strict=True):
         trials.append(done.trials)
-        total.add(done.pooled.tally)
+        tallied.add(done.pooled.tally)
         occupied += done.pooled.occupancy
         if keep and done.batch:
             keep(done.batch)
         if progress:
             progress(len(block))
-    return _put_together(scenario, trials, _Pooled(total.tally(), occupied), choose(engine))
+    return _put_together(scenario, trials, _Pooled(tallied.tally(), occupied), choose(engine))
 
 
 def _simulate_block(

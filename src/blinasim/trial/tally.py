@@ -51,7 +51,7 @@ class _Grid:
 
 
 def _laid_out() -> dict[str, _Grid]:
-    """Give all that is counted its place: outcomes by code and day, attributes by value, shares by who and among whom."""
+    """Give all that is counted its place: outcomes by code and day, attributes by value, shares by part and whole."""
     shapes = {
         _name(outcome, view): (1 + len(outcome.causes), _DAYS + 1)
         for outcome in OUTCOMES
