@@ -13,17 +13,19 @@ from blinasim.errors import ScenarioError
 from blinasim.study import simulate as study
 from blinasim.study.executors import in_order
 from blinasim.trial.tally import Tally
-from worlds import parameters, scenario
+from worlds import arrays_of, differing, parameters, scenario
 
 
 def same(one: study.Result, other: study.Result) -> bool:
     """Every number of two results, to the last bit."""
-    return all(
-        np.array_equal(one.estimates[key].value, other.estimates[key].value, equal_nan=True)
+    estimates = all(
+        differing(arrays_of(one.estimates[key]), arrays_of(other.estimates[key])) == []
         and one.limits[key] == other.limits[key]
         and one.oracles[key] == other.oracles[key]
         for key in one.estimates
-    ) and np.array_equal(one.occupancy, other.occupancy)
+    )
+    curves = all(differing(arrays_of(one.curves[key]), arrays_of(other.curves[key])) == [] for key in one.curves)
+    return estimates and curves and np.array_equal(one.occupancy, other.occupancy)
 
 
 @pytest.mark.parametrize("patients", [1, 189, 400, 10_000])

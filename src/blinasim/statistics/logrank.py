@@ -119,8 +119,8 @@ def _within_stratum(
     """Return observed, expected and variance of one stratum, shape (3, R)."""
     # What happened and to whom in two bits, so that one sort carries both: events first, and bit 0 unset only for
     # the group (the last rank, of places without a patient, has it set).
-    rank = np.where(event, np.int8(0), np.int8(2)) | ~group
-    time, rank, at_risk = curves.sorted_rows(time_days, rank, member)
+    in_two_bits = np.where(event, 0, 2) | ~group
+    time, rank, at_risk = curves.sorted_rows(time_days, in_two_bits, member)
     trials, places = time.shape
     if not places:
         return np.zeros((3, trials))
@@ -147,9 +147,5 @@ def _within_stratum(
         weight = before**rho * (1.0 - before) ** gamma
     # bincount adds one by one: a trial's sums do not depend on the other trials of the batch.
     trial = start // places
-    return np.stack(
-        [
-            np.bincount(trial, terms, minlength=trials)
-            for terms in (weight * d1, weight * expected, weight**2 * variance)
-        ]
-    )
+    terms = (weight * d1, weight * expected, weight**2 * variance)
+    return np.stack([np.bincount(trial, term, minlength=trials) for term in terms])

@@ -73,7 +73,7 @@ class SurvivalBatch:
         """
         if not self.time.shape[1]:
             return np.full(self.n_members.shape, np.nan)
-        last = np.take_along_axis(self.time, np.maximum(self.n_members - 1, 0)[:, np.newaxis], axis=1)[:, 0]
+        last = self.time[np.arange(self.n_members.size), np.maximum(self.n_members - 1, 0)]
         return _without_empty(self, np.where(self.survival[:, -1] <= 0.0, np.inf, last))
 
 
