@@ -103,12 +103,12 @@ def test_restricted_mean_is_extended_flat_beyond_a_last_censoring():
 def test_reverse_median_keeps_the_order_of_the_day():
     # Day 5: two deaths, then one censoring among the 2 left: reverse curve 1/2 on day 5. A flipped event
     # column would put the censoring among all 4 (3/4) and find the median on day 9.
-    found = survival.reverse_median(np.array([[5, 5, 5, 9]]), np.array([[True, True, False, False]]))
+    found = survival.reverse_median(one([5, 5, 5, 9], [True, True, False, False]))
     assert found.tolist() == [5]
 
 
 def test_reverse_median_is_not_reached_when_everybody_dies():
-    assert survival.reverse_median(TIME, np.ones_like(EVENT)).tolist() == [np.inf]
+    assert survival.reverse_median(survival.fit(TIME, np.ones_like(EVENT))).tolist() == [np.inf]
 
 
 # ---- reference answers of R
@@ -181,7 +181,7 @@ def test_reverse_median_equals_lifelines_with_half_a_day_between(sample):
     time, event = sample
     # Deaths in the morning, censorings in the evening of the same day.
     km = judge(2 * time + ~event, ~event)
-    ours = survival.reverse_median(time[np.newaxis], event[np.newaxis])[0]
+    ours = survival.reverse_median(one(time, event))[0]
     theirs = km.median_survival_time_ // 2 if np.isfinite(km.median_survival_time_) else np.inf
     curve = km.survival_function_.iloc[:, 0]
     assert ours == theirs or same_day_unless_exact(2 * ours + 1, km.median_survival_time_, curve)
@@ -213,7 +213,7 @@ def test_a_trial_without_members_is_nan_everywhere(batch_of_trials):
         survival.survival_at(batch, 0),
         survival.rmst(batch, 30),
         survival.rmst_standard_error(batch, 30),
-        survival.reverse_median(*batch_of_trials),
+        survival.reverse_median(batch),
         batch.survival,
         *survival.median_interval(batch),
         *(limit for transform in TRANSFORMS for limit in survival.interval_at(batch, 10, transform=transform)),
@@ -258,10 +258,36 @@ def answers(batch):
             survival.survival_at(batch, 3),
             survival.rmst(batch, 5),
             survival.rmst_standard_error(batch, 5),
+            survival.reverse_median(batch),
+            batch.known_until,
             *(limit for name in TRANSFORMS for limit in survival.median_interval(batch, transform=name)),
             *(limit for name in TRANSFORMS for limit in survival.interval_at(batch, 3, transform=name)),
         ]
     )
+
+
+@given(trials())
+def test_a_curve_is_known_until_its_last_member_unless_nobody_survived_him(trial):
+    time, event, member = trial
+    found = survival.fit(time, event, member).known_until
+    for row, who in enumerate(member):
+        if not who.any():
+            assert np.isnan(found[row])
+            continue
+        last = time[row][who].max()
+        all_gone = event[row][who & (time[row] == last)].all()
+        assert found[row] == (np.inf if all_gone else last)
+
+
+def test_sums_do_not_round_by_the_other_trials_of_a_batch():
+    """A trial of 40 among 900 places, and by itself: more places than NumPy's sum adds in one go."""
+    rng = np.random.default_rng(11)
+    time, event = rng.integers(0, 500, (6, 900)), rng.random((6, 900)) < 0.5
+    member = np.arange(900) < np.array([[900], [40], [500], [40], [0], [129]])
+    together = answers(survival.fit(time, event, member))
+    for row in range(6):
+        alone = answers(survival.fit(time[row : row + 1], event[row : row + 1], member[row : row + 1]))
+        np.testing.assert_array_equal(together[:, row], alone[:, 0])
 
 
 @given(trials())
@@ -279,8 +305,7 @@ def test_leaving_out_equals_not_being_a_member(trial):
     for row in range(len(time)):
         chosen = member[row]
         masked = answers(survival.fit(time[row : row + 1], event[row : row + 1], member[row : row + 1]))
-        # A sum over more places, though they add 0, may round differently.
-        np.testing.assert_allclose(masked, answers(one(time[row][chosen], event[row][chosen])), rtol=1e-12)
+        np.testing.assert_array_equal(masked, answers(one(time[row][chosen], event[row][chosen])))
 
 
 @given(trials(), st.randoms(use_true_random=False))

@@ -38,13 +38,13 @@ def test_table_equals_batch_on_a_sample(sample):
     table = SurvivalTable.of(time, event, days=int(time.max()) + 1)
     batch = survival.fit(time[np.newaxis], event[np.newaxis])
     check_against_batch(table, batch, taus=(time.max() / 3, time.max()))
-    assert table.reverse_median() == survival.reverse_median(time[np.newaxis], event[np.newaxis])[0]
+    assert table.reverse_median() == survival.reverse_median(survival.fit(time[np.newaxis], event[np.newaxis]))[0]
 
 
 def test_table_equals_batch_on_pooled_trials(batch_of_trials):
     table = SurvivalTable.of(*batch_of_trials, days=DAYS)
     check_against_batch(table, survival.fit(*pooled(*batch_of_trials)), taus=(11.5, 30, 200))
-    assert table.reverse_median() == survival.reverse_median(*pooled(*batch_of_trials))[0]
+    assert table.reverse_median() == survival.reverse_median(survival.fit(*pooled(*batch_of_trials)))[0]
 
 
 def check_against_batch(table, batch, taus):

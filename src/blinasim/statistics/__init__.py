@@ -7,6 +7,7 @@ dataclasses of arrays come out. Import from the modules, nothing is re-exported 
   on a day, restricted mean survival time, median follow-up;
 - `tables` -- the same estimators from counts per whole day, which add up exactly over any number of trials;
 - `competing` -- Aalen-Johansen cumulative incidence, in both forms;
+- `logrank` -- log-rank tests of two groups for a batch of trials, weighted and stratified;
 - `intervals` -- exact binomial limits, predictive intervals, Monte Carlo standard errors;
 - `weights` -- weights that make a sample agree with published margins;
 - `curves` -- what batch and table share: the step functions, their bands, areas and quantiles.

@@ -13,25 +13,19 @@ from numpy.typing import NDArray
 
 from blinasim.statistics import curves
 from blinasim.statistics.curves import Bools, Floats, Integers
+from blinasim.statistics.survival import SurvivalBatch
 from blinasim.statistics.tables import SurvivalTable, check_counts, check_same_grid, daily_counts
 
 
-def cumulative_incidence(
-    time_days: Integers, code: Integers, cause: int, member: Bools | None = None, *, day: float
-) -> Floats:
+def cumulative_incidence(batch: SurvivalBatch, cause: int, *, day: float) -> Floats:
     """Cumulative incidence of one cause by a day, in each trial of a batch.
 
     Parameters
     ----------
-    time_days : (R, n) array of int
-        Day of the event or of censoring, at least 0.
-    code : (R, n) array of int
-        What happened: 0 for a censoring, otherwise the cause, 1 to K. On one day all events come before the
-        censorings; the order of the causes does not matter.
+    batch : SurvivalBatch
+        Curves of R trials that know the causes, as `survival.fit_causes` gives.
     cause : int
         The cause asked for, at least 1.
-    member : (R, n) array of bool, optional
-        Who belongs to the analysed population; everybody by default.
     day : float
         The day; its events are included.
 
@@ -43,25 +37,16 @@ def cumulative_incidence(
 
     Raises
     ------
-    TypeError
-        When times or codes are not integers or `member` is not boolean.
     ValueError
-        When shapes differ, there are not two axes, a time is out of range, a code is negative, or the
-        cause is not at least 1.
+        When the cause is not at least 1.
     """
-    _check_whole(code)
-    curves.check_patients(time_days, member, code)
-    if np.any(code < 0, where=True if member is None else member) or cause < 1:
-        raise ValueError("causes are numbered from 1, and 0 is a censoring: there is no other code")
-    other_event, censored = 1, 2
-    rank = np.where(code == cause, 0, np.where(code > 0, other_event, censored))
-    time, rank_sorted, at_risk = curves.sorted_rows(time_days, rank, member)
-    survival = curves.product_limit(at_risk, rank_sorted <= other_event)
+    if cause < 1:
+        raise ValueError(f"causes are numbered from 1: there is no cause {cause}")
     # Patient by patient as in `survival`: within a day S / n stays the same from one event to the next,
-    # S (1 - 1 / n) / (n - 1) = S / n, so the single steps add up to S(t-) d / n.
-    counted = (rank_sorted == 0) & (time <= day)
-    incidence = np.sum(_steps(survival, at_risk, counted), axis=1)
-    return np.where(np.any(at_risk > 0, axis=1), incidence, np.nan)
+    # S (1 - 1 / n) / (n - 1) = S / n, so the single steps add up to S(t-) d / n, in whichever order causes come.
+    counted = (batch.code == cause) & (batch.time <= day)
+    incidence = curves.total(_steps(batch.survival, batch.at_risk, counted))
+    return np.where(batch.n_members > 0, incidence, np.nan)
 
 
 @dataclass(frozen=True, eq=False)
@@ -121,9 +106,13 @@ class IncidenceTable:
         ValueError
             When shapes differ, or a member's time or code is out of range.
         """
-        _check_whole(code)
-        counts, beyond = daily_counts(time_days, code, member, codes=causes + 1, days=days)
-        return cls(counts[1:], counts[0], beyond)
+        curves.check_whole(code)
+        return cls.of_counts(daily_counts(time_days, code, member, codes=causes + 1, days=days))
+
+    @classmethod
+    def of_counts(cls, counts: NDArray[np.int64]) -> "IncidenceTable":
+        """Read a grid of counts, shape (K + 1, D + 1), laid out as by `tables.daily_counts`."""
+        return cls(counts[1:, :-1], counts[0, :-1], int(counts[:, -1].sum()))
 
     @classmethod
     def empty(cls, *, causes: int, days: int) -> "IncidenceTable":
@@ -154,14 +143,6 @@ class IncidenceTable:
         return np.cumsum(_steps(pooled.survival(), pooled.at_risk, self.events), axis=-1)
 
 
-def _check_whole(code: Integers) -> None:
-    """Raise TypeError unless codes are whole numbers."""
-    if code.dtype.kind not in "iu":
-        raise TypeError(f"codes must be integers, not {code.dtype}")
-
-
 def _steps(survival: Floats, at_risk: Integers, events: curves.Counts) -> Floats:
     """Growth of incidence at each step, S(t-) d / n; `survival` is the value after each step."""
-    before = np.ones_like(survival)
-    before[..., 1:] = survival[..., :-1]
-    return before * events / np.maximum(at_risk, 1)
+    return curves.just_before(survival, 1.0) * events / np.maximum(at_risk, 1)

@@ -16,11 +16,11 @@ Bools = NDArray[np.bool_]
 Counts = NDArray[np.integer[Any]] | NDArray[np.bool_]
 Transform = Literal["log-log", "log", "plain"]
 
-RANK_BITS = 2
-"""Low bits of a sort key: they hold what happened to the patient (0 to 2) or that there is none (3)."""
+RANK_BITS = 4
+"""Low bits of a sort key: they hold a rank, the order within a day."""
 
-NO_MEMBER = (1 << RANK_BITS) - 1
-"""The rank of a place in a sorted row that belongs to no patient."""
+LAST_RANK = (1 << RANK_BITS) - 1
+"""The highest rank."""
 
 NEVER = int(np.iinfo(np.int32).max) >> RANK_BITS
 """Day that stands for "never", about 1.5 million years: the time of a place that belongs to no patient."""
@@ -60,9 +60,21 @@ def check_patients(time_days: Integers, member: Bools | None, *others: NDArray[A
     for other in others:
         if other.shape != time_days.shape:
             raise ValueError(f"shapes differ: times {time_days.shape}, another array {other.shape}")
-    counted = time_days if member is None else time_days[member]
-    if counted.size and (counted.min() < 0 or counted.max() >= NEVER):
+    if not lies_within(0, NEVER - 1, time_days, member):
         raise ValueError(f"a time lies outside 0 to {NEVER - 1} days")
+
+
+def check_whole(code: Integers) -> None:
+    """Raise TypeError unless codes are whole numbers."""
+    if code.dtype.kind not in "iu":
+        raise TypeError(f"codes must be integers, not {code.dtype}")
+
+
+def lies_within(low: int, high: int, values: Counts, member: Bools | None) -> bool:
+    """Whether the members' values lie between two numbers, both included; those of others may be anything."""
+    if not values.size or (values.min() >= low and values.max() <= high):
+        return True  # as a rule everybody's do, and members need not be picked out
+    return member is not None and lies_within(low, high, values[member], None)
 
 
 def check_mask(name: str, mask: Bools) -> None:
@@ -77,24 +89,25 @@ def sorted_rows(
     """Sort each row by time, within a day by rank, non-members last.
 
     Time and rank are packed into one integer key, so that a plain sort of keys does what an argsort and two
-    gathers would do, in a fraction of the time.
+    gathers would do, in a fraction of the time. Places at the end that no row needs for its members are cut
+    off: a small population costs little.
 
     Parameters
     ----------
     time_days : (R, n) array of int
         Days.
-    rank : (R, n) array of int or bool
-        0, 1 or 2; lower ranks come first on the same day.
+    rank : (R, n) array of int
+        0 to `LAST_RANK`; lower ranks come first on the same day.
     member : (R, n) array of bool or None
         Who is analysed; None means everybody.
 
     Returns
     -------
-    time : (R, n) array of int32
-        Sorted days; `NEVER` in places that belong to no patient.
-    rank : (R, n) array of int32
-        Sorted ranks; `NO_MEMBER` in places that belong to no patient.
-    at_risk : (R, n) array of int32
+    time : (R, m) array of int32
+        Sorted days, m the members of the largest row; `NEVER` in places that belong to no patient.
+    rank : (R, m) array of int32
+        Sorted ranks; `LAST_RANK` in places that belong to no patient.
+    at_risk : (R, m) array of int32
         Members from this place on: at the first place all of them, 0 where there is no patient.
 
     Raises
@@ -111,13 +124,32 @@ def sorted_rows(
     key |= rank
     rows, places = key.shape
     if member is None:
-        at_risk = np.tile(np.arange(places, 0, -1, dtype=np.int32), (rows, 1))
+        n_members = np.full(rows, places, dtype=np.int32)
     else:
-        key[~member] = np.iinfo(np.int32).max
-        n_members = np.count_nonzero(member, axis=1).astype(np.int32)
-        at_risk = np.maximum(n_members[:, np.newaxis] - np.arange(places, dtype=np.int32), np.int32(0))
+        np.maximum(key, ~member * np.int32(np.iinfo(np.int32).max), out=key)
+        n_members = member.sum(axis=1, dtype=np.int32)
     key.sort(axis=1)
-    return key >> RANK_BITS, key & NO_MEMBER, at_risk
+    key = key[:, : n_members.max(initial=0)]
+    at_risk = np.maximum(n_members[:, np.newaxis] - np.arange(key.shape[1], dtype=np.int32), np.int32(0))
+    return key >> RANK_BITS, key & LAST_RANK, at_risk
+
+
+def total(values: Floats) -> Floats:
+    """Sum along the last axis, one by one from the left.
+
+    Places behind the last member hold 0 and change nothing then. NumPy's own sum adds in pairs, and its rounding
+    depends on how many places there are: on the other trials of a batch.
+    """
+    if values.shape[-1] == 0:
+        return np.zeros(values.shape[:-1])
+    running: Floats = np.cumsum(values, axis=-1)
+    return running[..., -1]
+
+
+def kept(at_risk: Integers, events: Counts) -> Floats:
+    """Share 1 - d / n that each step leaves; steps with nobody at risk leave everything."""
+    lost: Floats = np.divide(events, np.maximum(at_risk, 1), dtype=np.float64)
+    return 1.0 - lost
 
 
 def product_limit(at_risk: Integers, events: Counts) -> Floats:
@@ -135,8 +167,14 @@ def product_limit(at_risk: Integers, events: Counts) -> Floats:
     (..., m) array of float
         Survival after each step.
     """
-    share: Floats = np.divide(events, np.maximum(at_risk, 1), dtype=np.float64)
-    return np.cumprod(1.0 - share, axis=-1, dtype=np.float64)
+    return np.cumprod(kept(at_risk, events), axis=-1, dtype=np.float64)
+
+
+def just_before(values: Floats, start: float) -> Floats:
+    """Value just before each step, from the values after each step and the one before all; (..., m) array."""
+    before = np.full_like(values, start)
+    before[..., 1:] = values[..., :-1]
+    return before
 
 
 def greenwood_terms(at_risk: Integers, events: Counts) -> Floats:
@@ -216,13 +254,11 @@ def band(survival: Floats, greenwood: Floats, level: float, transform: Transform
     if transform == "log":
         return survival * np.exp(-reach), np.minimum(survival * np.exp(reach), 1.0)
     if transform == "log-log":
-        flat = (survival <= 0.0) | (survival >= 1.0)
-        hazard = -np.log(np.where(flat, 0.5, survival))  # the one half is a stand-in, masked out below
+        # S = 0 has an infinite hazard, which stretching leaves as it is; S = 1 the smallest number above 0 for it.
+        with np.errstate(divide="ignore"):
+            hazard = np.maximum(-np.log(survival), np.finfo(np.float64).tiny)
         stretch = np.exp(reach / hazard)
-        return (
-            np.where(flat, survival, np.exp(-hazard * stretch)),
-            np.where(flat, survival, np.exp(-hazard / stretch)),
-        )
+        return np.exp(-hazard * stretch), np.exp(-hazard / stretch)
     raise ValueError(f"unknown transform {transform!r}")
 
 
@@ -333,5 +369,4 @@ def restricted_mean_variance(areas: Floats, terms: Floats) -> Floats:
         Variance in days squared.
     """
     still_to_come = np.cumsum(areas[..., :0:-1], axis=-1)[..., ::-1]
-    variance: Floats = np.sum(still_to_come**2 * terms, axis=-1)
-    return variance
+    return total(still_to_come**2 * terms)

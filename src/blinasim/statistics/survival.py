@@ -3,10 +3,13 @@
 The patients of a trial are sorted by time, events before censorings on the same day, and every patient is a
 step of his own. The single steps of one day telescope to the usual one: d factors 1 - 1 / n, 1 - 1 / (n - 1),
 ... have the product 1 - d / n, and Greenwood's terms 1 / (n (n - 1)), 1 / ((n - 1) (n - 2)), ... the sum
-d / (n (n - d)). So the whole batch needs one sort, one cumulative product and one cumulative sum.
+d / (n (n - d)). So the whole batch needs one sort and one cumulative product, and where an interval is asked
+for one cumulative sum; and what a single event does depends on n alone: it is looked up, not computed.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,28 +24,57 @@ class SurvivalBatch:
 
     Attributes
     ----------
-    time : (R, n) array of int32
-        Days, ascending in each row; `curves.NEVER` in the places behind the last member.
-    event : (R, n) array of bool
-        Whether the step is an event; on one day events come first.
-    at_risk : (R, n) array of int32
+    time : (R, m) array of int32
+        Days, ascending in each row; `curves.NEVER` in the places behind the last member. There are as many
+        places as the largest trial has members.
+    code : (R, m) array of int
+        What the step is: 0 a censoring (or nothing, behind the last member), otherwise the cause of the event,
+        1 where there is only one; on one day events come first, by cause.
+    at_risk : (R, m) array of int32
         Members at risk just before the step; 0 behind the last member.
-    survival : (R, n) array of float
+    survival : (R, m) array of float
         Survival after the step. Within one day only the value after its last event is the estimate. Flat
         behind the last member, nan in rows without members.
-    greenwood : (R, n) array of float
-        Sum of Greenwood's terms after the step: the variance of log survival. A last step that leaves nobody
-        at risk adds nothing (see `curves.greenwood_terms`).
-    n_members : (R,) array of int
-        Members of each trial.
     """
 
     time: NDArray[np.int32]
-    event: Bools
+    code: NDArray[np.int32]
     at_risk: NDArray[np.int32]
     survival: Floats
-    greenwood: Floats
-    n_members: NDArray[np.int64]
+
+    @cached_property
+    def n_members(self) -> NDArray[np.int64]:
+        """Members of each trial, (R,) array."""
+        return np.asarray(self.at_risk.max(axis=1, initial=0), dtype=np.int64)
+
+    @cached_property
+    def event(self) -> Bools:
+        """Whether the step is an event, of any cause; (R, m) array."""
+        return self.code > 0
+
+    @property
+    def greenwood_terms(self) -> Floats:
+        """Greenwood's term of each step, (R, m) array (see `curves.greenwood_terms`)."""
+        return _looked_up(curves.greenwood_terms, self.at_risk, self.event)
+
+    @cached_property
+    def greenwood(self) -> Floats:
+        """Sum of Greenwood's terms after each step: the variance of log survival; (R, m) array.
+
+        A last step that leaves nobody at risk adds nothing.
+        """
+        return np.cumsum(self.greenwood_terms, axis=1)
+
+    @cached_property
+    def known_until(self) -> Floats:
+        """Last day on which each curve is known, (R,) array.
+
+        The day of the last observation; inf where nobody survived it, nan where there are no members.
+        """
+        if not self.time.shape[1]:
+            return np.full(self.n_members.shape, np.nan)
+        last = self.time[np.arange(self.n_members.size), np.maximum(self.n_members - 1, 0)]
+        return _without_empty(self, np.where(self.survival[:, -1] <= 0.0, np.inf, last))
 
 
 def fit(time_days: Integers, event: Bools, member: Bools | None = None) -> SurvivalBatch:
@@ -70,8 +102,35 @@ def fit(time_days: Integers, event: Bools, member: Bools | None = None) -> Survi
     ValueError
         When shapes differ, there are not two axes, or a member's time is out of range.
     """
-    time, is_event, at_risk = _sorted_events(time_days, event, member)
-    return _batch(time, is_event, at_risk)
+    curves.check_mask("event", event)
+    return _fit(time_days, event.view(np.int8), member)
+
+
+def fit_causes(time_days: Integers, code: Integers, member: Bools | None = None) -> SurvivalBatch:
+    """Fit the curve of freedom from events of any cause, as `fit`, and keep the causes.
+
+    Parameters
+    ----------
+    time_days, member
+        As for `fit`.
+    code : (R, n) array of int
+        What happened: 0 for a censoring, otherwise the cause, 1 to 15.
+
+    Returns
+    -------
+    SurvivalBatch
+        The curves, for this module and for `competing.cumulative_incidence`.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As `fit`; also when codes are not integers or a member's code is out of range.
+    """
+    curves.check_whole(code)
+    curves.check_patients(time_days, member, code)
+    if not curves.lies_within(0, curves.LAST_RANK, code, member):
+        raise ValueError(f"causes are numbered from 1 to {curves.LAST_RANK}, and 0 is a censoring: no other code")
+    return _fit(time_days, code, member)
 
 
 def median(batch: SurvivalBatch, q: float = 0.5) -> Floats:
@@ -169,22 +228,22 @@ def on_grid(batch: SurvivalBatch, days: NDArray[np.int64]) -> tuple[Floats, NDAr
     at_risk : (R, G) array of int
         Members whose time is at least the day.
     """
-    trials, grid = batch.time.shape[0], days.size
-    member = batch.at_risk > 0
-    row = np.broadcast_to(np.arange(trials)[:, None], batch.time.shape)[member]
-
-    def counted(first: NDArray[np.intp]) -> NDArray[np.int64]:
-        """How many members of each trial come in at or before each day of the grid."""
-        counts = np.bincount(row * (grid + 1) + first, minlength=trials * (grid + 1))
-        return np.cumsum(counts.reshape(trials, grid + 1)[:, :grid], axis=1)
-
-    time = batch.time[member]
-    passed = counted(np.searchsorted(days, time, side="left"))
-    at_risk = batch.n_members[:, None] - counted(np.searchsorted(days, time, side="right"))
-    last = np.take_along_axis(batch.survival, np.maximum(passed - 1, 0), axis=1)
-    survival = np.where(passed > 0, last, 1.0)
-    known = (batch.n_members[:, None] > 0) & ((at_risk > 0) | (survival <= 0.0))
-    return np.where(known, survival, np.nan), at_risk
+    trials, places = batch.time.shape
+    # Columns of the counts: before the first day of the grid, on it, between it and the next, on the next, ...
+    # Which column a time belongs to is looked up by day, up to the first day behind the grid.
+    behind = max(int(days[-1]), 0) + 1
+    every_day = np.arange(behind + 1)
+    column = np.searchsorted(days, every_day, side="left") + np.searchsorted(days, every_day, side="right")
+    columns = 2 * days.size + 1
+    row = np.arange(trials)[:, np.newaxis]
+    cells = column.take(np.minimum(batch.time, behind)) + columns * row
+    counts = np.bincount(cells.ravel(), minlength=trials * columns).reshape(trials, columns)
+    passed = np.cumsum(counts, axis=1)
+    before, up_to = passed[:, :-1:2], passed[:, 1::2]
+    after_steps = np.concatenate([np.ones((trials, 1)), batch.survival], axis=1)
+    survival = after_steps.take(up_to + (places + 1) * row)
+    known = days <= batch.known_until[:, np.newaxis]
+    return np.where(known, survival, np.nan), batch.n_members[:, np.newaxis] - before
 
 
 def interval_at(
@@ -238,7 +297,7 @@ def rmst(batch: SurvivalBatch, tau_days: float) -> Floats:
     ValueError
         When tau is negative or not finite.
     """
-    return _without_empty(batch, curves.rectangles(batch.time, batch.survival, tau_days).sum(axis=-1))
+    return _without_empty(batch, curves.total(curves.rectangles(batch.time, batch.survival, tau_days)))
 
 
 def rmst_standard_error(batch: SurvivalBatch, tau_days: float) -> Floats:
@@ -264,11 +323,10 @@ def rmst_standard_error(batch: SurvivalBatch, tau_days: float) -> Floats:
         When tau is negative or not finite.
     """
     areas = curves.rectangles(batch.time, batch.survival, tau_days)
-    terms = curves.greenwood_terms(batch.at_risk, batch.event)
-    return _without_empty(batch, np.sqrt(curves.restricted_mean_variance(areas, terms)))
+    return _without_empty(batch, np.sqrt(curves.restricted_mean_variance(areas, batch.greenwood_terms)))
 
 
-def reverse_median(time_days: Integers, event: Bools, member: Bools | None = None) -> Floats:
+def reverse_median(batch: SurvivalBatch) -> Floats:
     """Median follow-up by the reverse Kaplan-Meier method: censoring is the event and the event censors.
 
     Schemper and Smith, Control Clin Trials 1996;17:343-346.
@@ -281,46 +339,37 @@ def reverse_median(time_days: Integers, event: Bools, member: Bools | None = Non
 
     Parameters
     ----------
-    time_days, event, member
-        As for `fit`; `event` is the true event (death), not the flipped one.
+    batch : SurvivalBatch
+        The forward curves: their event is the true one (death), not the flipped one.
 
     Returns
     -------
     (R,) array of float
         Days; inf where half of the reverse curve is never reached (almost everybody died), nan without
         members.
-
-    Raises
-    ------
-    TypeError, ValueError
-        As `fit`.
     """
-    time, is_event, at_risk = _sorted_events(time_days, event, member)
-    return median(_batch(time, ~is_event & (at_risk > 0), at_risk))
+    censored = (~batch.event & (batch.at_risk > 0)).astype(np.int32)
+    return median(_batch(batch.time, censored, batch.at_risk))
 
 
-def _sorted_events(
-    time_days: Integers, event: Bools, member: Bools | None
-) -> tuple[NDArray[np.int32], Bools, NDArray[np.int32]]:
-    """Sort the rows, events before censorings: time, event and number at risk."""
-    curves.check_mask("event", event)
-    time, rank, at_risk = curves.sorted_rows(time_days, ~event, member)
-    return time, rank == 0, at_risk
+def _fit(time_days: Integers, code: Integers, member: Bools | None) -> SurvivalBatch:
+    """Curves of unsorted rows; codes are known to be fit for ranks."""
+    # Causes rank from 0, and a censoring wraps round to the last rank, behind them.
+    time, rank, at_risk = curves.sorted_rows(time_days, (code - 1) & curves.LAST_RANK, member)
+    return _batch(time, (rank + 1) & curves.LAST_RANK, at_risk)
 
 
-def _batch(time: NDArray[np.int32], event: Bools, at_risk: NDArray[np.int32]) -> SurvivalBatch:
-    """Curves of sorted rows in which every `event` is a step."""
-    n_members = np.count_nonzero(at_risk, axis=1)
-    survival = curves.product_limit(at_risk, event)
-    survival[n_members == 0] = np.nan
-    return SurvivalBatch(
-        time=time,
-        event=event,
-        at_risk=at_risk,
-        survival=survival,
-        greenwood=np.cumsum(curves.greenwood_terms(at_risk, event), axis=1),
-        n_members=n_members,
-    )
+def _batch(time: NDArray[np.int32], code: NDArray[np.int32], at_risk: NDArray[np.int32]) -> SurvivalBatch:
+    """Curves of sorted rows."""
+    survival = np.cumprod(_looked_up(curves.kept, at_risk, code > 0), axis=1, dtype=np.float64)
+    survival[at_risk.max(axis=1, initial=0) == 0] = np.nan
+    return SurvivalBatch(time=time, code=code, at_risk=at_risk, survival=survival)
+
+
+def _looked_up(function: Callable[[Integers, Bools], Floats], at_risk: NDArray[np.int32], event: Bools) -> Floats:
+    """Apply a function of those at risk and of the events to steps of at most one event, by a table."""
+    n = np.arange(at_risk.max(initial=0) + 1)
+    return function(n, n > 0).take(at_risk * event)
 
 
 def _without_empty(batch: SurvivalBatch, values: Floats) -> Floats:

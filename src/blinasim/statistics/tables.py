@@ -70,8 +70,8 @@ class SurvivalTable:
             When shapes differ, a member's time is out of range, or there are no days.
         """
         curves.check_mask("event", event)
-        (censored, events), beyond = daily_counts(time_days, event, member, codes=2, days=days)
-        return cls(events, censored, beyond)
+        counts = daily_counts(time_days, event, member, codes=2, days=days)
+        return cls(counts[1, :-1], counts[0, :-1], int(counts[:, -1].sum()))
 
     @classmethod
     def empty(cls, days: int) -> "SurvivalTable":
@@ -271,15 +271,15 @@ class SurvivalTable:
         return values if self.n_patients else np.full_like(values, np.nan)
 
 
-def daily_counts(
+def daily_cells(
     time_days: Integers, code: curves.Counts, member: Bools | None, *, codes: int, days: int
-) -> tuple[NDArray[np.int64], int]:
-    """Count patients by what happened to them and on which day.
+) -> NDArray[np.int32]:
+    """Number the cell of a (codes, days + 1) grid in which each patient is counted, row after row.
 
     Parameters
     ----------
     time_days : array of int, any shape
-        Days, at least 0.
+        Days, at least 0. The last column of the grid takes everybody whose time is day D or later.
     code : array of int or bool
         What happened, 0 to `codes` - 1.
     member : array of bool or None
@@ -289,10 +289,8 @@ def daily_counts(
 
     Returns
     -------
-    counts : (K, D) array of int64
-        Patients with this code on this day.
-    beyond : int
-        Patients whose time is day D or later, whatever their code.
+    (N,) array of int32
+        The cell of each member.
 
     Raises
     ------
@@ -302,14 +300,34 @@ def daily_counts(
         When shapes differ, a member's time or code is out of range.
     """
     curves.check_patients(time_days, member, code)
-    chosen = np.s_[:] if member is None else member
-    time, what = time_days[chosen].ravel(), code[chosen].ravel()
-    if what.size and (what.min() < 0 or what.max() >= codes):
+    if not curves.lies_within(0, codes - 1, code, member):
         raise ValueError(f"a code lies outside 0 to {codes - 1}")
-    # One more day than asked for takes everybody who stays longer.
-    cells = what.astype(np.int64) * (days + 1) + np.minimum(time, days)
-    counts = np.bincount(cells, minlength=codes * (days + 1)).reshape(codes, days + 1).astype(np.int64)
-    return counts[:, :days], int(counts[:, days].sum())
+    cells = code.astype(np.int32) * np.int32(days + 1) + np.minimum(time_days, days).astype(np.int32)
+    return cells.ravel() if member is None else cells.ravel().take(np.flatnonzero(member))
+
+
+def daily_counts(
+    time_days: Integers, code: curves.Counts, member: Bools | None, *, codes: int, days: int
+) -> NDArray[np.int64]:
+    """Count patients by what happened to them and on which day.
+
+    Parameters
+    ----------
+    time_days, code, member, codes, days
+        As for `daily_cells`.
+
+    Returns
+    -------
+    (K, D + 1) array of int64
+        Patients with this code on this day; in the last column those whose time is day D or later.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As `daily_cells`.
+    """
+    cells = daily_cells(time_days, code, member, codes=codes, days=days)
+    return np.bincount(cells, minlength=codes * (days + 1)).reshape(codes, days + 1).astype(np.int64)
 
 
 def check_counts(events: NDArray[np.int64], censored: NDArray[np.int64], beyond: int) -> None:

@@ -30,9 +30,9 @@ from blinasim.statistics import survival
 from blinasim.study.executors import in_order
 from blinasim.trial.endpoints import ENDPOINTS, Endpoint, Estimates, estimate, fit_outcomes
 from blinasim.trial.observe import TrialData, observe, observe_all
-from blinasim.trial.occupancy import occupancy
+from blinasim.trial.occupancy import State, occupancy
 from blinasim.trial.outcomes import OUTCOMES
-from blinasim.trial.tally import Tally, oracle_world
+from blinasim.trial.tally import Tally, TallySum
 
 Floats = NDArray[np.float64]
 
@@ -163,18 +163,10 @@ class _Trials:
 
 @dataclass(frozen=True)
 class _Pooled:
-    """What all patients add up to: as large for a billion as for one."""
+    """What all patients of a block add up to."""
 
-    limit: Tally
-    oracles: dict[str, Tally]
+    tally: Tally
     occupancy: NDArray[np.int64]
-
-    def __add__(self, other: _Pooled) -> _Pooled:
-        return _Pooled(
-            self.limit + other.limit,
-            {world: tally + other.oracles[world] for world, tally in self.oracles.items()},
-            self.occupancy + other.occupancy,
-        )
 
 
 @dataclass(frozen=True)
@@ -227,16 +219,17 @@ def simulate(
     blocks = [range(first, min(first + step, total)) for first in range(0, total, step)]
     job = partial(_simulate_block, scenario, parameters, engine, source, keep is not None)
     trials: list[_Trials] = []
-    pooled: _Pooled | None = None
+    tallied = TallySum()
+    occupied = np.zeros((len(State), OCCUPANCY_DAYS), dtype=np.int64)
     for block, done in zip(blocks, in_order(job, blocks, executor), strict=True):
         trials.append(done.trials)
-        pooled = done.pooled if pooled is None else pooled + done.pooled
+        tallied.add(done.pooled.tally)
+        occupied += done.pooled.occupancy
         if keep and done.batch:
             keep(done.batch)
         if progress:
             progress(len(block))
-    assert pooled is not None  # a study has at least one replication
-    return _put_together(scenario, trials, pooled, choose(engine, scenario.capacity))
+    return _put_together(scenario, trials, _Pooled(tallied.tally(), occupied), choose(engine, scenario.capacity))
 
 
 def _simulate_block(
@@ -275,16 +268,9 @@ def _trials(scenario: Scenario, batch: Batch) -> _Trials:
 
 
 def _pool(scenario: Scenario, batch: Batch, engine: EngineName) -> _Pooled:
-    everything = observe_all(scenario, batch.world.cohort, batch.history, batch.record)
+    as_run = observe_all(scenario, batch.world.cohort, batch.history, batch.record)
     no_hsct = _had_hsct_not_existed(scenario, batch.world, engine)
-    return _Pooled(
-        limit=Tally.of(everything, scenario.trial),
-        oracles={
-            "as_run": Tally.of(everything, scenario.trial, truth=True),
-            "no_hsct": Tally.of(no_hsct, scenario.trial, truth=True),
-        },
-        occupancy=occupancy(batch.history, OCCUPANCY_DAYS),
-    )
+    return _Pooled(Tally.of(as_run, no_hsct, scenario.trial), occupancy(batch.history, OCCUPANCY_DAYS))
 
 
 def _record(world: World, history: History) -> TransplantRecord:
@@ -305,14 +291,14 @@ def _put_together(scenario: Scenario, trials: list[_Trials], pooled: _Pooled, en
     return Result(
         scenario=scenario,
         estimates={endpoint.id: _joined(endpoint, trials) for endpoint in ENDPOINTS},
-        limits={endpoint.id: pooled.limit.value(endpoint) for endpoint in ENDPOINTS},
-        oracles={endpoint.id: pooled.oracles[oracle_world(endpoint)].value(endpoint) for endpoint in ENDPOINTS},
+        limits={endpoint.id: pooled.tally.value(endpoint, "limit") for endpoint in ENDPOINTS},
+        oracles={endpoint.id: pooled.tally.value(endpoint, "oracle") for endpoint in ENDPOINTS},
         curves={
             outcome.id: Curves(
                 days,
                 np.concatenate([block.curves[outcome.id][0] for block in trials]),
                 np.concatenate([block.curves[outcome.id][1] for block in trials]),
-                pooled.limit.outcomes[outcome.id].all_causes().survival()[days],
+                pooled.tally.table(outcome.id).all_causes().survival()[days],
             )
             for outcome in OUTCOMES
         },

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import partial
+from functools import partial, reduce
 from typing import Final, Literal, TypeAlias
 
 import numpy as np
@@ -126,7 +126,7 @@ class Fitted:
 def fit_outcomes(data: TrialData, trial: Trial) -> Fitted:
     """Extract and fit every outcome, by the named rules of the trial."""
     outcomes = {outcome.id: outcome.of(data, trial) for outcome in OUTCOMES}
-    return Fitted(outcomes, {key: survival.fit(o.time_days, o.event, o.member) for key, o in outcomes.items()})
+    return Fitted(outcomes, {key: survival.fit_causes(o.time_days, o.code, o.member) for key, o in outcomes.items()})
 
 
 def estimate(data: TrialData, trial: Trial, fitted: Fitted | None = None) -> dict[str, Estimates]:
@@ -155,30 +155,33 @@ def _estimate_one(endpoint: Endpoint, data: TrialData, trial: Trial, fitted: Fit
         case Share():
             who, among = endpoint.of(data)
             with np.errstate(invalid="ignore"):
-                return Estimates((who & among).sum(axis=1) / among.sum(axis=1))
+                return Estimates(_count(who & among) / _count(among))
         case MedianOf():
             values, among = endpoint.of(data)
             return Estimates(_row_medians(values, among))
         case Survival():
-            return _summary(endpoint, fitted.fits[endpoint.outcome], fitted.outcomes[endpoint.outcome])
+            return _summary(endpoint, fitted.fits[endpoint.outcome])
         case Incidence():
-            outcome = fitted.outcomes[endpoint.outcome]
-            value = competing.cumulative_incidence(
-                outcome.time_days, outcome.code, endpoint.cause, outcome.member, day=endpoint.day
-            )
-            return Estimates(_within_follow_up(value, fitted.fits[endpoint.outcome], outcome, endpoint.day))
+            fit = fitted.fits[endpoint.outcome]
+            value = competing.cumulative_incidence(fit, endpoint.cause, day=endpoint.day)
+            return Estimates(_within_follow_up(value, fit, endpoint.day))
         case FollowUp():
-            return Estimates(median_follow_up(data, trial) / DAYS_PER_MONTH)
+            return Estimates(_median_follow_up(data, trial, fitted) / DAYS_PER_MONTH)
 
 
-def median_follow_up(data: TrialData, trial: Trial) -> Floats:
+def _count(mask: Bools) -> NDArray[np.int32]:
+    """Count the patients of a kind in each trial."""
+    return np.asarray(mask.sum(axis=1, dtype=np.int32))
+
+
+def _median_follow_up(data: TrialData, trial: Trial, fitted: Fitted) -> Floats:
     """Return the median follow-up of each trial in days, by the definition that the trial names."""
     if trial.median_follow_up == "reverse_km":
-        return survival.reverse_median(data.follow_up_days, data.death != NONE)
+        return survival.reverse_median(fitted.fits["os"])
     return np.asarray(np.median(data.potential_days, axis=1), dtype=np.float64)
 
 
-def _summary(endpoint: Survival, fit: survival.SurvivalBatch, outcome: TimeToEvent) -> Estimates:
+def _summary(endpoint: Survival, fit: survival.SurvivalBatch) -> Estimates:
     match endpoint.summary:
         case "median":
             lower, upper = survival.median_interval(fit)
@@ -190,14 +193,12 @@ def _summary(endpoint: Survival, fit: survival.SurvivalBatch, outcome: TimeToEve
             value = 1.0 - survival.survival_at(fit, endpoint.day)
         case "rmst":
             value = survival.rmst(fit, endpoint.day) / DAYS_PER_MONTH
-    return Estimates(_within_follow_up(value, fit, outcome, endpoint.day))
+    return Estimates(_within_follow_up(value, fit, endpoint.day))
 
 
-def _within_follow_up(value: Floats, fit: survival.SurvivalBatch, outcome: TimeToEvent, day: float) -> Floats:
+def _within_follow_up(value: Floats, fit: survival.SurvivalBatch, day: float) -> Floats:
     """Blank what a trial cannot estimate: a day beyond its last observation, while somebody is still at risk."""
-    last = np.where(outcome.member, outcome.time_days, -1).max(axis=1)
-    all_gone = survival.survival_at(fit, float(last.max(initial=0))) <= 1e-9
-    return np.where((last >= day) | all_gone, value, np.nan)
+    return np.where(day <= fit.known_until, value, np.nan)
 
 
 def _row_medians(values: Ints, among: Bools) -> Floats:
@@ -215,6 +216,11 @@ def _row_medians(values: Ints, among: Bools) -> Floats:
 # --- what each share counts -------------------------------------------------------------------------
 
 
+def _is(values: Ints, code: int) -> Bools:
+    """Where a code stands; as a bare int, since NumPy takes a member of an enum for an int64 and casts the array."""
+    return np.asarray(values == int(code))
+
+
 def _everybody(data: TrialData) -> Bools:
     return np.ones(data.death.shape, dtype=bool)
 
@@ -230,11 +236,11 @@ def _realized(data: TrialData, prior_hsct: bool | None) -> tuple[Bools, Bools]:
 
 
 def _of_realized(data: TrialData, attribute: str, code: int) -> tuple[Bools, Bools]:
-    return getattr(data, attribute) == code, data.on_study
+    return _is(getattr(data, attribute), code), data.on_study
 
 
 def _donor_group(data: TrialData, donors: tuple[Donor, ...]) -> Bools:
-    return data.on_study & np.isin(data.donor, donors)
+    return data.on_study & reduce(np.logical_or, (_is(data.donor, donor) for donor in donors))
 
 
 _UNRELATED = (Donor.UNRELATED, Donor.CORD)
@@ -248,7 +254,7 @@ def _donors(data: TrialData, donors: tuple[Donor, ...]) -> tuple[Bools, Bools]:
 def _sources(
     data: TrialData, donors: tuple[Donor, ...], among: tuple[Donor, ...], source: Source
 ) -> tuple[Bools, Bools]:
-    return _donor_group(data, donors) & (data.source == source), _donor_group(data, among)
+    return _donor_group(data, donors) & _is(data.source, source), _donor_group(data, among)
 
 
 def _never_why(data: TrialData, older: bool | None, prior: bool | None) -> tuple[Bools, Bools]:
@@ -261,7 +267,7 @@ def _never_why(data: TrialData, older: bool | None, prior: bool | None) -> tuple
 def _deaths_after_hsct(data: TrialData, cause: Cause | None, within_days: int | None) -> tuple[Bools, Bools]:
     dead = data.on_study & (data.death != NONE)
     if cause is not None:
-        dead &= data.cause == cause
+        dead &= _is(data.cause, cause)
     if within_days is not None:
         dead &= data.death - data.hsct <= within_days
     return dead, data.on_study
@@ -272,11 +278,11 @@ def _in_cycle_1(data: TrialData) -> tuple[Bools, Bools]:
 
 
 def _mrd_negative(data: TrialData) -> tuple[Bools, Bools]:
-    return data.mrd == Mrd.NEGATIVE, data.responder & (data.mrd != Mrd.UNKNOWN)
+    return _is(data.mrd, Mrd.NEGATIVE), data.responder & ~_is(data.mrd, Mrd.UNKNOWN)
 
 
 def _realized_by_depth(data: TrialData, depth: Depth) -> tuple[Bools, Bools]:
-    return data.on_study, data.responder & (data.depth == depth)
+    return data.on_study, data.responder & _is(data.depth, depth)
 
 
 _PATIENTS, _REMISSION, _HSCT, _NO_HSCT, _SURVIVAL, _ELSEWHERE, _BEYOND = (
@@ -386,7 +392,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     Share("deaths_post_gvhd", "GvHD", partial(_deaths_after_hsct, cause=Cause.GVHD, within_days=None), _SURVIVAL, 1),
     Share("cr_cycle_1", "Remission in cycle 1, of responders", _in_cycle_1, _ELSEWHERE, by_cutoff=False),
     Share(
-        "cr_crh", "Best response CRh*, of responders", lambda d: (d.depth == Depth.CRH, d.responder), _ELSEWHERE,
+        "cr_crh", "Best response CRh*, of responders", lambda d: (_is(d.depth, Depth.CRH), d.responder), _ELSEWHERE,
         by_cutoff=False,
     ),
     Share("mrd_negative", "MRD-negative, of those assessed", _mrd_negative, _ELSEWHERE, by_cutoff=False),

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import reduce
 
 import numpy as np
 from numpy.typing import NDArray
 
-from blinasim.model.codes import NEVER, NONE
-from blinasim.model.history import or_never
+from blinasim.model.codes import NONE
 from blinasim.scenario.settings import Trial
 from blinasim.trial.observe import Bools, Ints, TrialData
 
@@ -56,6 +56,11 @@ class Outcome:
     hsct_exists: bool = True
     causes: tuple[str, ...] = ("event",)
 
+    @property
+    def records_the_truth(self) -> bool:
+        """Whether the record differs from the estimand by censoring alone, so that limit and oracle are one."""
+        return self.hsct_exists and self.truth is self.of
+
 
 def overall_survival(data: TrialData, trial: Trial) -> TimeToEvent:
     """Time from first infusion to death of any cause, all enrolled."""
@@ -81,9 +86,9 @@ def relapse_free_survival_true(data: TrialData, trial: Trial) -> TimeToEvent:
 
 def relapse_free_survival_censored(data: TrialData, trial: Trial) -> TimeToEvent:
     """Relapse-free survival, censored at the HSCT that the trial's rule names."""
-    from_remission = np.where(data.hsct != NONE, data.hsct - data.remission, NONE)
-    hsct = np.where(_censoring_hsct(data, trial) != NONE, from_remission, NONE).astype(np.int32)
-    return _censored_at_hsct(relapse_free_survival(data, trial), hsct)
+    hsct = _censoring_hsct(data, trial)
+    from_remission = np.where(hsct != NONE, hsct - data.remission, np.int32(NONE))
+    return _censored_at_hsct(relapse_free_survival(data, trial), from_remission)
 
 
 def survival_after_hsct(data: TrialData, trial: Trial) -> TimeToEvent:
@@ -147,26 +152,29 @@ OUTCOMES: tuple[Outcome, ...] = (
 
 
 def _until(time_days: Ints, event: Bools, member: Bools) -> TimeToEvent:
-    return TimeToEvent(np.where(member, time_days, 0).astype(np.int32), (event & member).astype(np.int8), member)
+    return TimeToEvent(time_days * member, (event & member).view(np.int8), member)
+
+
+def _earliest(*days: Ints) -> Ints:
+    """Return the first of some days, NONE where none of them came; read as an unsigned number, NONE is the largest."""
+    return reduce(np.minimum, (day.view(np.uint32) for day in days)).view(np.int32)
 
 
 def _censoring_hsct(data: TrialData, trial: Trial) -> Ints:
     if trial.hsct_censoring == "any_recorded":
         return data.hsct
-    return np.where(data.on_study, data.hsct, NONE).astype(np.int32)
+    return np.where(data.on_study, data.hsct, np.int32(NONE))
 
 
 def _censored_at_hsct(outcome: TimeToEvent, hsct: Ints) -> TimeToEvent:
     """Censor at HSCT. An event on the day of the HSCT itself still counts: events precede censoring."""
-    before = (hsct == NONE) | (outcome.time_days <= hsct)
-    time = np.where(before, outcome.time_days, hsct)
-    event = outcome.event & before
-    return _until(time.astype(np.int32), event, outcome.member)
+    time = _earliest(outcome.time_days, hsct)
+    return _until(time, outcome.event & (time == outcome.time_days), outcome.member)
 
 
 def _relapse_or_death(data: TrialData, relapse: Ints, otherwise: Ints) -> TimeToEvent:
-    first = np.minimum(or_never(relapse), or_never(data.death))
-    event = first < NEVER
+    first = _earliest(relapse, data.death)
+    event = first != NONE
     return _until(np.where(event, first, otherwise) - data.remission, event, data.responder)
 
 
@@ -176,8 +184,9 @@ def _first_after_remission(data: TrialData, relapse: Ints) -> TimeToEvent:
 
 def _first(data: TrialData, start: Ints, member: Bools, days: dict[int, Ints]) -> TimeToEvent:
     """Return the first of some events after ``start``, by code; on one day, in the order of the day as given."""
-    stacked = np.stack([or_never(day) for day in days.values()])
-    first = stacked.min(axis=0)
-    code = np.where((first < NEVER) & member, np.array(list(days))[stacked.argmin(axis=0)], 0)
-    time = np.where(first < NEVER, first, data.follow_up_days) - start
-    return TimeToEvent(np.where(member, time, 0).astype(np.int32), code.astype(np.int8), member)
+    first = _earliest(*days.values())
+    code = np.zeros(first.shape, dtype=np.int8)
+    for cause, day in reversed(days.items()):
+        np.copyto(code, cause, where=member & (day == first) & (day != NONE))
+    time = np.where(first != NONE, first, data.follow_up_days) - start
+    return TimeToEvent(time * member, code, member)
