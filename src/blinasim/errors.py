@@ -36,3 +36,11 @@ class ParameterError(BlinasimError):
 
 class OutputError(BlinasimError):
     """Results cannot be written where they were asked for."""
+
+
+class WorkerError(BlinasimError):
+    """Those who should do the work cannot be reached, or keep dying."""
+
+
+class InterruptedRunError(BlinasimError):
+    """Ctrl-C or SIGTERM ended a run of which something is kept."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from blinasim.model.codes import HORIZON
 from blinasim.scenario.settings import Trial
@@ -63,6 +64,40 @@ class Tally:
             {key: table + other.outcomes[key] for key, table in self.outcomes.items()},
             {key: (x + other.shares[key][0], n + other.shares[key][1]) for key, (x, n) in self.shares.items()},
             {key: table + other.medians[key] for key, table in self.medians.items()},
+        )
+
+    def to_arrays(self) -> dict[str, NDArray[np.int64]]:
+        """Return the counts as plain arrays: those that are not zero, and their places in the row of all counts."""
+        tables: list[IncidenceTable | SurvivalTable] = [*self.outcomes.values(), *self.medians.values()]
+        counts = np.concatenate([np.vstack([table.events, table.censored]).ravel() for table in tables])
+        where = np.flatnonzero(counts)
+        return {
+            "where": where,
+            "counts": counts[where],
+            "beyond": np.array([table.beyond for table in tables], dtype=np.int64),
+            "shares": np.array(list(self.shares.values()), dtype=np.int64),
+        }
+
+    @classmethod
+    def from_arrays(cls, arrays: dict[str, NDArray[np.int64]]) -> Tally:
+        """Return the tally that ``to_arrays`` made arrays of; KeyError, IndexError or ValueError if they are none."""
+        medians = [each.id for each in ENDPOINTS if isinstance(each, MedianOf) and not each.by_cutoff]
+        shares = [each.id for each in ENDPOINTS if isinstance(each, Share)]
+        rows_of = [len(outcome.causes) + 1 for outcome in OUTCOMES] + [2] * len(medians)
+        counts = np.zeros(sum(rows_of) * _DAYS, dtype=np.int64)
+        counts[arrays["where"]] = arrays["counts"]
+        tables = np.split(counts.reshape(-1, _DAYS), np.cumsum(rows_of)[:-1])
+        pairs = list(zip(tables, arrays["beyond"].tolist(), strict=True))
+        return cls(
+            {
+                outcome.id: IncidenceTable(table[:-1], table[-1], beyond)
+                for outcome, (table, beyond) in zip(OUTCOMES, pairs[: len(OUTCOMES)], strict=True)
+            },
+            {key: (int(x), int(n)) for key, (x, n) in zip(shares, arrays["shares"], strict=True)},
+            {
+                key: SurvivalTable(table[0], table[1], beyond)
+                for key, (table, beyond) in zip(medians, pairs[len(OUTCOMES) :], strict=True)
+            },
         )
 
     def value(self, endpoint: Endpoint) -> float | None:
