@@ -16,7 +16,7 @@ from blinasim.engine import des, fast
 from blinasim.luck import Draws, Luck
 from blinasim.model.parameters import load_parameters
 from blinasim.scenario.loading import load_scenario
-from blinasim.study.simulate import lives_of
+from blinasim.study.batch import lives_of
 
 REPLICATIONS, PATIENTS, ROUNDS = 64, 189, 7
 

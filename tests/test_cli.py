@@ -121,7 +121,7 @@ def test_trace_tells_the_life_that_the_study_simulated(capsys: pytest.CaptureFix
     from blinasim.luck import Draws, Luck
     from blinasim.model.parameters import load_parameters
     from blinasim.scenario.loading import load_scenario
-    from blinasim.study.simulate import lives_of
+    from blinasim.study.batch import lives_of
 
     scenario = load_scenario("baseline")
     history = des.walk(lives_of(scenario, load_parameters(), Draws(Luck(1), range(3), 189)).lives)

@@ -21,7 +21,7 @@ from blinasim.model.fates import NON_RELAPSE_CLOCK_DAYS, Fates, settle
 from blinasim.model.history import History
 from blinasim.model.parameters import Parameters
 from blinasim.model.rules import Plan
-from blinasim.study.simulate import lives_of, plan_lives
+from blinasim.study.batch import lives_of, plan_lives
 from worlds import Share, in_remission_on_day_28, or_never, parameters, scenario, strayed
 
 #: In many small environments: SimPy is several times slower with all patients in one queue of events.

@@ -29,8 +29,9 @@ from blinasim.scenario.loading import load_scenario
 from blinasim.scenario.settings import Trial
 from blinasim.statistics.competing import cumulative_incidence
 from blinasim.statistics.survival import fit_causes
+from blinasim.study.batch import Batch, World
 from blinasim.study.replay import Replay, replay
-from blinasim.study.simulate import Batch, World, simulate
+from blinasim.study.simulate import simulate
 from blinasim.trial.endpoints import DAYS_PER_MONTH, estimate
 from blinasim.trial.observe import observe
 from blinasim.trial.occupancy import State

@@ -18,7 +18,7 @@ from blinasim.model.history import History
 from blinasim.model.parameters import ParameterInfo, parameter_catalogue, parameters_of
 from blinasim.scenario.loading import load_scenario
 from blinasim.scenario.settings import Policy
-from blinasim.study.simulate import lives_of
+from blinasim.study.batch import lives_of
 from conformance import disagreements, load, play
 
 LIVES = sorted((Path(__file__).parent / "lives").glob("*.yaml"))

@@ -17,7 +17,7 @@ from blinasim.model.history import History
 from blinasim.model.parameters import parameter_catalogue, parameters_of
 from blinasim.model.records import record_transplants
 from blinasim.scenario.settings import Policy, Scenario
-from blinasim.study.simulate import World, lives_of
+from blinasim.study.batch import World, lives_of
 from blinasim.trial.endpoints import ENDPOINTS, Share
 from blinasim.trial.observe import TrialData, observe
 from worlds import (

@@ -14,7 +14,8 @@ from blinasim import luck as luck_module
 from blinasim.engine import des
 from blinasim.luck import TILE, Draws, Luck
 from blinasim.model.records import record_transplants
-from blinasim.study.simulate import lives_of, simulate
+from blinasim.study.batch import lives_of
+from blinasim.study.simulate import simulate
 from blinasim.trial.observe import observe
 from worlds import parameters, scenario
 

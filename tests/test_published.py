@@ -26,7 +26,7 @@ from blinasim.trial.occupancy import State
 
 @cache
 def baseline() -> Result:
-    return simulate(load_scenario("baseline"))
+    return simulate(load_scenario("baseline").with_study(replications=200))
 
 
 @cache

@@ -146,7 +146,7 @@ def test_dry_run_says_what_would_be_done_and_does_nothing(
     assert _run(["run", "baseline", "--seed", "9", "--dry-run"]) == 0
     said = capsys.readouterr().out
     assert said.startswith("title: The source study")
-    assert "# Would simulate 200 trials of 189 patients with seed 9" in said
+    assert "# Would simulate 2,000 trials of 189 patients with seed 9" in said
     assert list(tmp_path.iterdir()) == []
     (tmp_path / "resolved.yaml").write_text(said, encoding="utf-8")
     assert load_scenario("resolved.yaml").study.seed == 9

@@ -25,7 +25,7 @@ def test_the_defaults_are_the_source_study() -> None:
     assert scenario.cohort.size == 189
     assert (scenario.policy.cycles.infusion_days, scenario.policy.cycles.rest_days) == (28, 14)
     assert scenario.trial.accrual.gap_days >= 84
-    assert scenario.study.replications == 200
+    assert scenario.study.replications == 2_000
 
 
 @pytest.mark.parametrize(

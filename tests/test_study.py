@@ -10,6 +10,7 @@ import pytest
 
 import blinasim as bs
 from blinasim.errors import ScenarioError
+from blinasim.study import chunks
 from blinasim.study import simulate as study
 from blinasim.study.executors import in_order
 from blinasim.trial.tally import Tally
@@ -31,16 +32,15 @@ def same(one: study.Result, other: study.Result) -> bool:
 @pytest.mark.parametrize("patients", [1, 189, 400, 10_000])
 def test_batches_do_not_change_a_number(monkeypatch: pytest.MonkeyPatch, patients: int) -> None:
     whole = study.simulate(scenario(replications=7))
-    monkeypatch.setattr(study, "CHUNK_PATIENTS", patients)
+    monkeypatch.setattr(chunks, "CHUNK_PATIENTS", patients)
     assert same(whole, study.simulate(scenario(replications=7)))
 
 
 @pytest.mark.parametrize("start", ["fork", "spawn"])
-def test_worker_processes_give_the_same_numbers(start: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_worker_processes_give_the_same_numbers(start: str) -> None:
     asked = scenario(replications=9)
-    monkeypatch.setattr(study, "CHUNK_PATIENTS", 400)
     with ProcessPoolExecutor(2, mp_context=get_context(start)) as pool:
-        assert same(study.simulate(asked), study.simulate(asked, executor=pool))
+        assert same(study.simulate(asked), study.simulate(asked, executor=pool, chunk=2))
 
 
 def test_a_worker_that_fails_is_heard() -> None:
@@ -82,8 +82,7 @@ def test_tallies_are_kept_as_totals_only(monkeypatch: pytest.MonkeyPatch) -> Non
         return tally
 
     monkeypatch.setattr(Tally, "of", counting)
-    monkeypatch.setattr(study, "CHUNK_PATIENTS", 189)
-    study.simulate(scenario(replications=12))
+    study.simulate(scenario(replications=12), chunk=1)
     assert len(alive) == 12
     assert max(alive[-3:]) <= max(alive[:3]) + 1
 

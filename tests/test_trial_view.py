@@ -17,7 +17,8 @@ from blinasim.model.history import History
 from blinasim.model.records import TransplantRecord, record_transplants
 from blinasim.model.visits import last_visit
 from blinasim.scenario.settings import Policy, Scenario, Trial
-from blinasim.study.simulate import Result, World, simulate
+from blinasim.study.batch import World
+from blinasim.study.simulate import Result, simulate
 from blinasim.trial.endpoints import DAYS_PER_MONTH, estimate
 from blinasim.trial.observe import TrialData, observe, observe_all
 from blinasim.trial.occupancy import State, occupancy

@@ -18,7 +18,7 @@ from blinasim.model.history import History, LogEntry
 from blinasim.model.parameters import Parameters, parameter_catalogue, parameters_of
 from blinasim.model.rules import Plan
 from blinasim.scenario.settings import Policy, Scenario
-from blinasim.study.simulate import World, lives_of, plan_lives, without_hsct
+from blinasim.study.batch import World, lives_of, plan_lives, without_hsct
 
 #: One line of a story: day, event, detail.
 Line = tuple[int, Event, int]

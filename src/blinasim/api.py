@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import warnings
+from collections.abc import Callable, Mapping
+from concurrent.futures import Executor
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +17,7 @@ from blinasim.report.rows import endpoint_frame, rows_of
 from blinasim.scenario.loading import load_scenario
 from blinasim.scenario.settings import Scenario
 from blinasim.study import simulate as study
+from blinasim.study.precision import Precision, shortfalls
 from blinasim.study.simulate import Result
 
 if TYPE_CHECKING:
@@ -31,6 +34,10 @@ def simulate(
     parameters: Parameters | None = None,
     engine: EngineName = "auto",
     progress: Callable[[int], None] | None = None,
+    precision: Mapping[str, float] | None = None,
+    most: int | None = None,
+    executor: Executor | None = None,
+    chunk: int | None = None,
 ) -> Result:
     """Simulate a scenario.
 
@@ -46,6 +53,15 @@ def simulate(
         Which engine walks the patients; the results are the same.
     progress : callable, optional
         Called with the number of trials finished since the last call.
+    precision : dict of str to float, optional
+        Monte Carlo standard errors wanted by endpoint, in its unit: ``{"os": 0.05}`` (or ``os_median``) of the median
+        of the trials, ``{"os_mean": 0.05}`` of their mean. The number of trials is doubled until all are reached.
+    most : int, optional
+        Trials at which to give up on ``precision``, with a warning; a million by default.
+    executor : concurrent.futures.Executor, optional
+        Who does the work (processes, a Dask client's executor); this process by default. The results are the same.
+    chunk : int, optional
+        Trials done at a time; the results are the same.
 
     Returns
     -------
@@ -56,6 +72,8 @@ def simulate(
     ------
     ScenarioError
         If the scenario is wrong; one line says where and what to do.
+    BlinasimError
+        If ``precision`` names no endpoint, or no positive number.
     """
     asked = scenario if isinstance(scenario, Scenario) else load_scenario(scenario)
     try:
@@ -63,7 +81,20 @@ def simulate(
     except ValidationError as problem:
         first = problem.errors(include_url=False)[0]
         raise ScenarioError(f"study.{first['loc'][-1]}: {first['msg']}, not {first['input']!r}") from None
-    return study.simulate(asked, parameters=parameters, engine=engine, progress=progress)
+    wanted = [Precision.named(name, at_most) for name, at_most in (precision or {}).items()]
+    result = study.simulate(
+        asked,
+        parameters=parameters,
+        engine=engine,
+        progress=progress,
+        precision=wanted,
+        most=most,
+        executor=executor,
+        chunk=chunk,
+    )
+    for line in shortfalls(wanted, result.estimates):
+        warnings.warn(line, stacklevel=2)
+    return result
 
 
 def results_table(result: Result) -> pd.DataFrame:

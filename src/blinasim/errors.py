@@ -40,3 +40,11 @@ class OutputError(BlinasimError):
 
 class PolicyError(BlinasimError):
     """A policy of one's own cannot be used, or failed when it was asked."""
+
+
+class WorkerError(BlinasimError):
+    """Those who should do the work cannot be reached, or keep dying."""
+
+
+class InterruptedRunError(BlinasimError):
+    """Ctrl-C or SIGTERM ended a run of which something is kept."""

@@ -12,7 +12,8 @@ from blinasim.report import figures
 from blinasim.report.rows import rows_of
 from blinasim.report.style import Drawing, save
 from blinasim.scenario.settings import Scenario
-from blinasim.study.simulate import Result, live
+from blinasim.study.batch import live
+from blinasim.study.simulate import Result
 
 __all__ = ["forest", "occupancy", "save", "survival", "swimmer"]
 

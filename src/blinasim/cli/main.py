@@ -5,6 +5,7 @@ Nothing heavy is imported here, so that ``--help`` answers at once.
 
 from __future__ import annotations
 
+import shlex
 import signal
 import sys
 from io import TextIOWrapper
@@ -15,7 +16,7 @@ from typer.exceptions import TyperException
 
 from blinasim import __version__
 from blinasim.cli import completion, rerun, run, scenarios, trace
-from blinasim.errors import BlinasimError
+from blinasim.errors import BlinasimError, InterruptedRunError
 
 _USAGE, _INTERRUPTED, _FAILED = 2, 130, 1
 
@@ -70,6 +71,9 @@ def _run(arguments: list[str]) -> int:
         code: int = app(arguments or ["--help"], prog_name="blinasim", standalone_mode=False) or 0
         # Typer turns Ctrl-C into this code without a word.
         return _stopped() if code == _INTERRUPTED else code
+    except InterruptedRunError as problem:
+        again = shlex.join([*arguments, *(() if "--resume" in arguments else ("--resume",))])
+        return _say(f"{problem}; go on with: blinasim {again}", _INTERRUPTED)
     except BlinasimError as problem:
         if debug:
             raise

@@ -8,6 +8,9 @@ import typer
 
 from blinasim.cli.completion import scenario_names
 
+#: A study has no more trials than this.
+MOST_TRIALS = 10_000_000
+
 ScenarioArgument: TypeAlias = Annotated[
     str, typer.Argument(help="A shipped scenario's name, or a YAML file.", autocompletion=scenario_names)
 ]
@@ -15,6 +18,12 @@ SetOption: TypeAlias = Annotated[
     list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Change a setting; may be repeated.")
 ]
 SeedOption: TypeAlias = Annotated[int | None, typer.Option(min=0, help="Seed of all luck.")]
+
+WorkersOption: TypeAlias = Annotated[int, typer.Option(min=1, max=1024, help="Processes; the results are the same.")]
+ClusterOption: TypeAlias = Annotated[
+    str | None,
+    typer.Option(metavar="ADDRESS", help="Dask workers: a scheduler's tcp://HOST:PORT, or local (then --workers)."),
+]
 
 
 def all_changes(changes: list[str] | None, *, replications: int | None = None, seed: int | None = None) -> list[str]:

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from blinasim.cli.options import ClusterOption, WorkersOption
+
 if TYPE_CHECKING:
     from blinasim.report.manifest import Manifest
 
@@ -17,14 +19,17 @@ def rerun(
     manifest: Annotated[Path, typer.Argument(help="A results folder, or its manifest.json.")],
     out: Annotated[Path | None, typer.Option(help="Keep the new results in this folder.")] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace that folder.")] = False,
+    workers: WorkersOption = 1,
+    cluster: ClusterOption = None,
 ) -> None:
     """Repeat a run and say whether every byte is the same; exit code 1 if not."""
     import tempfile
 
     from blinasim.cli.terminal import progress
     from blinasim.files import check_free
-    from blinasim.report.folder import run_into
+    from blinasim.report.folder import Conduct, run_into
     from blinasim.report.manifest import hashes, read_manifest
+    from blinasim.study.executors import hired
 
     then = read_manifest(manifest)
     source = manifest if manifest.is_dir() else manifest.parent
@@ -33,12 +38,15 @@ def rerun(
         check_free(out, force=force)
     with tempfile.TemporaryDirectory(prefix="blinasim-") as scratch:
         target = out or Path(scratch) / "again"
-        with progress("again: trials", scenario.study.replications) as advance:
+        with (
+            hired(workers, cluster) as executor,
+            progress("again: trials", scenario.study.replications) as advance,
+        ):
             run_into(
                 target,
                 scenario,
                 then.parameter_values(),
-                engine=then.engine,
+                Conduct(engine=then.engine, executor=executor),
                 patients=then.patients,
                 force=force,
                 progress=advance,

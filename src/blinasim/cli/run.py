@@ -8,7 +8,15 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from blinasim.cli.options import ScenarioArgument, SeedOption, SetOption, all_changes
+from blinasim.cli.options import (
+    MOST_TRIALS,
+    ClusterOption,
+    ScenarioArgument,
+    SeedOption,
+    SetOption,
+    WorkersOption,
+    all_changes,
+)
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -38,7 +46,23 @@ def run(
     out: Annotated[Path | None, typer.Option(help="Results folder; results/NAME by default.")] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace a results folder.")] = False,
     engine: Annotated[Engine, typer.Option(help="Which engine walks; the results are the same.")] = Engine.auto,
-    workers: Annotated[int, typer.Option(min=1, max=1024, help="Processes; the results are the same.")] = 1,
+    workers: WorkersOption = 1,
+    cluster: ClusterOption = None,
+    chunk: Annotated[
+        int | None, typer.Option(min=1, max=MOST_TRIALS, help="Trials done at a time; the results are the same.")
+    ] = None,
+    precision: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="ENDPOINT=VALUE",
+            help="Double the trials until the Monte Carlo standard error of the endpoint's median (os_mean: mean) is "
+            "at most this, in its unit; may be repeated.",
+        ),
+    ] = None,
+    at_most: Annotated[
+        int | None, typer.Option(min=1, max=MOST_TRIALS, help="Trials at which to give up on --precision.")
+    ] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on from what an interrupted run has kept.")] = False,
     patients: Annotated[
         bool, typer.Option("--patients", help="Also write every patient of every trial (patients.parquet).")
     ] = False,
@@ -48,33 +72,41 @@ def run(
     """Simulate a scenario and set it beside the source study's results."""
     import time
 
-    from blinasim.cli.terminal import console, progress
+    from blinasim.cli.terminal import console, progress, remark
     from blinasim.files import check_free
     from blinasim.model.parameters import load_parameters
-    from blinasim.report.folder import run_into
+    from blinasim.report.folder import Conduct, run_into
     from blinasim.report.rows import rows_of
     from blinasim.scenario.loading import load_scenario
+    from blinasim.study.executors import hired
+    from blinasim.study.precision import Precision, shortfalls
 
     asked = load_scenario(scenario, all_changes(changes, replications=replications, seed=seed))
+    wanted = tuple(Precision.parse(text) for text in precision or ())
     target = out or Path("results") / Path(scenario).stem
     if dry_run:
         from blinasim.engine.choice import choose
 
-        _say_what_would_be_done(asked, target, choose(engine.value, asked.capacity), force=force)
+        _say_what_would_be_done(asked, target, choose(engine.value, asked.capacity), force=force, more=bool(wanted))
         return
     check_free(target, force=force)
     start = time.perf_counter()
-    with progress(f"{scenario}: trials", asked.study.replications) as advance:
+    with (
+        hired(workers, cluster) as executor,
+        progress(f"{scenario}: trials", None if wanted else asked.study.replications) as advance,
+    ):
         result, files = run_into(
             target,
             asked,
             load_parameters(),
-            engine=engine.value,
+            Conduct(engine.value, executor, chunk, wanted, at_most, keep_chunks=True, resume=resume),
             patients=patients,
-            workers=workers,
             force=force,
             progress=advance,
+            remark=remark,
         )
+    for line in shortfalls(wanted, result.estimates):
+        remark(line)
     seconds = time.perf_counter() - start
     rows = rows_of(result)
     if as_json:
@@ -89,7 +121,9 @@ def run(
     out_console.print(_closing(rows, target, files, narrow=narrow), highlight=False, soft_wrap=True)
 
 
-def _say_what_would_be_done(scenario: Scenario, target: Path, engine: Literal["fast", "des"], *, force: bool) -> None:
+def _say_what_would_be_done(
+    scenario: Scenario, target: Path, engine: Literal["fast", "des"], *, force: bool, more: bool
+) -> None:
     from blinasim.model.cohort_file import read_cohort
     from blinasim.scenario.writing import to_yaml
 
@@ -98,8 +132,9 @@ def _say_what_would_be_done(scenario: Scenario, target: Path, engine: Literal["f
     typer.echo(to_yaml(scenario), nl=False)
     there = target.exists()
     fate = "it exists and would be refused (--force replaces it)" if there and not force else "nothing is written now"
+    trials = f"{study.replications:,} trials{' (more until --precision is reached)' * more}"
     typer.echo(
-        f"# Would simulate {study.replications:,} trials of {scenario.cohort.size} patients with seed {study.seed} "
+        f"# Would simulate {trials} of {scenario.cohort.size} patients with seed {study.seed} "
         f"on engine {engine}, and write {target}/: {fate}."
     )
 

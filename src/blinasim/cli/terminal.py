@@ -20,9 +20,14 @@ def console() -> Console:
     return Console(width=max(ours.width, _LEAST_WIDTH)) if ours.is_terminal else Console(width=_PIPE_WIDTH)
 
 
+def remark(line: str) -> None:
+    """Say something to the user beside the results."""
+    Console(stderr=True).print(f"blinasim: {line}", highlight=False, markup=False, soft_wrap=True)
+
+
 @contextmanager
-def progress(what: str, total: int) -> Iterator[Callable[[int], None]]:
-    """Show a progress bar on standard error while the body runs, if that is a terminal.
+def progress(what: str, total: int | None) -> Iterator[Callable[[int], None]]:
+    """Show a progress bar on standard error while the body runs, if that is a terminal; None is an unknown total.
 
     Yields
     ------

@@ -6,17 +6,14 @@ from typing import Annotated
 
 import typer
 
-from blinasim.cli.options import ScenarioArgument, SeedOption, SetOption, all_changes
-
-#: A study has no more trials than this.
-_MOST_TRIALS = 10_000_000
+from blinasim.cli.options import MOST_TRIALS, ScenarioArgument, SeedOption, SetOption, all_changes
 
 
 def trace(
     scenario: ScenarioArgument,
     changes: SetOption = None,
     patient: Annotated[int, typer.Option(min=1, help="Which patient, from 1.")] = 1,
-    trial: Annotated[int, typer.Option(min=1, max=_MOST_TRIALS, help="Of which simulated trial, from 1.")] = 1,
+    trial: Annotated[int, typer.Option(min=1, max=MOST_TRIALS, help="Of which simulated trial, from 1.")] = 1,
     seed: SeedOption = None,
 ) -> None:
     """Tell one patient's life, day by day."""

@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 import json
+from concurrent.futures import Executor
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from blinasim.engine.choice import EngineName
+from blinasim.errors import InterruptedRunError, OutputError
 from blinasim.files import MANIFEST, whole_folder
-from blinasim.model.cohort_file import read_cohort
+from blinasim.model.cohort_file import CohortSource, read_cohort
 from blinasim.model.parameters import Parameters
 from blinasim.report import exports, figures, style
 from blinasim.report.manifest import COHORT_FILE, hashes, manifest_of
 from blinasim.report.rows import Row, endpoint_frame, rows_of
 from blinasim.report.summary_file import EXPORTED_TRIAL, summary_file
 from blinasim.scenario.settings import Scenario
-from blinasim.study.executors import processes
+from blinasim.study.batch import Batch
+from blinasim.study.checkpoint import Checkpoint, identify
+from blinasim.study.chunks import cut, usual_chunk
+from blinasim.study.precision import Precision
 from blinasim.study.replay import Replay, replay
-from blinasim.study.simulate import Batch, Result, simulate
+from blinasim.study.simulate import Result, simulate
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,16 +33,47 @@ if TYPE_CHECKING:
 PATIENTS_FILE = "patients.parquet"
 
 
+@dataclass(frozen=True)
+class Conduct:
+    """How a run is done; but for ``precision`` and ``most``, and for the engine's name, no byte depends on it.
+
+    Attributes
+    ----------
+    engine : {"auto", "fast", "des"}
+        Which engine walks the patients.
+    executor : concurrent.futures.Executor, optional
+        Who does the work; this process by default.
+    chunk : int, optional
+        Trials done at a time.
+    precision : tuple of Precision
+        Monte Carlo standard errors wanted; the trials are doubled until they are reached.
+    most : int, optional
+        Trials at which to give up on them.
+    keep_chunks : bool
+        Whether a long run keeps its finished chunks beside the results until these are whole.
+    resume : bool
+        Whether it begins from those that an interrupted run has kept.
+    """
+
+    engine: EngineName = "auto"
+    executor: Executor | None = None
+    chunk: int | None = None
+    precision: tuple[Precision, ...] = ()
+    most: int | None = None
+    keep_chunks: bool = False
+    resume: bool = False
+
+
 def run_into(
     target: Path,
     scenario: Scenario,
     parameters: Parameters,
+    conduct: Conduct,
     *,
-    engine: EngineName = "auto",
     patients: bool = False,
-    workers: int = 1,
     force: bool = False,
     progress: Callable[[int], None] | None = None,
+    remark: Callable[[str], None] = lambda _: None,
 ) -> tuple[Result, list[str]]:
     """Run a scenario and write its results folder.
 
@@ -46,16 +83,16 @@ def run_into(
         The folder; it appears when it is whole.
     scenario, parameters
         What is run.
-    engine : {"auto", "fast", "des"}
-        Which engine walks the patients.
+    conduct : Conduct
+        How.
     patients : bool
-        Also write every patient of every trial, to ``patients.parquet``.
-    workers : int
-        Processes that share the work; the results are the same.
+        Also write every patient of every trial, to ``patients.parquet``; such a run keeps no chunks.
     force : bool
         Replace a folder that is there.
     progress : callable, optional
         Called with the number of trials finished since the last call.
+    remark : callable, optional
+        Called with a line for the user.
 
     Returns
     -------
@@ -65,34 +102,86 @@ def run_into(
     Raises
     ------
     OutputError
-        If the folder exists and ``force`` is False, or cannot be written.
+        If the folder exists and ``force`` is False, or cannot be written; if what is to be resumed is of another run.
+    InterruptedRunError
+        After Ctrl-C or SIGTERM, if finished chunks are kept.
+    WorkerError
+        If those who do the work keep dying.
     """
+    if patients and conduct.resume:
+        raise OutputError("--patients and --resume exclude each other: patients are not kept; leave one of them out")
     source = read_cohort(scenario.cohort)
-    with whole_folder(target, force=force) as folder:
-        writer = _PatientsWriter(folder / PATIENTS_FILE) if patients else None
-        try:
-            with processes(workers) as executor:
+    checkpoint = None
+    if conduct.keep_chunks and not patients:
+        step = conduct.chunk or usual_chunk(scenario.cohort.size)
+        identity = identify(scenario, parameters, source, conduct.engine, step)
+        checkpoint = Checkpoint(checkpoint_folder(target), identity, resume=conduct.resume)
+        _remark_on(checkpoint, remark, resume=conduct.resume)
+    try:
+        with whole_folder(target, force=force) as folder:
+            writer = _PatientsWriter(folder / PATIENTS_FILE) if patients else None
+            try:
                 result = simulate(
                     scenario,
                     parameters=parameters,
-                    engine=engine,
+                    engine=conduct.engine,
                     progress=progress,
                     keep=writer.write if writer else None,
                     source=source,
-                    executor=executor,
+                    executor=conduct.executor,
+                    chunk=conduct.chunk,
+                    precision=conduct.precision,
+                    most=conduct.most,
+                    checkpoint=checkpoint,
                 )
-        finally:
-            if writer:
-                writer.close()
-        one = replay(scenario, parameters, EXPORTED_TRIAL, source=source)
-        rows = rows_of(result)
-        _write_tables(result, rows, one, folder)
-        _write_figures(result, rows, one, folder / "figures")
-        if source is not None:
-            (folder / COHORT_FILE).write_text(source.text, encoding="utf-8", newline="")
-        manifest = manifest_of(scenario, parameters, result.engine, folder, patients=patients)
-        _write_json(manifest.model_dump(mode="json"), folder / MANIFEST)
-        return result, sorted([*hashes(folder), MANIFEST])
+            finally:
+                if writer:
+                    writer.close()
+            _write(result, parameters, source, folder, patients=patients)
+            files = sorted([*hashes(folder), MANIFEST])
+    except KeyboardInterrupt:
+        if checkpoint is None or not checkpoint.kept:
+            raise
+        raise InterruptedRunError(f"stopped; {_kept(checkpoint, scenario, conduct)} are kept") from None
+    if checkpoint is not None:
+        checkpoint.remove()
+    return result, files
+
+
+def checkpoint_folder(target: Path) -> Path:
+    """Return where a run keeps its finished chunks until its results folder is whole."""
+    return target.parent / f".{target.name}.checkpoint"
+
+
+def _remark_on(checkpoint: Checkpoint, remark: Callable[[str], None], *, resume: bool) -> None:
+    there = len(checkpoint) if checkpoint.resumable else 0
+    chunks = f"{there:,} finished chunk{'s' * (there != 1)}"
+    if resume:
+        remark(f"goes on from {chunks}" if there else "there is nothing to resume; the run begins at the start")
+    elif there:
+        remark(f"{chunks} of this same run are kept; with --resume it would go on from them")
+
+
+def _kept(checkpoint: Checkpoint, scenario: Scenario, conduct: Conduct) -> str:
+    """Say how many chunks are kept, and of how many where that is known."""
+    if conduct.precision:
+        return f"{checkpoint.kept:,} chunks"
+    step = conduct.chunk or usual_chunk(scenario.cohort.size)
+    return f"{checkpoint.kept:,} of {len(cut(range(scenario.study.replications), step)):,} chunks"
+
+
+def _write(
+    result: Result, parameters: Parameters, source: CohortSource | None, folder: Path, *, patients: bool
+) -> None:
+    """Write everything but the patients; the manifest comes last, as it describes the rest."""
+    one = replay(result.scenario, parameters, EXPORTED_TRIAL, source=source)
+    rows = rows_of(result)
+    _write_tables(result, rows, one, folder)
+    _write_figures(result, rows, one, folder / "figures")
+    if source is not None:
+        (folder / COHORT_FILE).write_text(source.text, encoding="utf-8", newline="")
+    manifest = manifest_of(result.scenario, parameters, result.engine, folder, patients=patients)
+    _write_json(manifest.model_dump(mode="json"), folder / MANIFEST)
 
 
 def _write_tables(result: Result, rows: list[Row], one: Replay, folder: Path) -> None:

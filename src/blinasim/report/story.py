@@ -22,8 +22,8 @@ from blinasim.model.codes import (
 from blinasim.model.history import History, LogEntry
 from blinasim.model.parameters import Parameters, load_parameters
 from blinasim.scenario.settings import Scenario
+from blinasim.study.batch import World
 from blinasim.study.replay import replay
-from blinasim.study.simulate import World
 from blinasim.trial.observe import TrialData
 
 _CAUSES = {

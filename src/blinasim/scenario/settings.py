@@ -419,7 +419,7 @@ class Trial(Settings):
 class Study(Settings):
     """How often the trial is simulated, and with which luck."""
 
-    replications: Annotated[int, Field(ge=1, le=10_000_000)] = Field(200, description="Simulated trials.")
+    replications: Annotated[int, Field(ge=1, le=10_000_000)] = Field(2_000, description="Simulated trials.")
     seed: Annotated[int, Field(ge=0, le=2**63 - 1)] = Field(1, description="Seed of all luck.")
 
 

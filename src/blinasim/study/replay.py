@@ -10,7 +10,7 @@ from blinasim.model.cohort_file import CohortSource
 from blinasim.model.history import LogEntry
 from blinasim.model.parameters import Parameters
 from blinasim.scenario.settings import Scenario
-from blinasim.study.simulate import Batch, live
+from blinasim.study.batch import Batch, live
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from functools import partial
@@ -11,54 +11,36 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from blinasim.engine.choice import EngineName, choose, walk
-from blinasim.engine.lives import Lives
+from blinasim.engine.choice import EngineName, choose
 from blinasim.luck import Draws, Luck
-from blinasim.model.chart import Charts
-from blinasim.model.codes import NONE
-from blinasim.model.cohort import Cohort, draw_cohort
 from blinasim.model.cohort_file import CohortSource, read_cohort
-from blinasim.model.fates import Fates, settle
-from blinasim.model.graft import graft
-from blinasim.model.history import History, LogEntry
 from blinasim.model.parameters import Parameters, load_parameters
-from blinasim.model.records import TransplantRecord, record_transplants
-from blinasim.model.rules import decide
-from blinasim.model.therapy import under_therapy
-from blinasim.scenario.settings import Capacity, Policy, Scenario
+from blinasim.scenario.settings import Scenario
 from blinasim.statistics import survival
+from blinasim.study.batch import Batch, had_hsct_not_existed, live
+from blinasim.study.checkpoint import Checkpoint
+from blinasim.study.chunks import Chunk, Gathered, Pooled, Trials, cut, usual_chunk, with_curves
 from blinasim.study.executors import in_order
-from blinasim.trial.endpoints import ENDPOINTS, Endpoint, Estimates, estimate, fit_outcomes
-from blinasim.trial.observe import TrialData, observe, observe_all
-from blinasim.trial.occupancy import State, occupancy
-from blinasim.trial.outcomes import OUTCOMES
-from blinasim.trial.tally import Tally, TallySum
+from blinasim.study.precision import Precision, settled, stages
+from blinasim.trial.endpoints import ENDPOINTS, Estimates, estimate, fit_outcomes
+from blinasim.trial.observe import observe_all
+from blinasim.trial.occupancy import occupancy
+from blinasim.trial.tally import Tally
 
 Floats = NDArray[np.float64]
 
-#: Patients walked together: enough for arrays to pay, few enough for memory and a lively progress bar.
-CHUNK_PATIENTS: Final = 60_000
 #: Days of the occupancy and the curves kept for figures.
 OCCUPANCY_DAYS: Final = 731
 CURVE_DAYS: Final = tuple(range(0, 732, 7))
 
 
 @dataclass(frozen=True)
-class World:
-    """A block of replications before they are lived."""
-
-    cohort: Cohort
-    lives: Lives
-    draws: Draws
-    parameters: Parameters
-
-
-@dataclass(frozen=True)
 class Curves:
-    """Kaplan-Meier curves of one outcome in R trials, on a grid of days.
+    """Kaplan-Meier curves of one outcome in the first K trials of a study, on a grid of days.
 
-    ``survival`` and ``at_risk`` have shape (R, G); survival is NaN beyond the last observation of a trial.
-    ``limit`` (G,) is the pooled curve without censoring by time.
+    K is the number of trials, at most 2,000 (``chunks.CURVE_TRIALS``): memory must not grow by whole curves.
+    ``survival`` and ``at_risk`` have shape (K, G); survival is NaN beyond the last observation of a trial.
+    ``limit`` (G,) is the curve of all trials pooled, without censoring by time.
     """
 
     days: NDArray[np.int64]
@@ -80,7 +62,7 @@ class Result:
     limits, oracles : dict of str to float or None
         Pooled values by endpoint id; None where there is none.
     curves : dict of str to Curves
-        Kaplan-Meier curves by outcome id.
+        Kaplan-Meier curves by outcome id, of the first 2,000 trials.
     occupancy : ndarray of int64, shape (states, days)
         True state of all patients on each day, pooled.
     engine : str
@@ -105,76 +87,11 @@ class Result:
         return self.scenario.study.replications
 
 
-def lives_of(scenario: Scenario, parameters: Parameters, draws: Draws, source: CohortSource | None = None) -> World:
-    """Draw a block of patients and settle their fates under the scenario's policy."""
-    parameters = under_therapy(scenario.policy, parameters)
-    cohort = draw_cohort(scenario.cohort, scenario.trial.accrual, parameters, draws, source)
-    fates = settle(cohort, parameters, draws)
-    lives = plan_lives(scenario.policy, cohort, fates, parameters, scenario.capacity, draws)
-    return World(cohort, lives, draws, parameters)
-
-
-def plan_lives(
-    policy: Policy,
-    cohort: Cohort,
-    fates: Fates,
-    parameters: Parameters,
-    capacity: Capacity | None = None,
-    draws: Draws | None = None,
-) -> Lives:
-    """Let a policy decide on given patients with given fates; ``draws`` are needed where places are counted."""
-    plan = decide(Charts.at_remission(cohort, fates), fates.head_start_days != NONE, policy)
-    return Lives(
-        replications=cohort.replications,
-        patients=cohort.patients,
-        entry_day=cohort.entry_day,
-        fates=fates,
-        plan=plan,
-        graft=graft(cohort, fates, plan.candidate & (fates.response_cycle > 0), plan.conditioning, parameters),
-        policy=policy,
-        capacity=capacity or Capacity(),
-        draws=draws,
-    )
-
-
-def without_hsct(policy: Policy) -> Policy:
-    """Return the same policy with no transplantation offered."""
-    transplant = policy.transplant.model_copy(update={"offered": False})
-    return policy.model_copy(update={"transplant": transplant})
-
-
 @dataclass(frozen=True)
-class Batch:
-    """Some replications, lived and seen: what a reader of single patients needs; P = replications * patients."""
+class _Done:
+    """What one piece of a study's work gives, with its patients where they are wanted."""
 
-    world: World
-    history: History
-    record: TransplantRecord
-    seen: TrialData
-
-
-@dataclass(frozen=True)
-class _Trials:
-    """What each trial of a block estimates: grows with the trials, by little."""
-
-    estimates: dict[str, Estimates]
-    curves: dict[str, tuple[Floats, NDArray[np.int64]]]
-
-
-@dataclass(frozen=True)
-class _Pooled:
-    """What all patients of a block add up to."""
-
-    tally: Tally
-    occupancy: NDArray[np.int64]
-
-
-@dataclass(frozen=True)
-class _Block:
-    """What one piece of a study's work gives."""
-
-    trials: _Trials
-    pooled: _Pooled
+    chunk: Chunk
     batch: Batch | None
 
 
@@ -187,6 +104,10 @@ def simulate(
     keep: Callable[[Batch], None] | None = None,
     source: CohortSource | None = None,
     executor: Executor | None = None,
+    chunk: int | None = None,
+    precision: Sequence[Precision] = (),
+    most: int | None = None,
+    checkpoint: Checkpoint | None = None,
 ) -> Result:
     """Simulate the trials of a scenario.
 
@@ -206,30 +127,60 @@ def simulate(
         The cohort's file as read before; read here otherwise, where the scenario names one.
     executor : concurrent.futures.Executor, optional
         Who does the work; this process by default. The results are the same.
+    chunk : int, optional
+        Trials done at a time; by default as many as make 10,000 patients. The results are the same.
+    precision : sequence of Precision
+        Monte Carlo standard errors wanted: the scenario's number of trials is doubled until all are reached, which
+        depends on the scenario alone. The result's scenario says how many trials it took.
+    most : int, optional
+        Trials at which to give up on ``precision``; a million by default, or the scenario's own number if that is more.
+    checkpoint : Checkpoint, optional
+        Where finished chunks are kept, and where those of an interrupted run are read; it keeps no patients.
 
     Returns
     -------
     Result
         Estimates of every trial, beside limits and oracles of the same patients.
+
+    Raises
+    ------
+    WorkerError
+        If those who do the work keep dying.
+    ValueError
+        If patients are wanted with a checkpoint.
     """
+    if keep and checkpoint:
+        raise ValueError("a checkpoint keeps no patients: keep and checkpoint exclude each other")
     parameters = parameters or load_parameters()
     source = source or read_cohort(scenario.cohort)
-    total, size = scenario.study.replications, scenario.cohort.size
-    step = max(1, CHUNK_PATIENTS // size)
-    blocks = [range(first, min(first + step, total)) for first in range(0, total, step)]
+    step = chunk or usual_chunk(scenario.cohort.size)
     job = partial(_simulate_block, scenario, parameters, engine, source, keep is not None)
-    trials: list[_Trials] = []
-    tallied = TallySum()
-    occupied = np.zeros((len(State), OCCUPANCY_DAYS), dtype=np.int64)
-    for block, done in zip(blocks, in_order(job, blocks, executor), strict=True):
-        trials.append(done.trials)
-        tallied.add(done.pooled.tally)
-        occupied += done.pooled.occupancy
-        if keep and done.batch:
-            keep(done.batch)
+    gathered, done = Gathered(), 0
+
+    def finished(block: range, its: Chunk) -> None:
+        gathered.add(block, its)
         if progress:
             progress(len(block))
-    return _put_together(scenario, trials, _Pooled(tallied.tally(), occupied), choose(engine, scenario.capacity))
+
+    for total in stages(scenario.study.replications, precision, most):
+        gathered.reserve(total)
+        missing = []
+        for block in cut(range(done, total), step):
+            kept = checkpoint.read(block) if checkpoint else None
+            if kept:
+                finished(block, kept)
+            else:
+                missing.append(block)
+        for block, new in zip(missing, in_order(job, missing, executor), strict=True):
+            if checkpoint:
+                checkpoint.write(block, new.chunk)
+            if keep and new.batch:
+                keep(new.batch)
+            finished(block, new.chunk)
+        done = total
+        if settled(precision, gathered.estimates()):
+            break
+    return _put_together(scenario.with_study(replications=done), gathered, choose(engine, scenario.capacity))
 
 
 def _simulate_block(
@@ -239,80 +190,41 @@ def _simulate_block(
     source: CohortSource | None,
     with_patients: bool,
     block: range,
-) -> _Block:
+) -> _Done:
     draws = Draws(Luck(scenario.study.seed), block, scenario.cohort.size)
     batch = live(scenario, parameters, draws, engine=engine, source=source)
-    return _Block(_trials(scenario, batch), _pool(scenario, batch, engine), batch if with_patients else None)
+    trials = _trials(scenario, batch, curves=with_curves(block))
+    return _Done(Chunk(trials, _pool(scenario, batch, engine)), batch if with_patients else None)
 
 
-def live(
-    scenario: Scenario,
-    parameters: Parameters,
-    draws: Draws,
-    log: list[LogEntry] | None = None,
-    engine: EngineName = "auto",
-    source: CohortSource | None = None,
-) -> Batch:
-    """Draw patients, let them live, and see them as the trial would; ``log`` receives their stories."""
-    world = lives_of(scenario, parameters, draws, source)
-    history = walk(world.lives, engine, log)
-    record = _record(world, history)
-    return Batch(world, history, record, observe(scenario, world.cohort, history, record, draws))
-
-
-def _trials(scenario: Scenario, batch: Batch) -> _Trials:
+def _trials(scenario: Scenario, batch: Batch, *, curves: int) -> Trials:
+    """Estimate each trial; its first ones, as many as ``curves``, keep their curves."""
     fitted = fit_outcomes(batch.seen, scenario.trial)
-    days = np.array(CURVE_DAYS)
-    curves = {key: survival.on_grid(fit, days) for key, fit in fitted.fits.items()}
-    return _Trials(estimate(batch.seen, scenario.trial, fitted), curves)
+    kept = {}
+    if curves:
+        for key, fit in fitted.fits.items():
+            on_days, at_risk = survival.on_grid(fit, np.array(CURVE_DAYS))
+            kept[key] = (on_days[:curves], at_risk[:curves])
+    return Trials(estimate(batch.seen, scenario.trial, fitted), kept)
 
 
-def _pool(scenario: Scenario, batch: Batch, engine: EngineName) -> _Pooled:
+def _pool(scenario: Scenario, batch: Batch, engine: EngineName) -> Pooled:
     as_run = observe_all(scenario, batch.world.cohort, batch.history, batch.record)
-    no_hsct = _had_hsct_not_existed(scenario, batch.world, engine)
-    return _Pooled(Tally.of(as_run, no_hsct, scenario.trial), occupancy(batch.history, OCCUPANCY_DAYS))
+    no_hsct = had_hsct_not_existed(scenario, batch.world, engine)
+    return Pooled(Tally.of(as_run, no_hsct, scenario.trial), occupancy(batch.history, OCCUPANCY_DAYS))
 
 
-def _record(world: World, history: History) -> TransplantRecord:
-    return record_transplants(history, world.lives.fates, world.parameters, world.draws)
-
-
-def _had_hsct_not_existed(scenario: Scenario, world: World, engine: EngineName) -> TrialData:
-    """Return the same patients with the same luck in a world without HSCT."""
-    policy = without_hsct(scenario.policy)
-    was = world.lives
-    lives = plan_lives(policy, world.cohort, was.fates, world.parameters, was.capacity, world.draws)
-    history = walk(lives, engine)
-    return observe_all(scenario, world.cohort, history, _record(world, history))
-
-
-def _put_together(scenario: Scenario, trials: list[_Trials], pooled: _Pooled, engine: EngineName) -> Result:
-    days = np.array(CURVE_DAYS)
+def _put_together(scenario: Scenario, gathered: Gathered, engine: EngineName) -> Result:
+    days, pooled = np.array(CURVE_DAYS), gathered.pooled
     return Result(
         scenario=scenario,
-        estimates={endpoint.id: _joined(endpoint, trials) for endpoint in ENDPOINTS},
+        estimates=gathered.estimates(),
         limits={endpoint.id: pooled.tally.value(endpoint, "limit") for endpoint in ENDPOINTS},
         oracles={endpoint.id: pooled.tally.value(endpoint, "oracle") for endpoint in ENDPOINTS},
         curves={
-            outcome.id: Curves(
-                days,
-                np.concatenate([block.curves[outcome.id][0] for block in trials]),
-                np.concatenate([block.curves[outcome.id][1] for block in trials]),
-                pooled.tally.table(outcome.id).all_causes().survival()[days],
-            )
-            for outcome in OUTCOMES
+            key: Curves(days, *curve, pooled.tally.table(key).all_causes().survival()[days])
+            for key, curve in gathered.curves().items()
         },
         occupancy=pooled.occupancy,
         engine=engine,
-    )
-
-
-def _joined(endpoint: Endpoint, trials: list[_Trials]) -> Estimates:
-    parts = [block.estimates[endpoint.id] for block in trials]
-    lowers = [part.lower for part in parts if part.lower is not None]
-    uppers = [part.upper for part in parts if part.upper is not None]
-    return Estimates(
-        np.concatenate([part.value for part in parts]),
-        np.concatenate(lowers) if lowers else None,
-        np.concatenate(uppers) if uppers else None,
     )

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
-
-from blinasim.statistics.intervals import PredictiveInterval, mean_mcse, predictive_interval, quantile_mcse
+from blinasim.statistics.intervals import PredictiveInterval, predictive_interval
+from blinasim.study.precision import mean_and_mcse, median_mcse
 from blinasim.study.simulate import Result
 from blinasim.trial.endpoints import ENDPOINTS, Endpoint
 
@@ -40,14 +39,13 @@ def summarize(result: Result) -> list[Summary]:
 
 def _one(result: Result, endpoint: Endpoint) -> Summary:
     values = result.estimates[endpoint.id].value
-    known = values[~np.isnan(values)]
-    finite = known.size > 0 and bool(np.all(np.isfinite(known)))
+    mean, mean_mcse = mean_and_mcse(values)
     return Summary(
         endpoint=endpoint,
         predicted=predictive_interval(values),
-        median_mcse=quantile_mcse(known) if known.size > 1 else float("nan"),
-        mean=float(known.mean()) if finite else float("nan"),
-        mean_mcse=mean_mcse(known) if finite and known.size > 1 else float("nan"),
+        median_mcse=median_mcse(values),
+        mean=mean,
+        mean_mcse=mean_mcse,
         limit=result.limits[endpoint.id],
         oracle=result.oracles[endpoint.id],
     )

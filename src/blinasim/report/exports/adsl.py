@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from blinasim.luck import Draws
 from blinasim.model.codes import BLAST_BANDS_PCT, NONE, OLDER_FROM_YEARS, Cause
 from blinasim.report.exports.columns import EPOCH, Column, Table, dates, worded, words
-from blinasim.study.simulate import Batch
+from blinasim.study.batch import Batch
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -17,7 +17,7 @@ from blinasim.model.codes import NONE
 from blinasim.report.exports.adsl import TREATMENT, identifiers
 from blinasim.report.exports.columns import Column, Table, dates
 from blinasim.scenario.settings import Trial
-from blinasim.study.simulate import Batch
+from blinasim.study.batch import Batch
 from blinasim.trial.observe import Bools, Ints, TrialData
 from blinasim.trial.outcomes import OUTCOMES, TimeToEvent
 

@@ -13,7 +13,7 @@ from blinasim.model.codes import NONE, Cause, Depth, Donor, Event
 from blinasim.model.history import LogEntry
 from blinasim.report.exports.adsl import trial_number
 from blinasim.report.exports.columns import Column, Table, dates, words
-from blinasim.study.simulate import Batch
+from blinasim.study.batch import Batch
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -22,7 +22,7 @@ from blinasim.model.codes import (
 )
 from blinasim.report.exports.adsl import patient_numbers
 from blinasim.report.exports.columns import Column, Table
-from blinasim.study.simulate import Batch
+from blinasim.study.batch import Batch
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -113,7 +113,8 @@ class _Drawn:
 def survival(result: Result, outcome: str = "os", censored: str | None = "os_cens") -> style.Drawing:
     """Draw Kaplan-Meier curves of an outcome and of its twin censored at HSCT, beside the published medians.
 
-    The line is the median of the simulated trials, day by day, the band holds 95 % of them. A trial keeps its last
+    The line is the median of the simulated trials, day by day, the band holds 95 % of them (of the first 2,000, where
+    there are more: ``Curves``). A trial keeps its last
     value; line and band end where fewer than half of the trials still follow somebody or have seen everybody die. The
     thin line is the limit: all trials pooled, without censoring by time.
 
@@ -155,9 +156,11 @@ def survival(result: Result, outcome: str = "os", censored: str | None = "os_cen
 
 
 def _head(drawing: style.Drawing, result: Result, title: str, published: bool) -> None:
+    curves = next(iter(result.curves.values())).survival.shape[0]
+    whose = "the trials" if curves == result.replications else f"the first {curves:,} trials"
     trials, patients = style.counted_trials(result.replications), result.scenario.cohort.size
     rough = " (rough: few trials)" if result.replications < ENOUGH_TRIALS else ""
-    band = f"Line and band: median of the trials and their 95 % predictive interval{rough}."
+    band = f"Line and band: median of {whose} and their 95 % predictive interval{rough}."
     diamond = " Diamond: published median, 95 % confidence interval." if published else ""
     style.heading(
         drawing,

@@ -1,0 +1,133 @@
+"""Batches: the patients of some trials, drawn, lived and seen."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from blinasim.engine.choice import EngineName, walk
+from blinasim.engine.lives import Lives
+from blinasim.luck import Draws
+from blinasim.model.chart import Charts
+from blinasim.model.codes import NONE, Conditioning
+from blinasim.model.cohort import Cohort, draw_cohort
+from blinasim.model.cohort_file import CohortSource
+from blinasim.model.fates import Fates, settle
+from blinasim.model.graft import graft
+from blinasim.model.history import History, LogEntry
+from blinasim.model.own_policy import OwnRules
+from blinasim.model.parameters import Parameters
+from blinasim.model.places import Stays
+from blinasim.model.records import TransplantRecord, record_transplants
+from blinasim.model.rules import decide
+from blinasim.model.therapy import under_therapy
+from blinasim.scenario.settings import Policy, Scenario
+from blinasim.trial.observe import TrialData, observe, observe_all
+
+
+@dataclass(frozen=True)
+class World:
+    """A block of replications before they are lived."""
+
+    cohort: Cohort
+    lives: Lives
+    draws: Draws
+    parameters: Parameters
+
+
+def lives_of(
+    scenario: Scenario,
+    parameters: Parameters,
+    draws: Draws,
+    source: CohortSource | None = None,
+    own_policy: Callable[[], object] | None = None,
+) -> World:
+    """Draw a block of patients and settle their fates under the scenario's policy, or one of the user's own."""
+    parameters = under_therapy(scenario.policy, parameters)
+    cohort = draw_cohort(scenario.cohort, scenario.trial.accrual, parameters, draws, source)
+    fates = settle(cohort, parameters, draws)
+    lives = plan_lives(scenario.policy, cohort, fates, parameters)
+    own = _own_rules(own_policy, cohort, fates, parameters, draws) if own_policy else None
+    return World(cohort, replace(lives, capacity=scenario.capacity, draws=draws, own=own), draws, parameters)
+
+
+def plan_lives(policy: Policy, cohort: Cohort, fates: Fates, parameters: Parameters) -> Lives:
+    """Let a policy decide on given patients with given fates."""
+    plan = decide(Charts.at_remission(cohort, fates), fates.head_start_days != NONE, policy)
+    return Lives(
+        replications=cohort.replications,
+        patients=cohort.patients,
+        entry_day=cohort.entry_day,
+        fates=fates,
+        plan=plan,
+        graft=graft(cohort, fates, plan.candidate & (fates.response_cycle > 0), plan.conditioning, parameters),
+        policy=policy,
+    )
+
+
+def _own_rules(
+    make: Callable[[], object], cohort: Cohort, fates: Fates, parameters: Parameters, draws: Draws
+) -> OwnRules:
+    """Prepare for a policy of one's own, which may transplant any responder after any conditioning."""
+    responder = fates.response_cycle > 0
+    myeloablative, reduced = (
+        graft(cohort, fates, responder, np.full(responder.shape, code, dtype=np.int8), parameters)
+        for code in Conditioning
+    )
+    return OwnRules(make, (myeloablative, reduced), cohort, draws)
+
+
+def without_hsct(policy: Policy) -> Policy:
+    """Return the same policy with no transplantation offered."""
+    transplant = policy.transplant.model_copy(update={"offered": False})
+    return policy.model_copy(update={"transplant": transplant})
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Some replications, lived and seen: what a reader of single patients needs; P = replications * patients."""
+
+    world: World
+    history: History
+    record: TransplantRecord
+    seen: TrialData
+
+
+def live(
+    scenario: Scenario,
+    parameters: Parameters,
+    draws: Draws,
+    log: list[LogEntry] | None = None,
+    engine: EngineName = "auto",
+    source: CohortSource | None = None,
+    own_policy: Callable[[], object] | None = None,
+    stays: list[Stays] | None = None,
+) -> Batch:
+    """Draw patients, let them live, and see them as the trial would.
+
+    ``log`` receives their stories, ``stays`` their requests for counted places.
+    """
+    world = lives_of(scenario, parameters, draws, source, own_policy)
+    history = walk(world.lives, engine, log, stays)
+    record = _record(world, history)
+    return Batch(world, history, record, observe(scenario, world.cohort, history, record, draws))
+
+
+def _record(world: World, history: History) -> TransplantRecord:
+    return record_transplants(history, world.lives.fates, world.parameters, world.draws)
+
+
+def had_hsct_not_existed(scenario: Scenario, world: World, engine: EngineName) -> TrialData:
+    """Return the same patients with the same luck in a world without HSCT."""
+    policy = without_hsct(scenario.policy)
+    was = world.lives
+    lives = replace(
+        plan_lives(policy, world.cohort, was.fates, world.parameters),
+        capacity=was.capacity,
+        draws=was.draws,
+        own=was.own,
+    )
+    history = walk(lives, engine)
+    return observe_all(scenario, world.cohort, history, _record(world, history))

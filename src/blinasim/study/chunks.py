@@ -1,0 +1,187 @@
+"""Chunks: what some consecutive trials give, so that the parts of a study add up to the whole.
+
+What each trial estimates is kept trial by trial; what its patients add up to is counts, as many for a billion patients
+as for one. A chunk can be written as plain arrays, and read back to the last bit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from importlib.metadata import version
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from blinasim.trial.endpoints import Estimates
+from blinasim.trial.tally import Tally, TallySum
+from blinasim.version import __version__
+
+Floats = NDArray[np.float64]
+Arrays = dict[str, NDArray[Any]]
+
+#: Patients walked together: enough for arrays to pay, few enough for memory and a lively progress bar.
+CHUNK_PATIENTS: Final = 60_000
+#: Trials whose whole curves are kept, the first ones: a band needs no more, and a curve is a hundred times an estimate.
+CURVE_TRIALS: Final = 2_000
+
+_TRIALS, _CURVES, _TALLY, _OCCUPANCY = "trials", "curves", "tally", "occupancy"
+
+
+def usual_chunk(patients: int) -> int:
+    """Return how many trials of so many patients are done at a time where nobody says so."""
+    return max(1, CHUNK_PATIENTS // patients)
+
+
+def cut(trials: range, chunk: int) -> list[range]:
+    """Cut trials into chunks of so many, the last one maybe smaller."""
+    return [range(first, min(first + chunk, trials.stop)) for first in range(trials.start, trials.stop, chunk)]
+
+
+def with_curves(block: range) -> int:
+    """Return how many trials of a block, its first ones, keep their curves."""
+    return min(max(CURVE_TRIALS - block.start, 0), len(block))
+
+
+def number_versions() -> dict[str, str]:
+    """Return the versions of all that a chunk's numbers depend on, as they are in this process."""
+    return {"blinasim": __version__, **{name: version(name) for name in ("numpy", "scipy", "simpy")}}
+
+
+@dataclass(frozen=True)
+class Trials:
+    """What each of R trials estimates.
+
+    ``curves`` holds survival and numbers at risk by outcome id, each of shape (K, G), of the K first trials that keep
+    them (:func:`with_curves`).
+    """
+
+    estimates: dict[str, Estimates]
+    curves: dict[str, tuple[Floats, NDArray[np.int64]]]
+
+    def columns(self) -> dict[str, Floats]:
+        """Return the estimates as columns of shape (R,), named ``endpoint.value``, ``.lower`` or ``.upper``."""
+        return {
+            f"{endpoint}.{field.name}": column
+            for endpoint, estimates in self.estimates.items()
+            for field in fields(estimates)
+            if (column := getattr(estimates, field.name)) is not None
+        }
+
+
+@dataclass(frozen=True)
+class Pooled:
+    """What all patients add up to: what limits and oracles are read from, and patients by state and day."""
+
+    tally: Tally
+    occupancy: NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """What one piece of a study's work gives."""
+
+    trials: Trials
+    pooled: Pooled
+
+
+class Gathered:
+    """The chunks of a study that are done, in whichever order they came.
+
+    It grows by the estimates of each trial, 8 bytes a figure, and by nothing else.
+    """
+
+    def __init__(self) -> None:
+        self._tallied = TallySum()
+        self._occupied: NDArray[np.int64] | None = None
+        self._columns: dict[str, Floats] = {}
+        self._curves: dict[int, dict[str, tuple[Floats, NDArray[np.int64]]]] = {}
+        self._trials = 0
+
+    def reserve(self, trials: int) -> None:
+        """Make room for so many trials in all."""
+        self._trials = trials
+        for name, column in self._columns.items():  # one at a time: never two copies of everything
+            self._columns[name] = np.empty(trials)
+            self._columns[name][: column.size] = column
+
+    def add(self, block: range, chunk: Chunk) -> None:
+        """Put a chunk in its place."""
+        self._tallied.add(chunk.pooled.tally)
+        occupied = chunk.pooled.occupancy
+        self._occupied = occupied if self._occupied is None else self._occupied + occupied
+        for name, values in chunk.trials.columns().items():
+            if name not in self._columns:
+                self._columns[name] = np.empty(self._trials)
+            self._columns[name][block.start : block.stop] = values
+        if with_curves(block):
+            self._curves[block.start] = chunk.trials.curves
+
+    @property
+    def pooled(self) -> Pooled:
+        """What all patients add up to."""
+        assert self._occupied is not None, "a study has at least one trial"
+        return Pooled(self._tallied.tally(), self._occupied)
+
+    def estimates(self) -> dict[str, Estimates]:
+        """Return the estimates of every trial by endpoint id, without a copy."""
+        return estimates_of(self._columns)
+
+    def curves(self) -> dict[str, tuple[Floats, NDArray[np.int64]]]:
+        """Return survival and numbers at risk by outcome id, of the first trials."""
+        parts = [self._curves[start] for start in sorted(self._curves)]
+        joined = {}
+        for outcome in parts[0]:
+            on_days, at_risk = zip(*(part[outcome] for part in parts), strict=True)
+            joined[outcome] = (np.concatenate(on_days), np.concatenate(at_risk))
+        return joined
+
+
+def estimates_of(columns: Mapping[str, Floats]) -> dict[str, Estimates]:
+    """Return estimates by endpoint id from columns named as those of :meth:`Trials.columns`."""
+    parts: dict[str, dict[str, Floats]] = {}
+    for name, column in columns.items():
+        endpoint, _, part = name.partition(".")
+        parts.setdefault(endpoint, {})[part] = column
+    return {endpoint: Estimates(**named) for endpoint, named in parts.items()}
+
+
+# --- plain arrays ------------------------------------------------------------------------------------------
+
+
+def to_arrays(chunk: Chunk) -> Arrays:
+    """Return a chunk as plain arrays by name; few and large ones, as each costs time to write."""
+    columns, curves, pooled = chunk.trials.columns(), chunk.trials.curves, chunk.pooled
+    arrays: Arrays = {
+        f"{_TRIALS}/names": np.array(list(columns)),
+        _TRIALS: np.stack(list(columns.values())),
+        f"{_CURVES}/names": np.array(list(curves), dtype=np.str_),
+        _OCCUPANCY: pooled.occupancy,
+    }
+    if curves:
+        arrays[f"{_CURVES}/survival"] = np.stack([survival for survival, _ in curves.values()])
+        arrays[f"{_CURVES}/at_risk"] = np.stack([at_risk for _, at_risk in curves.values()])
+    return arrays | {f"{_TALLY}/{part}": array for part, array in pooled.tally.to_arrays().items()}
+
+
+def from_arrays(arrays: Arrays) -> Chunk:
+    """Return the chunk that :func:`to_arrays` made arrays of.
+
+    Raises
+    ------
+    KeyError, IndexError, ValueError
+        If they are not such arrays.
+    """
+    columns = dict(zip(arrays[f"{_TRIALS}/names"].tolist(), arrays[_TRIALS], strict=True))
+    outcomes = arrays[f"{_CURVES}/names"].tolist()
+    curves = dict(
+        zip(outcomes, zip(arrays[f"{_CURVES}/survival"], arrays[f"{_CURVES}/at_risk"], strict=True), strict=True)
+        if outcomes
+        else ()
+    )
+    inner = f"{_TALLY}/"
+    tally = Tally.from_arrays(
+        {name.removeprefix(inner): array for name, array in arrays.items() if name.startswith(inner)}
+    )
+    return Chunk(Trials(estimates_of(columns), curves), Pooled(tally, arrays[_OCCUPANCY]))

@@ -1,0 +1,105 @@
+"""Dask: the workers of a cluster, here or elsewhere, as an executor. Nothing of Dask is imported unless asked for."""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Iterator
+from concurrent.futures import CancelledError, Executor
+from contextlib import ExitStack, contextmanager
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final
+
+from blinasim.errors import WorkerError
+from blinasim.files import quoted
+from blinasim.study.chunks import number_versions
+from blinasim.study.executors import Workers
+
+if TYPE_CHECKING:
+    from distributed import Client
+
+#: A cluster on this machine, made for the run.
+LOCAL: Final = "local"
+#: Seconds in which a scheduler, and a first worker, must answer.
+ANSWER_S: Final = 10
+
+_ADDRESS = re.compile(r"[a-z]+://\S+")
+
+
+@contextmanager
+def dask_workers(cluster: str, workers: int) -> Iterator[Executor]:
+    """Have the workers of a Dask cluster for the time of the body.
+
+    When a worker dies, the scheduler gives its work to another.
+
+    Parameters
+    ----------
+    cluster : str
+        ``local``, or the address of a scheduler, such as tcp://127.0.0.1:8786.
+    workers : int
+        How many a local cluster has; 1 for any other, which has its own.
+
+    Raises
+    ------
+    WorkerError
+        If Dask is not installed, nobody answers, a worker has other versions, or the cluster is lost on the way.
+    """
+    if cluster != LOCAL and not _ADDRESS.fullmatch(cluster):
+        raise WorkerError(f"--cluster {quoted(cluster)} should be local, or an address such as tcp://127.0.0.1:8786")
+    if cluster != LOCAL and workers != 1:
+        raise WorkerError(f"the cluster at {cluster} has its own workers; leave --workers out")
+    try:
+        from distributed import KilledWorker
+        from distributed.comm.core import CommClosedError
+    except ImportError:
+        raise WorkerError("--cluster needs Dask; install it with: pip install 'blinasim[cluster]'") from None
+    with ExitStack() as stack:
+        client = _client(cluster, workers, stack)
+        _check_versions(client)
+        try:
+            # Not pure: Dask need not hash each piece of work to know it again.
+            yield Workers(partial(client.get_executor, pure=False), sum(client.nthreads().values()))
+        except KilledWorker as problem:
+            raise WorkerError(
+                f"workers of the cluster keep dying, {problem.allowed_failures + 1} over one piece of work "
+                "(of too little memory, maybe); take a smaller --chunk"
+            ) from None
+        except (CancelledError, CommClosedError):
+            raise WorkerError(f"the cluster {cluster} is lost; see to it and run again") from None
+
+
+def _client(cluster: str, workers: int, stack: ExitStack) -> Client:
+    """Return a client whose cluster has at least one worker."""
+    from distributed import Client, LocalCluster
+
+    logging.getLogger("distributed").setLevel(logging.CRITICAL)  # what goes wrong is said once, by us
+    address: Any = cluster
+    if cluster == LOCAL:
+        address = stack.enter_context(
+            LocalCluster(n_workers=workers, threads_per_worker=1, dashboard_address=None, silence_logs=logging.CRITICAL)
+        )
+    try:
+        client: Client = stack.enter_context(Client(address, timeout=ANSWER_S))
+        client.wait_for_workers(1, timeout=ANSWER_S)
+    except (OSError, TimeoutError, ValueError):
+        raise WorkerError(
+            f"--cluster {cluster}: no scheduler with a worker answers within {ANSWER_S} s; "
+            "start them, or mend the address"
+        ) from None
+    return client
+
+
+def _check_versions(client: Client) -> None:
+    """Refuse workers whose numbers might differ from ours, or who have no blinasim."""
+    ours = number_versions()
+    try:
+        theirs = client.run(number_versions)
+    except Exception as problem:
+        raise WorkerError(f"a worker of the cluster cannot use blinasim ({problem}); install it there") from None
+    for address, found in theirs.items():
+        for name, needed in ours.items():
+            if found[name] != needed:
+                raise WorkerError(
+                    f"the worker {address} has {name} {found[name]} and this process {needed}; "
+                    "install the same versions"
+                )

@@ -1,0 +1,149 @@
+"""Precision: the Monte Carlo standard error of an endpoint over the trials, and how many trials an asked one takes."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from blinasim.errors import BlinasimError, Place
+from blinasim.files import nearest, quoted, short
+from blinasim.statistics import intervals
+from blinasim.trial.endpoints import ENDPOINTS, Estimates
+
+Floats = NDArray[np.float64]
+Summary = Literal["median", "mean"]
+
+#: Trials at which to give up where nobody says so.
+MOST_TRIALS: Final = 1_000_000
+#: Fewer trials judge nothing: their standard error is itself too rough, and may be 0 by chance.
+FEWEST_TRIALS: Final = 40
+
+_UNITS: Final = {endpoint.id: endpoint.unit for endpoint in ENDPOINTS}
+_NAMES: Final[dict[str, tuple[str, Summary]]] = {
+    **{f"{key}_mean": (key, "mean") for key in _UNITS},
+    **{f"{key}_median": (key, "median") for key in _UNITS},
+    **{key: (key, "median") for key in _UNITS},
+}
+
+
+def median_mcse(values: Floats) -> float:
+    """Return the Monte Carlo standard error of the median of those trials that have a value (NaN is none)."""
+    known = values[~np.isnan(values)]
+    return intervals.quantile_mcse(known) if known.size > 1 else math.nan
+
+
+def mean_and_mcse(values: Floats) -> tuple[float, float]:
+    """Return the mean of those trials that have a value, and its standard error; NaN when a value is infinite."""
+    known = values[~np.isnan(values)]
+    if not known.size or np.isinf(known).any():
+        return math.nan, math.nan
+    return float(known.mean()), intervals.mean_mcse(known)
+
+
+@dataclass(frozen=True)
+class Precision:
+    """A Monte Carlo standard error that is wanted.
+
+    Attributes
+    ----------
+    endpoint : str
+        Id of an endpoint.
+    of : {"median", "mean"}
+        Over the trials.
+    at_most : float
+        The standard error, in the endpoint's unit.
+    """
+
+    endpoint: str
+    of: Summary
+    at_most: float
+
+    @classmethod
+    def named(cls, name: str, at_most: float, place: Place | None = None) -> Precision:
+        """Return what ``os``, ``os_median`` or ``os_mean`` means.
+
+        Raises
+        ------
+        BlinasimError
+            If there is no such endpoint, or the value is not positive and finite.
+        """
+        place = place or Place(f"precision {short(name)}")
+        if name not in _NAMES:
+            raise BlinasimError(
+                f"no such endpoint{nearest(name, _NAMES)} (an endpoint of summary.json, or that and _mean)", place
+            )
+        if not (at_most > 0.0 and math.isfinite(at_most)):
+            raise BlinasimError(f"{at_most:g} should be a standard error above 0", place)
+        return cls(*_NAMES[name], at_most)
+
+    @classmethod
+    def parse(cls, text: str) -> Precision:
+        """Read ``ENDPOINT=VALUE``, as the command line has it; errors as :meth:`named`."""
+        place = Place(f"--precision {short(text)}")
+        name, equals, value = text.partition("=")
+        if not equals or not name.strip():
+            raise BlinasimError("a precision is written ENDPOINT=VALUE, such as os=0.05", place)
+        try:
+            at_most = float(value)
+        except ValueError:
+            raise BlinasimError(f"{quoted(value)} is not a number", place) from None
+        return cls.named(name.strip(), at_most, place)
+
+    def error(self, values: Floats) -> float:
+        """Return the standard error reached, NaN or inf where it does not exist."""
+        return median_mcse(values) if self.of == "median" else mean_and_mcse(values)[1]
+
+    def reached(self, values: Floats) -> bool:
+        """Whether the trials give the standard error that is wanted."""
+        return values.size >= FEWEST_TRIALS and self.error(values) <= self.at_most
+
+    def is_out_of_reach(self, values: Floats) -> bool:
+        """Whether no number of further trials can help: a mean that is infinite stays so."""
+        return self.of == "mean" and bool(np.isinf(values).any())
+
+    def shortfall(self, values: Floats) -> str | None:
+        """Say in one line that the standard error is not reached; None where it is."""
+        if self.reached(values):
+            return None
+        asked = f"precision {self.endpoint}_{self.of}={self.at_most:g} not reached after {values.size:,} trials"
+        if self.is_out_of_reach(values):
+            return f"{asked}: some do not reach the quantity, and the mean is infinite; ask for {self.endpoint}_median"
+        error = self.error(values)
+        if not math.isfinite(error):
+            return f"{asked}: too few of them have a value; ask for another endpoint"
+        unit = _UNITS[self.endpoint]
+        return f"{asked}: the standard error is {error:.3g} ({unit}); allow more trials, or a larger error"
+
+
+def stages(first: int, precision: Sequence[Precision], most: int | None) -> Iterator[int]:
+    """Yield the numbers of trials at which a study looks whether it may end.
+
+    Without a precision that is the scenario's own number; else its doubles up to ``most``, in order: fixed beforehand,
+    so that the answer depends on neither time nor workers.
+    """
+    if not precision:
+        yield first
+        return
+    most = max(first, MOST_TRIALS) if most is None else most
+    total = min(first, most)
+    yield total
+    while total < most:
+        total = min(2 * total, most)
+        yield total
+
+
+def settled(precision: Sequence[Precision], estimates: Mapping[str, Estimates]) -> bool:
+    """Whether each precision is reached, or one of them cannot be."""
+    values = [(each, estimates[each.endpoint].value) for each in precision]
+    return all(each.reached(of) for each, of in values) or any(each.is_out_of_reach(of) for each, of in values)
+
+
+def shortfalls(precision: Sequence[Precision], estimates: Mapping[str, Estimates]) -> list[str]:
+    """Return a line for each precision that is not reached."""
+    lines = (each.shortfall(estimates[each.endpoint].value) for each in precision)
+    return [line for line in lines if line]
