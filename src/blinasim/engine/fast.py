@@ -18,9 +18,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from blinasim.engine.lives import Lives
-from blinasim.model.codes import EARLY_AFTER_HSCT_DAYS, HORIZON, NEVER, NONE, ORDINARY_SPEED, Cause, Depth, Donor
+from blinasim.model.codes import (
+    EARLY_AFTER_HSCT_DAYS,
+    HORIZON,
+    NEVER,
+    NONE,
+    ORDINARY_SPEED,
+    AfterCycles,
+    Cause,
+    Depth,
+    Donor,
+)
 from blinasim.model.history import History
-from blinasim.scenario.settings import Policy
+from blinasim.scenario.settings import AfterCycle, Policy
 
 Days = NDArray[np.int64]
 Flags = NDArray[np.bool_]
@@ -33,25 +43,46 @@ _STOPPED_CLOCK: Final = NEVER * ORDINARY_SPEED
 
 @dataclass(frozen=True)
 class _Calendar:
-    """The policy's days."""
+    """The policy's days, and its cycles by number: the first is 1."""
 
     infusion: int
     cycle: int
     cycles: int
+    induction_cycles: int  # after so many, no response is a failure
+    maintenance: int
     visits: int
+    search_after_cycle: int | None
     preparation: int
+    earliest_cycle: int
+    latest_cycle: int | None
+    finishes_infusions: bool
     acceptance: dict[Donor, int]
 
     @classmethod
     def of(cls, policy: Policy) -> _Calendar:
+        cycles, transplant, starts = policy.cycles, policy.transplant, policy.donor_search.starts
         return cls(
-            infusion=policy.cycles.infusion_days,
-            cycle=policy.cycles.infusion_days + policy.cycles.rest_days,
-            cycles=policy.cycles.maximum,
+            infusion=cycles.infusion_days,
+            cycle=cycles.infusion_days + cycles.rest_days,
+            cycles=cycles.maximum,
+            induction_cycles=cycles.stop_without_response_after,
+            maintenance=cycles.maintenance.days,
             visits=policy.monitoring.visits_every_days,
-            preparation=policy.transplant.preparation_days,
+            search_after_cycle=starts.after_cycle if isinstance(starts, AfterCycle) else None,
+            preparation=transplant.preparation_days,
+            earliest_cycle=transplant.earliest_cycle,
+            latest_cycle=transplant.latest_cycle,
+            finishes_infusions=transplant.finish_infusion,
             acceptance={Donor[name.upper()]: day for name, day in policy.donor_search.accept_from_day.items()},
         )
+
+    def infusion_end(self, number: int) -> int:
+        """Day on which the infusion of a cycle ends."""
+        return self.infusion + (number - 1) * self.cycle
+
+    def due_after(self, number: int) -> int:
+        """Day on which the cycle after this one is due."""
+        return number * self.cycle
 
     def infused(self, day: Days) -> Days:
         """Days of infusion given before ``day`` to a patient whom nothing delays or stops."""
@@ -70,7 +101,7 @@ class _Calendar:
 
     def visit(self, day: Days) -> Days:
         """First visit that is not before ``day``."""
-        last = self.infusion + self.cycle * (self.cycles - 1)
+        last = self.infusion_end(self.cycles)
         in_cycles = self.infusion + self.cycle * np.maximum(-((self.infusion - day) // self.cycle), 0)
         afterwards = last + self.visits * -((last - day) // self.visits)
         return np.where(day <= last, in_cycles, afterwards)
@@ -121,11 +152,13 @@ def _walk_block(lives: Lives, calendar: _Calendar, block: slice, history: dict[s
         day = history[name][block]
         day[day > HORIZON] = NONE
     history["cause"][block][history["death"][block] == NONE] = NONE
-    _search(lives, block, history, found, donor)
+    _search(lives, calendar, block, history, found, donor)
 
 
 #: Columns that are days, not counts or codes; a day beyond the horizon is written as NONE.
-_DAYS: Final = frozenset(History.__dataclass_fields__) - {"cycles", "infusion_days", "depth", "mrd", "donor", "cause"}
+_DAYS: Final = frozenset(History.__dataclass_fields__) - {
+    *("cycles", "infusion_days", "depth", "mrd", "donor", "conditioning", "cause")
+}
 
 
 # --- induction --------------------------------------------------------------------------------------
@@ -145,22 +178,24 @@ class _Induction:
 
 
 def _induce(lives: Lives, calendar: _Calendar, block: slice) -> _Induction:
-    """Walk the first two cycles: whichever comes first of death, progression, stop and the last assessment."""
-    fates = lives.fates
+    """Walk the cycles of induction: whichever comes first of death, progression, stop and the last assessment."""
+    fates, last = lives.fates, calendar.induction_cycles
     response = fates.response_cycle[block].astype(np.int64)
     death = fates.early_death_days[block].astype(np.int64)
     progression = fates.progression_days[block].astype(np.int64)
     stop_count = fates.stop_infusion_days[block].astype(np.int64)
     stop = calendar.day_of_infusion(stop_count)
-    judged = np.where(response > 0, response, _INDUCTION_CYCLES)
-    assessment = calendar.infusion + (judged - 1) * calendar.cycle
+    responds = response > 0
+    if last < _INDUCTION_CYCLES:  # whoever would respond later never does
+        responds &= response <= last
+    assessment = calendar.infusion + (np.where(responds, response, last) - 1) * calendar.cycle
 
     # In the order of a day: what stands first wins a tie.
     dies = death <= np.minimum(np.minimum(progression, stop), assessment)
     progresses = ~dies & (progression <= np.minimum(stop, assessment))
     stops = ~dies & ~progresses & (stop <= assessment)
     assessed = ~(dies | progresses | stops)
-    remits = assessed & (response > 0)
+    remits = assessed & responds
 
     end = np.where(dies, death, np.where(progresses, progression, np.where(stops, stop, assessment)))
     failure = np.where(dies | remits, NEVER, end)
@@ -173,12 +208,25 @@ def _induce(lives: Lives, calendar: _Calendar, block: slice) -> _Induction:
         death=np.where(dies, death, after_failure),
         cause=np.where(dies, fates.early_death_cause[block], Cause.PROGRESSION).astype(np.int64),
         stop=np.where(stops, stop, NEVER),
-        cycles=np.minimum(calendar.begun(end), _INDUCTION_CYCLES),
+        cycles=np.minimum(calendar.begun(end), last),
         infusion_days=calendar.infused(end),
     )
 
 
 # --- remission --------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class _AfterCycles:
+    """Maintenance or bridging after the last cycle; arrays of shape (Q,)."""
+
+    begins: int
+    days: Days  # at most; 0 for a patient who never has any
+    speed: Days  # of the relapse clock
+
+    def begun(self, end: Days) -> Days:
+        """Day on which it begins, if treatment has not ended by then."""
+        return np.where((self.days > 0) & (self.begins < end), self.begins, NEVER)
 
 
 @dataclass(frozen=True)
@@ -192,6 +240,7 @@ class _Remitted:
     rest_speed: Days
     infusion_speed: Days
     other_speed: Days
+    after: _AfterCycles | None  # nobody has any where it is None
     symptoms: Days
     death: Days
     death_cause: Days
@@ -205,7 +254,7 @@ class _Remitted:
 
 def _treat(lives: Lives, calendar: _Calendar, who: Days, remission: Days, found: Days, donor: Days) -> dict[str, Days]:
     """Walk patients from their remission to their end; columns of the history for ``who``."""
-    one = _remitted(lives, who, remission, found, donor)
+    one = _remitted(lives, calendar, who, remission, found, donor)
     fates = lives.fates
 
     # 1. What would come without any transplant.
@@ -267,14 +316,15 @@ def _treat(lives: Lives, calendar: _Calendar, who: Days, remission: Days, found:
     most = np.minimum(one.stop_count, NEVER)
     deepens = _deepens(lives, calendar, who, one, relapse, end)
     depth = fates.depth[who].astype(np.int64)
-    return {
+    columns = {
         "remission": one.remission,
         "depth": np.where(deepens, Depth.CR, depth),
-        "deepening": np.where(deepens, calendar.infusion + calendar.cycle, NEVER),
+        "deepening": np.where(deepens, calendar.infusion_end(_INDUCTION_CYCLES), NEVER),
         "mrd": fates.mrd[who].astype(np.int64),
         "candidacy": np.where(one.candidate, one.remission, NEVER),
         "switch": switch,
         "hsct": hsct,
+        "conditioning": np.where(grafted, lives.plan.conditioning[who], NONE).astype(np.int64),
         "relapse": relapse,
         "relapse_detected": detected,
         "death": death,
@@ -283,11 +333,13 @@ def _treat(lives: Lives, calendar: _Calendar, who: Days, remission: Days, found:
         "cycles": np.minimum(calendar.begun(np.minimum(end, NEVER)), -(-most // calendar.infusion)),
         "infusion_days": np.minimum(calendar.infused(np.minimum(end, NEVER)), most),
     }
+    if one.after is not None:
+        columns["maintenance"] = one.after.begun(end)
+    return columns
 
 
-def _remitted(lives: Lives, who: Days, remission: Days, found: Days, donor: Days) -> _Remitted:
+def _remitted(lives: Lives, calendar: _Calendar, who: Days, remission: Days, found: Days, donor: Days) -> _Remitted:
     fates = lives.fates
-    start = np.where(lives.plan.search_at_entry[who], 0, remission)
 
     def whole(column: NDArray[np.integer]) -> Days:
         return column[who].astype(np.int64)
@@ -300,6 +352,7 @@ def _remitted(lives: Lives, who: Days, remission: Days, found: Days, donor: Days
         rest_speed=whole(fates.relapse_speed_rest),
         infusion_speed=whole(fates.relapse_speed_infusion),
         other_speed=whole(fates.relapse_speed_other_therapy),
+        after=_after_cycles(lives, calendar, who),
         symptoms=whole(fates.symptoms_days),
         death=remission + whole(fates.remission_death_days),
         death_cause=whole(fates.remission_death_cause),
@@ -307,15 +360,34 @@ def _remitted(lives: Lives, who: Days, remission: Days, found: Days, donor: Days
         later=whole(fates.later_transplant_days),
         failure_clock=whole(fates.failure_clock_millidays),
         candidate=lives.plan.candidate[who],
-        found=start + found,
+        found=_search_start(lives, calendar, who, remission) + found,
         donor=donor,
+    )
+
+
+def _after_cycles(lives: Lives, calendar: _Calendar, who: Days) -> _AfterCycles | None:
+    """What the plan gives after the last cycle to those whose drug has not been stopped."""
+    plan, fates = lives.plan.after_cycles[who], lives.fates
+    if np.all(plan == NONE):
+        return None
+    bridges = plan == AfterCycles.BRIDGING
+    lasts = (plan != NONE) & (fates.stop_infusion_days[who] > calendar.cycles * calendar.infusion)
+    return _AfterCycles(
+        begins=calendar.due_after(calendar.cycles),
+        days=np.where(lasts, np.where(bridges, NEVER, calendar.maintenance), 0),
+        speed=np.where(bridges, fates.relapse_speed_bridging[who], fates.relapse_speed_maintenance[who]).astype(
+            np.int64
+        ),
     )
 
 
 def _spent(one: _Remitted, calendar: _Calendar, day: Days) -> Days:
     """Milli-days of the relapse clock spent from remission to ``day`` under treatment."""
     given = np.minimum(calendar.infused(day), one.stop_count) - one.cycles_before * calendar.infusion
-    return one.infusion_speed * given + one.rest_speed * (day - one.remission - given)
+    spent = one.infusion_speed * given + one.rest_speed * (day - one.remission - given)
+    if one.after is not None:
+        spent += (one.after.speed - one.rest_speed) * np.clip(day - one.after.begins, 0, one.after.days)
+    return spent
 
 
 def _other(one: _Remitted, switch: Days, day: Days) -> Days:
@@ -346,12 +418,33 @@ def _relapse_under_treatment(one: _Remitted, calendar: _Calendar) -> Days:
     in_infusion = day + rest_days + _runs(left_after_rest, one.infusion_speed)
     afterwards = day + rest_days + infusion + _runs(left_after_rest - infused, one.rest_speed)
     relapse = np.where(resting_first, np.where(left_after_rest <= infused, in_infusion, afterwards), in_rest)
+    if one.after is not None:
+        relapse = np.where(relapse > one.after.begins, _relapse_after_cycles(one, calendar, one.after), relapse)
     return np.where(one.clock >= _STOPPED_CLOCK, NEVER, relapse)
 
 
+def _relapse_after_cycles(one: _Remitted, calendar: _Calendar, after: _AfterCycles) -> Days:
+    """Day on which what the last cycle has left of the relapse clock runs out, and rest follows what follows it."""
+    left = one.clock - _spent(one, calendar, np.full(one.clock.shape, after.begins, dtype=np.int64))
+    treated = _runs(left, after.speed)
+    afterwards = after.days + _runs(left - after.days * after.speed, one.rest_speed)
+    return after.begins + np.where(treated <= after.days, treated, afterwards)
+
+
 def _admissible(one: _Remitted, calendar: _Calendar, stop: Days, switch: Days) -> Days:
-    """First day with a donor, after preparation, and outside an infusion already begun."""
+    """First day on which the policy would transplant whoever is in remission; NEVER if that is too late for it."""
     day = np.maximum(one.found, one.remission + calendar.preparation)
+    if calendar.earliest_cycle > 1:  # no remission is earlier than the first infusion's end
+        day = np.maximum(day, np.minimum(calendar.infusion_end(calendar.earliest_cycle), stop))
+    if calendar.finishes_infusions:
+        day = _after_infusion(one, calendar, day, stop, switch)
+    if calendar.latest_cycle is not None:
+        day = np.where(day <= calendar.due_after(calendar.latest_cycle), day, NEVER)
+    return day
+
+
+def _after_infusion(one: _Remitted, calendar: _Calendar, day: Days, stop: Days, switch: Days) -> Days:
+    """First day, from ``day`` on, that is outside an infusion already begun."""
     cycle, within = _parts(day, calendar.cycle)
     start = day - within
     begun = (cycle >= one.cycles_before) & (cycle < calendar.cycles) & (start < stop) & (start < switch)
@@ -366,7 +459,7 @@ def _detected(one: _Remitted, calendar: _Calendar, relapse: Days, progression: D
 
 def _deepens(lives: Lives, calendar: _Calendar, who: Days, one: _Remitted, relapse: Days, end: Days) -> Flags:
     """Whether a CRh* of cycle 1 is a CR at the assessment of a completed cycle 2."""
-    assessment = calendar.infusion + calendar.cycle
+    assessment = calendar.infusion_end(_INDUCTION_CYCLES)
     transplant_may_follow = end >= assessment  # on the day itself it comes after the assessment
     destined = lives.fates.deepens[who] & (lives.fates.depth[who] == Depth.CRH) & (one.cycles_before == 1)
     completed = one.stop_count > _INDUCTION_CYCLES * calendar.infusion
@@ -393,12 +486,30 @@ def _find_donor(lives: Lives, calendar: _Calendar, block: slice) -> tuple[Days, 
     return found, donor
 
 
-def _search(lives: Lives, block: slice, history: dict[str, NDArray[np.int32]], found: Days, donor: Days) -> None:
+def _search_start(
+    lives: Lives, calendar: _Calendar, who: Days | slice, remission: NDArray[np.integer[Any]]
+) -> NDArray[np.integer[Any]]:
+    """Day on which the search begins, if it does: at entry, or for a candidate, if alive."""
+    if calendar.search_after_cycle is not None:
+        remission = np.maximum(remission, calendar.infusion_end(calendar.search_after_cycle))
+    return np.where(lives.plan.search_at_entry[who], 0, remission)
+
+
+def _search(
+    lives: Lives,
+    calendar: _Calendar,
+    block: slice,
+    history: dict[str, NDArray[np.int32]],
+    found: Days,
+    donor: Days,
+) -> None:
     """Write the search: for whom it began, and what it found before it ended."""
     at_entry = lives.plan.search_at_entry[block]
     candidate = history["candidacy"][block] != NONE
-    start = np.where(at_entry, 0, history["remission"][block])
+    start = _search_start(lives, calendar, block, history["remission"][block])
     searched = at_entry | candidate
+    if calendar.search_after_cycle is not None:
+        searched &= (history["death"][block] == NONE) | (start < history["death"][block])
     found_day = start + found
     finds = searched & (found_day <= HORIZON)
     for name, applies in (("death", None), ("failure", None), ("remission", ~candidate)):
