@@ -18,7 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 from ruamel.yaml import YAML
 
 from blinasim.engine.lives import Lives
-from blinasim.model.chart import Chart
+from blinasim.model.chart import Charts
 from blinasim.model.codes import (
     HORIZON,
     NEVER,
@@ -286,7 +286,7 @@ def disagreements(life: Life, outcome: Outcome, *, logged: bool = True) -> list[
 def build(life: Life) -> Lives:
     """Build the one patient's lives."""
     cohort, fates = _cohort(life.patient), _fates(life.fate, life.speeds)
-    plan = decide(Chart.at_remission(cohort, fates), fates.head_start_days != NONE, life.policy)
+    plan = decide(Charts.at_remission(cohort, fates), fates.head_start_days != NONE, life.policy)
     return Lives(
         replications=1,
         patients=1,
