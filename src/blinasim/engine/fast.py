@@ -122,7 +122,11 @@ def walk(lives: Lives) -> History:
     """
     calendar = _Calendar.of(lives.policy)
     everybody = lives.entry_day.size
-    history = {name: np.full(everybody, NONE, dtype=np.int32) for name in History.__dataclass_fields__}
+    history = {
+        name: np.full(everybody, NONE, dtype=np.int32)
+        for name in History.__dataclass_fields__
+        if name != "cycle_starts"
+    }
     for first in range(0, everybody, BLOCK):
         block = slice(first, min(first + BLOCK, everybody))
         _walk_block(lives, calendar, block, history)

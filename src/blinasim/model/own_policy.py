@@ -92,11 +92,11 @@ def policy_file(said: str) -> PolicyFile:
     if not colon or not file or not name:
         raise PolicyError(f"--policy {said}: a policy is named as file.py:Class")
     policy = PolicyFile(str(Path(file).resolve()), name)
-    checked_policy(policy, name)
+    checked_policy(policy)
     return policy
 
 
-def checked_policy(make: Callable[[], object], name: str) -> object:
+def checked_policy(make: Callable[[], object]) -> object:
     """Make a policy, and check that it answers at least one question and misspells none.
 
     Raises
@@ -104,6 +104,7 @@ def checked_policy(make: Callable[[], object], name: str) -> object:
     PolicyError
         If it cannot be made, answers nothing, or has a method that is nearly but not quite a question.
     """
+    name = getattr(make, "__name__", None) or getattr(make, "name", type(make).__name__)
     try:
         policy = make()
     except PolicyError:

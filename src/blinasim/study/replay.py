@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from blinasim.errors import BlinasimError
@@ -28,6 +29,7 @@ def replay(
     *,
     patient: int | None = None,
     source: CohortSource | None = None,
+    own_policy: Callable[[], object] | None = None,
 ) -> Replay:
     """Live one trial of a study again, or one patient of it; both count from 1.
 
@@ -47,5 +49,5 @@ def replay(
     luck, block = Luck(scenario.study.seed), range(trial - 1, trial)
     draws = Draws(luck, block, size) if patient is None else Draws(luck, block, 1, patient - 1)
     log: list[LogEntry] = []
-    batch = live(scenario, parameters, draws, log, source=source)
+    batch = live(scenario, parameters, draws, log, source=source, own_policy=own_policy)
     return Replay(batch, tuple(log))

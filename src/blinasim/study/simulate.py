@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from blinasim.engine.choice import EngineName, choose
 from blinasim.luck import Draws, Luck
 from blinasim.model.cohort_file import CohortSource, read_cohort
+from blinasim.model.own_policy import checked_policy
 from blinasim.model.parameters import Parameters, load_parameters
 from blinasim.scenario.settings import Scenario
 from blinasim.statistics import survival
@@ -108,6 +109,7 @@ def simulate(
     precision: Sequence[Precision] = (),
     most: int | None = None,
     checkpoint: Checkpoint | None = None,
+    own_policy: Callable[[], object] | None = None,
 ) -> Result:
     """Simulate the trials of a scenario.
 
@@ -136,6 +138,9 @@ def simulate(
         Trials at which to give up on ``precision``; a million by default, or the scenario's own number if that is more.
     checkpoint : Checkpoint, optional
         Where finished chunks are kept, and where those of an interrupted run are read; it keeps no patients.
+    own_policy : callable, optional
+        Makes a policy of the user's own (:class:`blinasim.model.own_policy.OwnPolicy`), such as its class; to be done by
+        other processes it must be importable there.
 
     Returns
     -------
@@ -154,7 +159,10 @@ def simulate(
     parameters = parameters or load_parameters()
     source = source or read_cohort(scenario.cohort)
     step = chunk or usual_chunk(scenario.cohort.size)
-    job = partial(_simulate_block, scenario, parameters, engine, source, keep is not None)
+    job = partial(_simulate_block, scenario, parameters, engine, source, own_policy, keep is not None)
+    walker = choose(engine, scenario.capacity, own_policy=own_policy is not None)
+    if own_policy:
+        checked_policy(own_policy)
     gathered, done = Gathered(), 0
 
     def finished(block: range, its: Chunk) -> None:
@@ -180,7 +188,7 @@ def simulate(
         done = total
         if settled(precision, gathered.estimates()):
             break
-    return _put_together(scenario.with_study(replications=done), gathered, choose(engine, scenario.capacity))
+    return _put_together(scenario.with_study(replications=done), gathered, walker)
 
 
 def _simulate_block(
@@ -188,11 +196,12 @@ def _simulate_block(
     parameters: Parameters,
     engine: EngineName,
     source: CohortSource | None,
+    own_policy: Callable[[], object] | None,
     with_patients: bool,
     block: range,
 ) -> _Done:
     draws = Draws(Luck(scenario.study.seed), block, scenario.cohort.size)
-    batch = live(scenario, parameters, draws, engine=engine, source=source)
+    batch = live(scenario, parameters, draws, engine=engine, source=source, own_policy=own_policy)
     trials = _trials(scenario, batch, curves=with_curves(block))
     return _Done(Chunk(trials, _pool(scenario, batch, engine)), batch if with_patients else None)
 
