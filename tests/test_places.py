@@ -1,0 +1,281 @@
+"""Counted places: given at the ward round, never by the order of processes; queues held against theory."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from math import exp, factorial
+from typing import Any
+
+import numpy as np
+import pytest
+import simpy
+
+from blinasim.engine import des
+from blinasim.engine.body import TICKS
+from blinasim.engine.choice import walk
+from blinasim.engine.lives import Lives
+from blinasim.engine.ward import Ward, open_wards
+from blinasim.errors import ScenarioError
+from blinasim.luck import Draws, Luck
+from blinasim.model.codes import NEVER, NONE, Mrd, Place
+from blinasim.model.history import History
+from blinasim.model.places import Stays, other_patients
+from blinasim.scenario.loading import load_scenario
+from blinasim.scenario.settings import Background, Capacity, Policy, Scenario
+from blinasim.study import simulate as study
+from blinasim.study.batch import lives_of
+from test_study import same
+from worlds import differing_histories, in_remission_on_day_28, parameters, scenario
+
+PLENTY = {
+    "transplant_beds": {"places": 100_000},
+    "infusion_starts": {"places": 100_000},
+    "search_coordinators": {"places": 100_000},
+}
+SCARCE = {
+    "transplant_beds": {"places": 2, "background": {"arrivals_per_year": 10.0}},
+    "infusion_starts": {"places": 4, "background": {"arrivals_per_year": 20.0, "mean_stay_days": 10.0}},
+    "search_coordinators": {"places": 8},
+}
+
+
+def with_places(of: Scenario, capacity: dict[str, Any]) -> Scenario:
+    return Scenario.model_validate({**of.model_dump(), "capacity": capacity})
+
+
+def lives(of: Scenario, trials: int = 6, seed: int = 3) -> Lives:
+    return lives_of(of, parameters(), Draws(Luck(seed), range(trials), of.cohort.size)).lives
+
+
+def lived(of: Scenario, trials: int = 6, seed: int = 3) -> tuple[History, list[Stays]]:
+    stays: list[Stays] = []
+    return des.walk(lives(of, trials, seed), stays=stays), stays
+
+
+# --- places without number -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["baseline", "transplant_after_cycle_1", "early_donor_search", "maintenance"])
+def test_places_enough_for_all_are_no_places_at_all(name: str) -> None:
+    of = load_scenario(name)
+    counted, stays = lived(with_places(of, PLENTY))
+    free, _ = lived(of)
+    assert not differing_histories(replace(counted, cycle_starts=None), free)
+    # Where nothing delays a cycle, its day is that of the calendar.
+    assert counted.cycle_starts is not None
+    starts = np.where(counted.cycle_starts == NONE, np.arange(5) * 42, counted.cycle_starts)
+    assert np.array_equal(starts, np.tile(np.arange(5) * 42, (starts.shape[0], 1)))
+    assert all((s.waited_days[s.given != NONE] == 0).all() for s in stays)
+
+
+def test_results_too_are_the_same_to_the_byte() -> None:
+    of = scenario(replications=4)
+    assert same(study.simulate(of), study.simulate(with_places(of, PLENTY)))
+
+
+def test_the_fast_engine_refuses_in_one_line() -> None:
+    with pytest.raises(ScenarioError, match="engine fast knows no counted places"):
+        study.simulate(with_places(scenario(), PLENTY), engine="fast")
+
+
+# --- the ward round --------------------------------------------------------------------------------------
+
+
+def test_the_order_of_processes_does_not_matter() -> None:
+    drawn = lives(with_places(scenario(), SCARCE), trials=3)
+    one = des.walk(drawn)
+    for seed in range(3):
+        order = np.random.default_rng(seed).permutation(drawn.patients).tolist()
+        assert not differing_histories(one, des.walk(drawn, order=order))
+
+
+def test_places_are_given_by_priority_then_day_then_number() -> None:
+    env, given = simpy.Environment(), []
+    ward = Ward(env, Place.TRANSPLANT_BED, 0)
+
+    def give(name: str) -> Any:
+        return lambda: given.append((name, int(env.now) // TICKS))
+
+    def asking() -> Any:
+        ward.ask(9, give("nine"))
+        ward.ask(4, give("four"))
+        yield env.timeout(TICKS)
+        ward.ask(1, give("one, a day later"))
+        ward.ask(8, give("eight, first in line"), priority=-1)
+        withdrawn = ward.ask(0, give("nobody"))
+        resting = ward.ask(2, give("two, which rests"))
+        ward.rest(resting)
+        ward.end(withdrawn)
+        yield env.timeout(TICKS)
+        ward.free = 3
+        ward._call_round()
+        yield env.timeout(TICKS)
+        ward.take_up(resting)
+        ward.free = 5
+        ward._call_round()
+
+    env.process(asking())
+    env.run()
+    names = [("eight, first in line", 2), ("four", 2), ("nine", 2), ("one, a day later", 3), ("two, which rests", 3)]
+    assert given == names
+
+
+def test_a_place_is_free_again_for_the_round_of_the_day() -> None:
+    """One bed for 30 days from the transplant on; two patients ready on day 42: the second on day 72."""
+    made = in_remission_on_day_28(
+        2, donor_search_days=np.full((2, 4), 1, dtype=np.int32), stop_infusion_days=np.full(2, 40, dtype=np.int32)
+    )
+    made = replace(
+        made,
+        plan=replace(made.plan, candidate=np.ones(2, dtype=bool), reason=np.full(2, NONE, dtype=np.int8)),
+        policy=Policy.model_validate({"transplant": {"preparation_days": 14}}),
+        capacity=Capacity.model_validate({"transplant_beds": {"places": 1, "stay_days": 30}}),
+        draws=Draws(Luck(1), range(1), 2),
+    )
+    stays: list[Stays] = []
+    assert des.walk(made, stays=stays).hsct.tolist() == [42, 72]
+    beds = stays[0].of(Place.TRANSPLANT_BED)
+    assert beds.asked.tolist() == [42, 42]
+    assert beds.given.tolist() == [42, 72]
+    assert beds.left.tolist() == [72, 102]
+    assert beds.waiting(40, 40).tolist() == [0] * 2 + [1] * 30 + [0] * 8
+    assert beds.taken(40, 65).tolist() == [0] * 2 + [1] * 60 + [0] * 3
+    # Who gives up after ten days is not transplanted; with cycles meanwhile the bed waits for the end of the infusion.
+    impatient = Policy.model_validate({"transplant": {"waiting": {"give_up_after_days": 10}}})
+    assert des.walk(replace(made, policy=impatient)).hsct.tolist() == [42, NONE]
+    # A death on day 50 frees the bed that day.
+    dead = replace(made, fates=replace(made.fates, remission_death_days=np.array([22, NEVER], dtype=np.int32)))
+    assert des.walk(dead).hsct.tolist() == [42, 50]
+
+
+def test_who_waits_starts_no_cycle_unless_the_policy_says_so() -> None:
+    made = in_remission_on_day_28(2, donor_search_days=np.full((2, 4), 1, dtype=np.int32))
+    made = replace(
+        made,
+        plan=replace(made.plan, candidate=np.ones(2, dtype=bool), reason=np.full(2, NONE, dtype=np.int8)),
+        policy=Policy(),
+        capacity=Capacity.model_validate({"transplant_beds": {"places": 1, "stay_days": 50}}),
+        draws=Draws(Luck(1), range(1), 2),
+    )
+    first, second = 42, 92
+    patient = des.walk(made)
+    assert patient.hsct.tolist() == [first, second]
+    assert patient.cycles.tolist() == [1, 1]
+    # Cycles 2 and 3 begin on days 42 and 84; the bed that is free on day 92 waits until the infusion ends on day 112.
+    treated = des.walk(replace(made, policy=Policy.model_validate({"transplant": {"waiting": {"cycles": True}}})))
+    assert treated.hsct.tolist() == [first, 112]
+    assert treated.cycles.tolist() == [1, 3]
+
+
+def test_a_delayed_cycle_counts_from_its_actual_start() -> None:
+    """One bed for infusion starts, 9 days at first and 2 later: the second patient's cycles all come 9 days later."""
+    made = in_remission_on_day_28(2)
+    made = replace(
+        made,
+        capacity=Capacity.model_validate({"infusion_starts": {"places": 1}}),
+        draws=Draws(Luck(1), range(1), 2),
+    )
+    history = des.walk(made)
+    assert history.cycle_starts is not None
+    assert history.cycle_starts[0].tolist() == [0, 42, 84, 126, 168]
+    assert history.cycle_starts[1].tolist() == [9, 51, 93, 135, 177]
+    assert history.remission.tolist() == [28, 37]
+
+
+def test_histories_agree_until_the_first_place_is_given_differently() -> None:
+    stays: list[list[Stays]] = [[], []]
+    logs: list[list[Any]] = [[], []]
+    for places, log, its in zip((2, 1), logs, stays, strict=True):
+        drawn = lives(with_places(scenario(), {"transplant_beds": {"places": places}}), trials=1)
+        des.walk(drawn, log, its)
+    one, other = (
+        {(who, asked): given for who, asked, given in zip(s.patient, s.asked, s.given, strict=True)} for (s,) in stays
+    )
+    both = [(one[key], other[key]) for key in one.keys() & other.keys()]
+    differ = [min(day for day in days if day != NONE) for days in both if days[0] != days[1]]
+    first = min(differ)
+    assert first > 30, "nothing happens before"
+
+    def before(log: list[Any]) -> list[Any]:
+        return [entry for entry in log if drawn.entry_day[entry.patient] + entry.day < first]
+
+    assert before(logs[0]) == before(logs[1])
+    assert logs[0] != logs[1]
+
+
+def test_waiting_costs_transplants_and_more_beds_give_them_back() -> None:
+    """On means of paired replications: fewer beds never raise realization."""
+    rates = []
+    for places in (1, 2, 4, 100):
+        beds = {"places": places, "background": {"arrivals_per_year": 12.0}}
+        history, _ = lived(with_places(scenario(), {"transplant_beds": beds}), trials=60)
+        rates.append(history.on_study_hsct.mean())
+    assert rates == sorted(rates)
+    assert rates[0] < 0.7 * rates[-1]
+
+
+@pytest.mark.slow
+def test_fewer_beds_and_priorities_on_a_thousand_paired_replications() -> None:
+    realized, by_mrd = {}, {}
+    for name, places in (("scarce_beds", 3), ("scarce_beds", 2), ("scarce_beds_mrd_first", 3)):
+        of = load_scenario(name, [f"capacity.transplant_beds.places={places}"])
+        drawn = lives(of, trials=1000)
+        history = walk(drawn)
+        by_trial = history.on_study_hsct.reshape(1000, -1).mean(axis=1)
+        positive = ((history.mrd == Mrd.POSITIVE) & (history.candidacy != NONE)).reshape(1000, -1)
+        realized[name, places] = by_trial
+        by_mrd[name, places] = (history.on_study_hsct.reshape(1000, -1) & positive).sum(axis=1) / positive.sum(axis=1)
+    fewer = realized["scarce_beds", 2] - realized["scarce_beds", 3]
+    assert fewer.mean() < 0
+    assert fewer.mean() + 3 * fewer.std() / np.sqrt(1000) < 0
+    helped = by_mrd["scarce_beds_mrd_first", 3] - by_mrd["scarce_beds", 3]
+    assert np.nanmean(helped) - 3 * np.nanstd(helped) / np.sqrt(1000) > 0
+
+
+# --- other patients, and queueing theory -----------------------------------------------------------------
+
+
+def test_other_patients_come_at_their_rate_and_stay_their_days() -> None:
+    background = Background(arrivals_per_year=50.0, mean_stay_days=20.0)
+    coming = other_patients(Luck(4), 7, Place.TRANSPLANT_BED, background, -100)
+    days, stays = np.array([next(coming) for _ in range(20_000)]).T
+    assert days[0] >= -100
+    assert np.all(np.diff(days) >= 0)
+    rate = 20_000 / (days[-1] + 100)
+    assert rate == pytest.approx(50.0 / 365.25, rel=0.03)
+    # Rounded up: geometric, with mean 1 / (1 - exp(-1 / 20)).
+    assert stays.mean() == pytest.approx(1 / (1 - exp(-1 / 20)), rel=0.03)
+    again = other_patients(Luck(4), 7, Place.TRANSPLANT_BED, background, -100)
+    assert [next(again) for _ in range(500)] == list(zip(days[:500].tolist(), stays[:500].tolist(), strict=True))
+
+
+def erlang_c(servers: int, load: float) -> float:
+    """Probability of waiting in M/M/c (Erlang 1917); ``load`` is arrival rate times mean stay."""
+    last = load**servers / factorial(servers) * servers / (servers - load)
+    return last / (sum(load**k / factorial(k) for k in range(servers)) + last)
+
+
+@pytest.mark.parametrize(("servers", "per_year", "mean_stay"), [(3, 8.0, 100.0), (2, 2.7, 200.0)])
+def test_a_queue_with_exponential_stays_waits_as_mm_c_does(servers: int, per_year: float, mean_stay: float) -> None:
+    """Mean wait in M/M/c: C(c, a) / (c / stay - rate); a day is so short against a stay that rounding is nothing."""
+    waits, replications, years = [], 40, 300
+    capacity = Capacity.model_validate(
+        {
+            "transplant_beds": {
+                "places": servers,
+                "background": {"arrivals_per_year": per_year, "mean_stay_days": mean_stay},
+            }
+        }
+    )
+    for replication in range(replications):
+        env = simpy.Environment(initial_time=-365 * TICKS)
+        draws = Draws(Luck(11), range(replications), 1)
+        ward = open_wards(env, capacity, draws, replication, years * 365)[Place.TRANSPLANT_BED]
+        env.run()
+        settled = [r for r in ward.requests if 20 * 365 < r.asked < years * 365]
+        waits.append(float(np.mean([r.given - r.asked for r in settled])))
+    rate, stay = per_year / 365.25, 1 / (1 - exp(-1 / mean_stay))
+    expected = erlang_c(servers, rate * stay) / (servers / stay - rate)
+    standard_error = float(np.std(waits, ddof=1)) / np.sqrt(replications)
+    assert standard_error < 0.06 * expected
+    assert abs(np.mean(waits) - expected) < 4 * standard_error
