@@ -24,6 +24,7 @@ from blinasim.model.codes import (
     NEVER,
     NONE,
     ORDINARY_SPEED,
+    AfterCycles,
     Cause,
     Conditioning,
     Depth,
@@ -49,6 +50,7 @@ Line = dict[str, int | str]
 CauseName = Literal["progression", "infection", "adverse_event", "gvhd", "other"]
 ReasonName = Literal["not_offered", "age", "fitness", "prior_hsct", "mrd", "depth", "declined"]
 ConditioningName = Literal["myeloablative", "reduced"]
+TreatmentName = Literal["maintenance", "bridging"]
 EventName = Literal[
     "death",
     "relapse",
@@ -64,6 +66,7 @@ EventName = Literal[
     "donor_found",
     "transplant",
     "cycle_start",
+    "maintenance",
 ]
 FateDays = Annotated[int, Field(ge=1, lt=NEVER)]
 #: Below NEVER / HORIZON, so that a clock left out runs out at no speed before the horizon.
@@ -77,6 +80,7 @@ _DETAILS: dict[Event, tuple[str, Callable[[int], int | str]]] = {
     Event.REMISSION: ("depth", lambda code: {Depth.CR: "CR", Depth.CRH: "CRh"}[Depth(code)]),
     Event.DONOR_FOUND: ("donor", lambda code: Donor(code).name.lower()),
     Event.DEATH: ("cause", lambda code: Cause(code).name.lower()),
+    Event.MAINTENANCE: ("treatment", lambda code: AfterCycles(code).name.lower()),
 }
 
 
@@ -171,6 +175,8 @@ class SpeedWords(_Words):
     rest: Speed = ORDINARY_SPEED
     infusion: Speed = ORDINARY_SPEED
     other_therapy: Speed = ORDINARY_SPEED
+    maintenance: Speed = ORDINARY_SPEED
+    bridging: Speed = ORDINARY_SPEED
     graft: Speed | dict[DonorName, Speed] = ORDINARY_SPEED
     graft_late: Speed | dict[DonorName, Speed] = ORDINARY_SPEED
     non_relapse: Speed | dict[DonorName, Speed] = ORDINARY_SPEED
@@ -189,6 +195,7 @@ class HistoryLine(_Words):
     depth: DepthName | None = None
     donor: DonorName | None = None
     cause: CauseName | None = None
+    treatment: TreatmentName | None = None
 
     @property
     def code(self) -> Event:
@@ -237,9 +244,9 @@ class Life(_Words):
             raise ValueError("the history is not in the order of days and, within a day, of the specification")
         if keys[-1][0] > self.until_day:
             raise ValueError(f"the history goes beyond until_day {self.until_day}")
-        once = Counter(code for _, code in keys if code not in (Event.CYCLE_START, Event.NO_REMISSION))
+        once = Counter(code for _, code in keys if code != Event.CYCLE_START)
         if any(count > 1 for count in once.values()):
-            raise ValueError("only cycle_start and no_remission can happen twice")
+            raise ValueError("only cycle_start can happen twice")
         return self
 
 
@@ -277,7 +284,12 @@ def disagreements(life: Life, outcome: Outcome, *, logged: bool = True) -> list[
         Whether the engine keeps a log; without one only its ``History`` is held against the life.
     """
     found = _log_disagreements(life, outcome.events) if logged else []
-    return found + _plan_disagreements(life, outcome.plan) + _history_disagreements(life, outcome.history)
+    plan, history = outcome.plan, outcome.history
+    found += _plan_disagreements(life, plan) + _history_disagreements(life, history)
+    carried_out, planned = int(history.conditioning[0]), int(plan.conditioning[0])
+    if carried_out != (NONE if history.hsct[0] == NONE else planned):
+        found.append(f"History.conditioning is {carried_out}, where {planned} is planned and hsct is {history.hsct[0]}")
+    return found
 
 
 # --- from words to arrays ---------------------------------------------------------------------------
@@ -344,6 +356,8 @@ def _fates(fate: FateWords, speeds: SpeedWords) -> Fates:
         relapse_speed_rest=days(speeds.rest),
         relapse_speed_infusion=days(speeds.infusion),
         relapse_speed_other_therapy=days(speeds.other_therapy),
+        relapse_speed_maintenance=days(speeds.maintenance),
+        relapse_speed_bridging=days(speeds.bridging),
         symptoms_days=days(fate.symptoms_days),
         remission_death_days=days(later and later.days),
         remission_death_cause=cause(later),
@@ -427,6 +441,11 @@ def _plan_disagreements(life: Life, plan: Plan) -> list[str]:
     conditioning = Conditioning(int(plan.conditioning[0])).name.lower()
     if life.conditioning not in (None, conditioning):
         found.append(f"the plan's conditioning is {conditioning}, not {life.conditioning}")
+    after = int(plan.after_cycles[0])
+    treatment = None if after == NONE else AfterCycles(after).name.lower()
+    for line in life.history:
+        if line.code == Event.MAINTENANCE and line.treatment != treatment:
+            found.append(f"the plan's treatment after the last cycle is {treatment}, not {line.treatment}")
     return found
 
 
@@ -436,7 +455,7 @@ def _history_disagreements(life: Life, history: History) -> list[str]:
     days = {event: line.day for event, line in first.items()}
     wanted: dict[str, int | None] = {
         "stop": days.get(Event.STOP),
-        "failure": _failure_day(life, days),
+        "failure": _failure_day(days),
         "remission": days.get(Event.REMISSION),
         "deepening": days.get(Event.DEEPENING),
         "candidacy": days.get(Event.CANDIDACY),
@@ -444,6 +463,7 @@ def _history_disagreements(life: Life, history: History) -> list[str]:
         "donor_found": days.get(Event.DONOR_FOUND),
         "switch": days.get(Event.SWITCH),
         "hsct": days.get(Event.TRANSPLANT),
+        "maintenance": days.get(Event.MAINTENANCE),
         "relapse": days.get(Event.RELAPSE),
         "relapse_detected": days.get(Event.RELAPSE_DETECTED),
         "death": days.get(Event.DEATH),
@@ -484,15 +504,12 @@ _CODED: dict[str, tuple[Event, Callable[[HistoryLine], int]]] = {
 }
 
 
-def _failure_day(life: Life, days: dict[Event, int]) -> int | None:
-    """Day of the failure of induction: progression, a stop before remission, or the second assessment."""
+def _failure_day(days: dict[Event, int]) -> int | None:
+    """Day of the failure of induction: progression, a stop before remission, or the last assessment."""
     if Event.PROGRESSION in days:
         return days[Event.PROGRESSION]
     if Event.REMISSION in days:
         return None
     if Event.STOP in days:
         return days[Event.STOP]
-    cycles = life.policy.cycles
-    second = 2 * cycles.infusion_days + cycles.rest_days
-    assessed = [line.day for line in life.history if line.code == Event.NO_REMISSION]
-    return second if second in assessed else None
+    return days.get(Event.NO_REMISSION)

@@ -1,5 +1,6 @@
 """The SimPy engine against every hand-worked life, and the harness against lives that it must refuse."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -36,10 +37,13 @@ def test_event_names_are_those_of_the_enum() -> None:
     assert set(EventName.__args__) == {event.name.lower() for event in Event} - {"horizon"}
 
 
+def words_of(name: str) -> dict[str, Any]:
+    return YAML(typ="safe", pure=True).load((FOLDER / f"{name}.yaml").read_text(encoding="utf-8"))
+
+
 @pytest.fixture
 def words() -> dict[str, Any]:
-    text = (FOLDER / "donor_found_mid_infusion.yaml").read_text(encoding="utf-8")
-    return YAML(typ="safe", pure=True).load(text)
+    return words_of("donor_found_mid_infusion")
 
 
 @pytest.mark.parametrize(
@@ -120,6 +124,25 @@ def test_detects_a_wrong_reason_conditioning_and_exposure(words: dict[str, Any])
     life = Life.model_validate(words)
 
     assert len(disagreements(life, play(life, walk))) == 3
+
+
+@pytest.mark.parametrize("logged", [True, False])
+def test_detects_maintenance_in_place_of_bridging(logged: bool) -> None:
+    words = words_of("bridging_until_a_donor_comes")
+    (line,) = (line for line in words["history"] if line["event"] == "maintenance")
+    line["treatment"] = "maintenance"
+    life = Life.model_validate(words)
+
+    assert disagreements(life, play(life, walk), logged=logged)
+
+
+def test_detects_a_conditioning_that_was_not_planned() -> None:
+    life = load(FOLDER / "forced_conditioning.yaml")
+    outcome = play(life, walk)
+
+    other = replace(outcome.history, conditioning=1 - outcome.history.conditioning)
+    assert disagreements(life, outcome) == []
+    assert len(disagreements(life, replace(outcome, history=other))) == 1
 
 
 def test_an_engine_without_a_log_is_held_to_its_history() -> None:

@@ -157,6 +157,8 @@ def in_remission_on_day_28(patients: int, **fates: np.ndarray) -> Lives:
         relapse_speed_rest=ordinary,
         relapse_speed_infusion=ordinary,
         relapse_speed_other_therapy=ordinary,
+        relapse_speed_maintenance=ordinary,
+        relapse_speed_bridging=ordinary,
         symptoms_days=never,
         remission_death_days=never,
         remission_death_cause=codes(4),
@@ -183,7 +185,7 @@ def in_remission_on_day_28(patients: int, **fates: np.ndarray) -> Lives:
         patients=patients,
         entry_day=days(0),
         fates=replace(uneventful, **fates),
-        plan=Plan(no, codes(Reason.NOT_OFFERED), codes(Conditioning.MYELOABLATIVE), no),
+        plan=Plan(no, codes(Reason.NOT_OFFERED), codes(Conditioning.MYELOABLATIVE), no, codes(NONE)),
         graft=Graft(speeds, speeds, days(730), speeds, speeds, speeds, days(730)),
         policy=Policy(),
     )
