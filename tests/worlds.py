@@ -185,7 +185,9 @@ def in_remission_on_day_28(patients: int, **fates: np.ndarray) -> Lives:
         patients=patients,
         entry_day=days(0),
         fates=replace(uneventful, **fates),
-        plan=Plan(no, codes(Reason.NOT_OFFERED), codes(Conditioning.MYELOABLATIVE), no, codes(NONE)),
+        plan=Plan(
+            no, codes(Reason.NOT_OFFERED), codes(Reason.NOT_OFFERED), codes(Conditioning.MYELOABLATIVE), no, codes(NONE)
+        ),
         graft=Graft(speeds, speeds, days(730), speeds, speeds, speeds, days(730)),
         policy=Policy(),
     )
