@@ -154,7 +154,7 @@ def checkpoint_folder(target: Path) -> Path:
 
 
 def _remark_on(checkpoint: Checkpoint, remark: Callable[[str], None], *, resume: bool) -> None:
-    there = len(checkpoint) if checkpoint.resumable else 0
+    there = checkpoint.found() if checkpoint.resumable else 0
     chunks = f"{there:,} finished chunk{'s' * (there != 1)}"
     if resume:
         remark(f"goes on from {chunks}" if there else "there is nothing to resume; the run begins at the start")

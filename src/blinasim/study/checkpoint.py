@@ -79,6 +79,7 @@ class Checkpoint:
         self.kept = 0
         self._ours = resume
         there = _read_about(folder)
+        #: Whether there are chunks of this very study.
         self.resumable = there == self._identity
         if resume and there is not None and not self.resumable:
             different = ", ".join(key for key in self._identity if there.get(key) != self._identity[key])
@@ -87,7 +88,7 @@ class Checkpoint:
                 "leave --resume out to begin anew, or choose another --out"
             )
 
-    def __len__(self) -> int:
+    def found(self) -> int:
         """Return the number of chunks in the folder, whether they are read or not."""
         return sum(1 for _ in self.folder.glob("*.npz"))
 

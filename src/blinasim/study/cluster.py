@@ -6,7 +6,7 @@ import logging
 import re
 from collections.abc import Iterator
 from concurrent.futures import CancelledError, Executor
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
@@ -16,7 +16,7 @@ from blinasim.study.chunks import number_versions
 from blinasim.study.executors import Workers
 
 if TYPE_CHECKING:
-    from distributed import Client
+    from distributed import Client, LocalCluster
 
 #: A cluster on this machine, made for the run.
 LOCAL: Final = "local"
@@ -30,7 +30,7 @@ _ADDRESS = re.compile(r"[a-z]+://\S+")
 def dask_workers(cluster: str, workers: int) -> Iterator[Executor]:
     """Have the workers of a Dask cluster for the time of the body.
 
-    When a worker dies, the scheduler gives its work to another.
+    When a worker dies, the scheduler gives its work to another; with none left, it waits for one to come.
 
     Parameters
     ----------
@@ -53,7 +53,7 @@ def dask_workers(cluster: str, workers: int) -> Iterator[Executor]:
         from distributed.comm.core import CommClosedError
     except ImportError:
         raise WorkerError("--cluster needs Dask; install it with: pip install 'blinasim[cluster]'") from None
-    with ExitStack() as stack:
+    with _quiet(), ExitStack() as stack:
         client = _client(cluster, workers, stack)
         _check_versions(client)
         try:
@@ -72,14 +72,15 @@ def _client(cluster: str, workers: int, stack: ExitStack) -> Client:
     """Return a client whose cluster has at least one worker."""
     from distributed import Client, LocalCluster
 
-    logging.getLogger("distributed").setLevel(logging.CRITICAL)  # what goes wrong is said once, by us
     address: Any = cluster
     if cluster == LOCAL:
-        address = stack.enter_context(
-            LocalCluster(n_workers=workers, threads_per_worker=1, dashboard_address=None, silence_logs=logging.CRITICAL)
+        address = LocalCluster(
+            n_workers=workers, threads_per_worker=1, dashboard_address=None, silence_logs=logging.CRITICAL
         )
+        stack.callback(_close, address)
     try:
-        client: Client = stack.enter_context(Client(address, timeout=ANSWER_S))
+        client = Client(address, timeout=ANSWER_S)
+        stack.callback(_close, client)
         client.wait_for_workers(1, timeout=ANSWER_S)
     except (OSError, TimeoutError, ValueError):
         raise WorkerError(
@@ -89,17 +90,38 @@ def _client(cluster: str, workers: int, stack: ExitStack) -> Client:
     return client
 
 
+def _close(what: Client | LocalCluster) -> None:
+    """Close a client or a cluster; what goes wrong then changes nothing for what was done."""
+    with suppress(Exception):
+        what.close()
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep Dask's own log off the terminal: what goes wrong is said once, by us."""
+    loggers = [logging.getLogger(name) for name in ("distributed", "tornado")]
+    levels = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.setLevel(logging.CRITICAL + 1)
+    try:
+        yield
+    finally:
+        for logger, level in zip(loggers, levels, strict=True):
+            logger.setLevel(level)
+
+
 def _check_versions(client: Client) -> None:
-    """Refuse workers whose numbers might differ from ours, or who have no blinasim."""
+    """Refuse a cluster whose numbers might differ from ours, or that has no blinasim."""
     ours = number_versions()
     try:
-        theirs = client.run(number_versions)
+        # The scheduler unpickles the work, too.
+        theirs = {"scheduler": client.run_on_scheduler(number_versions), **client.run(number_versions)}
     except Exception as problem:
-        raise WorkerError(f"a worker of the cluster cannot use blinasim ({problem}); install it there") from None
+        raise WorkerError(f"the cluster cannot use blinasim ({problem}); install it there") from None
     for address, found in theirs.items():
         for name, needed in ours.items():
             if found[name] != needed:
                 raise WorkerError(
-                    f"the worker {address} has {name} {found[name]} and this process {needed}; "
+                    f"the cluster ({address}) has {name} {found[name]} and this process {needed}; "
                     "install the same versions"
                 )
