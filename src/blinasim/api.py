@@ -38,6 +38,7 @@ def simulate(
     most: int | None = None,
     executor: Executor | None = None,
     chunk: int | None = None,
+    policy: Callable[[], object] | None = None,
 ) -> Result:
     """Simulate a scenario.
 
@@ -62,6 +63,8 @@ def simulate(
         Who does the work (processes, a Dask client's executor); this process by default. The results are the same.
     chunk : int, optional
         Trials done at a time; the results are the same.
+    policy : callable, optional
+        A policy of your own, as a class: see docs/policies.md.
 
     Returns
     -------
@@ -91,6 +94,7 @@ def simulate(
         most=most,
         executor=executor,
         chunk=chunk,
+        own_policy=policy,
     )
     for line in shortfalls(wanted, result.estimates):
         warnings.warn(line, stacklevel=2)

@@ -19,6 +19,11 @@ SetOption: TypeAlias = Annotated[
 ]
 SeedOption: TypeAlias = Annotated[int | None, typer.Option(min=0, help="Seed of all luck.")]
 
+PolicyOption: TypeAlias = Annotated[
+    str | None,
+    typer.Option("--policy", metavar="FILE.PY:CLASS", help="A policy of your own: runs the code of that file."),
+]
+
 WorkersOption: TypeAlias = Annotated[int, typer.Option(min=1, max=1024, help="Processes; the results are the same.")]
 ClusterOption: TypeAlias = Annotated[
     str | None,

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from blinasim.cli.options import ClusterOption, WorkersOption
+from blinasim.cli.options import ClusterOption, PolicyOption, WorkersOption
 
 if TYPE_CHECKING:
+    from blinasim.model.own_policy import PolicyFile
     from blinasim.report.manifest import Manifest
 
 _DIFFERENT = 1
@@ -21,6 +22,7 @@ def rerun(
     force: Annotated[bool, typer.Option("--force", help="Replace that folder.")] = False,
     workers: WorkersOption = 1,
     cluster: ClusterOption = None,
+    policy: PolicyOption = None,
 ) -> None:
     """Repeat a run and say whether every byte is the same; exit code 1 if not."""
     import tempfile
@@ -34,6 +36,7 @@ def rerun(
     then = read_manifest(manifest)
     source = manifest if manifest.is_dir() else manifest.parent
     scenario = then.resolved_scenario(source)
+    own_policy = _policy(then, source, policy)
     if out is not None:
         check_free(out, force=force)
     with tempfile.TemporaryDirectory(prefix="blinasim-") as scratch:
@@ -47,6 +50,7 @@ def rerun(
                 scenario,
                 then.parameter_values(),
                 Conduct(engine=then.engine, executor=executor),
+                own_policy=own_policy,
                 patients=then.patients,
                 force=force,
                 progress=advance,
@@ -58,6 +62,22 @@ def rerun(
     _report(then, now)
     if touched:
         raise typer.Exit(_DIFFERENT)
+
+
+def _policy(then: Manifest, folder: Path, said: str | None) -> PolicyFile | None:
+    """Return the policy of one's own with which a run was done; its code is run only when it is named."""
+    from blinasim.errors import PolicyError
+    from blinasim.model.own_policy import policy_file
+    from blinasim.report.manifest import POLICY_FILE
+
+    if then.policy is None:
+        if said is not None:
+            raise PolicyError(f"--policy {said}: that run had none; leave it out")
+        return None
+    if said is None:
+        named = f"{folder / POLICY_FILE}:{then.policy}"
+        raise PolicyError(f"that run had a policy of its own; to run its code, say so: --policy {named}")
+    return policy_file(said)
 
 
 def _touched(then: Manifest, folder: Path) -> list[str]:

@@ -11,6 +11,7 @@ import typer
 from blinasim.cli.options import (
     MOST_TRIALS,
     ClusterOption,
+    PolicyOption,
     ScenarioArgument,
     SeedOption,
     SetOption,
@@ -45,6 +46,7 @@ def run(
     seed: SeedOption = None,
     out: Annotated[Path | None, typer.Option(help="Results folder; results/NAME by default.")] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace a results folder.")] = False,
+    policy: PolicyOption = None,
     engine: Annotated[Engine, typer.Option(help="Which engine walks; the results are the same.")] = Engine.auto,
     workers: WorkersOption = 1,
     cluster: ClusterOption = None,
@@ -74,6 +76,7 @@ def run(
 
     from blinasim.cli.terminal import console, progress, remark
     from blinasim.files import check_free
+    from blinasim.model.own_policy import policy_file
     from blinasim.model.parameters import load_parameters
     from blinasim.report.folder import Conduct, run_into
     from blinasim.report.rows import rows_of
@@ -82,12 +85,14 @@ def run(
     from blinasim.study.precision import Precision, shortfalls
 
     asked = load_scenario(scenario, all_changes(changes, replications=replications, seed=seed))
+    own_policy = policy_file(policy) if policy else None
     wanted = tuple(Precision.parse(text) for text in precision or ())
     target = out or Path("results") / Path(scenario).stem
     if dry_run:
         from blinasim.engine.choice import choose
 
-        _say_what_would_be_done(asked, target, choose(engine.value, asked.capacity), force=force, more=bool(wanted))
+        walker = choose(engine.value, asked.capacity, own_policy=own_policy is not None)
+        _say_what_would_be_done(asked, target, walker, force=force, more=bool(wanted))
         return
     check_free(target, force=force)
     start = time.perf_counter()
@@ -100,6 +105,7 @@ def run(
             asked,
             load_parameters(),
             Conduct(engine.value, executor, chunk, wanted, at_most, keep_chunks=True, resume=resume),
+            own_policy=own_policy,
             patients=patients,
             force=force,
             progress=advance,
@@ -114,8 +120,9 @@ def run(
 
         typer.echo(endpoint_frame(rows).to_json(orient="records", indent=1))
         return
+    name = f"{scenario}, policy {policy}" if policy else scenario
     out_console = console()
-    out_console.print(_heading(scenario, result, seconds), highlight=False)
+    out_console.print(_heading(name, result, seconds), highlight=False)
     narrow = out_console.width < _WIDTH
     out_console.print(_table(rows, narrow=narrow))
     out_console.print(_closing(rows, target, files, narrow=narrow), highlight=False, soft_wrap=True)

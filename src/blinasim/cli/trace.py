@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from blinasim.cli.options import MOST_TRIALS, ScenarioArgument, SeedOption, SetOption, all_changes
+from blinasim.cli.options import MOST_TRIALS, PolicyOption, ScenarioArgument, SeedOption, SetOption, all_changes
 
 
 def trace(
@@ -15,13 +15,15 @@ def trace(
     patient: Annotated[int, typer.Option(min=1, help="Which patient, from 1.")] = 1,
     trial: Annotated[int, typer.Option(min=1, max=MOST_TRIALS, help="Of which simulated trial, from 1.")] = 1,
     seed: SeedOption = None,
+    policy: PolicyOption = None,
 ) -> None:
     """Tell one patient's life, day by day."""
+    from blinasim.model.own_policy import policy_file
     from blinasim.report.story import tell
     from blinasim.scenario.loading import load_scenario
 
     asked = load_scenario(scenario, all_changes(changes, seed=seed))
-    story = tell(asked, trial=trial, patient=patient)
+    story = tell(asked, trial=trial, patient=patient, own_policy=policy_file(policy) if policy else None)
     typer.echo(story.heading + "\n")
     for day, words in story.lines:
         typer.echo(f"day {day:>5}   {words}")

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Protocol
 
 from blinasim.errors import Place, PolicyError
-from blinasim.files import nearest, reason
+from blinasim.files import nearest, read_text, reason
 from blinasim.luck import Draws
 from blinasim.model.chart import Chart
 from blinasim.model.cohort import Cohort
@@ -47,6 +47,8 @@ class OwnPolicy(Protocol):
         """Conditioning of today's transplant: myeloablative or reduced."""
 
 
+_MOST_BYTES = 1_000_000
+
 #: What may be asked.
 QUESTIONS = tuple(name for name, _ in inspect.getmembers(OwnPolicy, inspect.isfunction) if not name.startswith("_"))
 
@@ -57,6 +59,11 @@ class PolicyFile:
 
     file: str
     name: str
+
+    @property
+    def text(self) -> str:
+        """What the file holds."""
+        return read_text(Path(self.file), PolicyError, most_bytes=_MOST_BYTES)
 
     def __call__(self) -> object:
         """Make a policy.

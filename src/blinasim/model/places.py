@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,13 +41,11 @@ class Stays:
 
     def of(self, place: Place) -> Stays:
         """Return the requests for one kind of place."""
-        chosen = self.place == place
-        return Stays(
-            *(
-                column[chosen]
-                for column in (self.replication, self.place, self.patient, self.asked, self.given, self.left)
-            )
-        )
+        return self.chosen(self.place == place)
+
+    def chosen(self, which: NDArray[np.bool_]) -> Stays:
+        """Return some of the requests."""
+        return Stays(*(getattr(self, item.name)[which] for item in fields(self)))
 
     @property
     def waited_days(self) -> NDArray[np.int32]:

@@ -12,9 +12,10 @@ from blinasim.engine.choice import EngineName
 from blinasim.errors import InterruptedRunError, OutputError
 from blinasim.files import MANIFEST, whole_folder
 from blinasim.model.cohort_file import CohortSource, read_cohort
+from blinasim.model.own_policy import PolicyFile
 from blinasim.model.parameters import Parameters
 from blinasim.report import exports, figures, style
-from blinasim.report.manifest import COHORT_FILE, hashes, manifest_of
+from blinasim.report.manifest import COHORT_FILE, POLICY_FILE, hashes, manifest_of
 from blinasim.report.rows import Row, endpoint_frame, rows_of
 from blinasim.report.summary_file import EXPORTED_TRIAL, summary_file
 from blinasim.scenario.settings import Scenario
@@ -70,6 +71,7 @@ def run_into(
     parameters: Parameters,
     conduct: Conduct,
     *,
+    own_policy: PolicyFile | None = None,
     patients: bool = False,
     force: bool = False,
     progress: Callable[[int], None] | None = None,
@@ -85,6 +87,8 @@ def run_into(
         What is run.
     conduct : Conduct
         How.
+    own_policy : PolicyFile, optional
+        A policy of the user's own; its file is copied into the folder.
     patients : bool
         Also write every patient of every trial, to ``patients.parquet``; such a run keeps no chunks.
     force : bool
@@ -114,7 +118,7 @@ def run_into(
     checkpoint = None
     if conduct.keep_chunks and not patients:
         step = conduct.chunk or usual_chunk(scenario.cohort.size)
-        identity = identify(scenario, parameters, source, conduct.engine, step)
+        identity = identify(scenario, parameters, source, conduct.engine, step, own_policy)
         checkpoint = Checkpoint(checkpoint_folder(target), identity, resume=conduct.resume)
         _remark_on(checkpoint, remark, resume=conduct.resume)
     try:
@@ -133,11 +137,12 @@ def run_into(
                     precision=conduct.precision,
                     most=conduct.most,
                     checkpoint=checkpoint,
+                    own_policy=own_policy,
                 )
             finally:
                 if writer:
                     writer.close()
-            _write(result, parameters, source, folder, patients=patients)
+            _write(result, parameters, source, own_policy, folder, patients=patients)
             files = sorted([*hashes(folder), MANIFEST])
     except KeyboardInterrupt:
         if checkpoint is None or not checkpoint.kept:
@@ -171,16 +176,24 @@ def _kept(checkpoint: Checkpoint, scenario: Scenario, conduct: Conduct) -> str:
 
 
 def _write(
-    result: Result, parameters: Parameters, source: CohortSource | None, folder: Path, *, patients: bool
+    result: Result,
+    parameters: Parameters,
+    source: CohortSource | None,
+    own_policy: PolicyFile | None,
+    folder: Path,
+    *,
+    patients: bool,
 ) -> None:
     """Write everything but the patients; the manifest comes last, as it describes the rest."""
-    one = replay(result.scenario, parameters, EXPORTED_TRIAL, source=source)
+    one = replay(result.scenario, parameters, EXPORTED_TRIAL, source=source, own_policy=own_policy)
     rows = rows_of(result)
     _write_tables(result, rows, one, folder)
     _write_figures(result, rows, one, folder / "figures")
     if source is not None:
         (folder / COHORT_FILE).write_text(source.text, encoding="utf-8", newline="")
-    manifest = manifest_of(result.scenario, parameters, result.engine, folder, patients=patients)
+    if own_policy is not None:
+        (folder / POLICY_FILE).write_text(own_policy.text, encoding="utf-8", newline="")
+    manifest = manifest_of(result.scenario, parameters, result.engine, folder, own_policy, patients=patients)
     _write_json(manifest.model_dump(mode="json"), folder / MANIFEST)
 
 

@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from blinasim.engine.choice import EngineName
 from blinasim.errors import OutputError, Place
 from blinasim.files import MANIFEST, nearest, reason, short
+from blinasim.model.own_policy import PolicyFile
 from blinasim.model.parameters import (
     ParameterInfo,
     Parameters,
@@ -26,6 +27,8 @@ from blinasim.version import __version__
 
 #: The cohort's file travels with the results under this name.
 COHORT_FILE = "cohort.csv"
+#: So does the file of a policy of one's own.
+POLICY_FILE = "policy.py"
 #: Packages whose versions may move a byte of the results.
 _PACKAGES = ("numpy", "scipy", "pandas", "simpy", "matplotlib", "pyarrow", "pydantic")
 #: Where in a manifest the models stand that are read one by one.
@@ -43,6 +46,7 @@ class Manifest(BaseModel):
     packages: dict[str, str] = Field(description="Versions of the packages that the bytes depend on.")
     engine: EngineName = Field(description="Engine that walked the patients.")
     patients: bool = Field(description="Whether patients.parquet was asked for.")
+    policy: str | None = Field(None, description="Class in policy.py of a policy of one's own; null: none.")
     scenario: dict[str, Any] = Field(description="The scenario, fully resolved.")
     parameters: dict[str, float] = Field(description="The parameters' values by name.")
     files: dict[str, str] = Field(description="SHA-256 of every other file of the folder, by its name.")
@@ -61,7 +65,13 @@ class Manifest(BaseModel):
 
 
 def manifest_of(
-    scenario: Scenario, parameters: Parameters, engine: EngineName, folder: Path, *, patients: bool
+    scenario: Scenario,
+    parameters: Parameters,
+    engine: EngineName,
+    folder: Path,
+    own_policy: PolicyFile | None = None,
+    *,
+    patients: bool,
 ) -> Manifest:
     """Describe a results folder whose other files have been written."""
     known = versions()
@@ -74,6 +84,7 @@ def manifest_of(
         packages=known,
         engine=engine,
         patients=patients,
+        policy=own_policy.name if own_policy else None,
         scenario=described,
         parameters=parameters_to_dict(parameters),
         files=hashes(folder),

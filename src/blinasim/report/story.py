@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from blinasim.model.codes import (
@@ -57,7 +57,14 @@ class Story:
     seen: str
 
 
-def tell(scenario: Scenario, *, trial: int, patient: int, parameters: Parameters | None = None) -> Story:
+def tell(
+    scenario: Scenario,
+    *,
+    trial: int,
+    patient: int,
+    parameters: Parameters | None = None,
+    own_policy: Callable[[], object] | None = None,
+) -> Story:
     """Simulate one patient alone and tell the story; trials and patients count from 1.
 
     Raises
@@ -65,7 +72,7 @@ def tell(scenario: Scenario, *, trial: int, patient: int, parameters: Parameters
     BlinasimError
         If the scenario has no such trial or patient.
     """
-    replayed = replay(scenario, parameters or load_parameters(), trial, patient=patient)
+    replayed = replay(scenario, parameters or load_parameters(), trial, patient=patient, own_policy=own_policy)
     batch, log = replayed.batch, replayed.log
     return Story(
         heading=f"Patient {patient} of trial {trial} · {_who(batch.world)}",
@@ -97,6 +104,8 @@ def _told(entry: LogEntry, world: World, history: History) -> list[tuple[int, st
     """Tell one event; a remission without candidacy says why."""
     lines = [(entry.day, _words(entry, world, history))]
     reason = world.lives.plan.reason[0]
+    if world.lives.own is not None:  # the rules' reasons are not the policy's
+        reason = Reason.OWN_POLICY if history.candidacy[0] == NONE else NONE
     if entry.event == Event.REMISSION and reason != NONE:
         lines.append((entry.day, f"no candidate for HSCT: {_REASONS[Reason(reason)]}"))
     return lines

@@ -21,6 +21,7 @@ import numpy as np
 from blinasim.engine.choice import EngineName, choose
 from blinasim.errors import OutputError
 from blinasim.model.cohort_file import CohortSource
+from blinasim.model.own_policy import PolicyFile
 from blinasim.model.parameters import Parameters, parameters_to_dict
 from blinasim.scenario.settings import Scenario
 from blinasim.study.chunks import Arrays, Chunk, from_arrays, number_versions, to_arrays
@@ -35,7 +36,12 @@ Identity = Mapping[str, str]
 
 
 def identify(
-    scenario: Scenario, parameters: Parameters, source: CohortSource | None, engine: EngineName, chunk: int
+    scenario: Scenario,
+    parameters: Parameters,
+    source: CohortSource | None,
+    engine: EngineName,
+    chunk: int,
+    own_policy: PolicyFile | None = None,
 ) -> Identity:
     """Return what a chunk's numbers, and its place among the others, depend on."""
     settings = scenario.model_dump(mode="json")
@@ -45,7 +51,8 @@ def identify(
         "scenario": _hash(settings),
         "parameters": _hash(parameters_to_dict(parameters)),
         "cohort file": _hash(source.text if source else None),
-        "engine": choose(engine, scenario.capacity),
+        "engine": choose(engine, scenario.capacity, own_policy=own_policy is not None),
+        "policy": _hash([own_policy.text, own_policy.name] if own_policy else None),
         "trials a chunk": str(chunk),
         **number_versions(),
     }

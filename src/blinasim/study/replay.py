@@ -3,23 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
+from typing import Any, TypeVar
+
+import numpy as np
 
 from blinasim.errors import BlinasimError
 from blinasim.luck import Draws, Luck
 from blinasim.model.cohort_file import CohortSource
 from blinasim.model.history import LogEntry
 from blinasim.model.parameters import Parameters
+from blinasim.model.places import Stays
 from blinasim.scenario.settings import Scenario
 from blinasim.study.batch import Batch, live
+
+_Data = TypeVar("_Data", bound=Any)
 
 
 @dataclass(frozen=True)
 class Replay:
-    """One trial, lived and seen, and its story; ``log`` numbers the patients from 0 within the batch."""
+    """One trial, lived and seen, and its story; ``log`` and ``stays`` number the patients from 0 within the batch."""
 
     batch: Batch
     log: tuple[LogEntry, ...]
+    stays: Stays | None = None  # requests for counted places
 
 
 def replay(
@@ -47,7 +54,32 @@ def replay(
     if patient is not None and not 1 <= patient <= size:
         raise BlinasimError(f"--patient {patient}: the cohort has patients 1 to {size}")
     luck, block = Luck(scenario.study.seed), range(trial - 1, trial)
-    draws = Draws(luck, block, size) if patient is None else Draws(luck, block, 1, patient - 1)
+    shared = scenario.capacity.limited  # then nobody lives alone
+    draws = Draws(luck, block, size) if patient is None or shared else Draws(luck, block, 1, patient - 1)
     log: list[LogEntry] = []
-    batch = live(scenario, parameters, draws, log, source=source, own_policy=own_policy)
-    return Replay(batch, tuple(log))
+    stays: list[Stays] = []
+    batch = live(scenario, parameters, draws, log, source=source, own_policy=own_policy, stays=stays)
+    whole = Replay(batch, tuple(log), stays[0] if stays else None)
+    return whole if patient is None or not shared else _only(whole, patient - 1)
+
+
+def _only(whole: Replay, patient: int) -> Replay:
+    """Cut one patient out of a trial whose patients shared places."""
+    batch, one = whole.batch, slice(patient, patient + 1)
+    world, lives = batch.world, batch.world.lives
+
+    def cut(data: _Data, **sizes: int) -> _Data:
+        arrays = {item.name: getattr(data, item.name) for item in fields(data)}
+        ours = {name: array[one] for name, array in arrays.items() if isinstance(array, np.ndarray)}
+        return replace(data, **ours, **sizes)
+
+    lives = replace(cut(lives, patients=1), fates=cut(lives.fates), plan=cut(lives.plan), graft=cut(lives.graft))
+    draws = replace(world.draws, patients=1, first_patient=patient)
+    seen = {item.name: getattr(batch.seen, item.name)[:, one] for item in fields(batch.seen)}
+    world = replace(world, cohort=cut(world.cohort, patients=1), lives=lives, draws=draws)
+    cut_batch = replace(
+        batch, world=world, history=cut(batch.history), record=cut(batch.record), seen=replace(batch.seen, **seen)
+    )
+    log = tuple(replace(entry, patient=0) for entry in whole.log if entry.patient == patient)
+    assert whole.stays is not None
+    return Replay(cut_batch, log, whole.stays.chosen(whole.stays.patient == patient))

@@ -139,8 +139,8 @@ def simulate(
     checkpoint : Checkpoint, optional
         Where finished chunks are kept, and where those of an interrupted run are read; it keeps no patients.
     own_policy : callable, optional
-        Makes a policy of the user's own (:class:`blinasim.model.own_policy.OwnPolicy`), such as its class; to be done by
-        other processes it must be importable there.
+        Makes a policy of the user's own (:class:`blinasim.model.own_policy.OwnPolicy`), such as its class; to be done
+        by other processes it must be importable there.
 
     Returns
     -------

@@ -135,6 +135,7 @@ def _true(batch: Batch) -> dict[str, NDArray[Any]]:
     history, plan, fates = batch.history, batch.world.lives.plan, batch.world.lives.fates
     remission, hsct = history.remission != NONE, history.hsct != NONE
     source = fates.source_of(history.donor)
+    reason = plan.reason if batch.world.lives.own is None else Reason.OWN_POLICY
     return {
         "cycles": history.cycles,
         "infusion_days": history.infusion_days,
@@ -144,7 +145,7 @@ def _true(batch: Batch) -> dict[str, NDArray[Any]]:
         "depth": history.depth,
         "deepening_day": history.deepening,
         "mrd": np.where(remission, fates.mrd, NONE),
-        "no_candidate_why": np.where(remission, plan.reason, NONE),
+        "no_candidate_why": np.where(remission & (history.candidacy == NONE), reason, NONE),
         "candidacy_day": history.candidacy,
         "search_start_day": history.search_start,
         "donor_found_day": history.donor_found,
