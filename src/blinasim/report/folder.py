@@ -204,7 +204,7 @@ def _write_tables(result: Result, rows: list[Row], one: Replay, folder: Path) ->
     _write_csv(exports.occupancy(result), folder / "occupancy.csv")
     _write_csv(exports.adsl(one.batch), folder / "adsl.csv")
     _write_csv(exports.adtte(one.batch, scenario.trial), folder / "adtte.csv")
-    _write_csv(exports.event_log(one.batch, one.log), folder / "events.csv")
+    _write_csv(exports.event_log(one.batch, one.log, one.stays), folder / "events.csv")
 
 
 def _write_figures(result: Result, rows: list[Row], one: Replay, folder: Path) -> None:
