@@ -74,7 +74,7 @@ def test_scenarios_are_offered_the_shipped_ones_and_those_of_this_folder(command
     (tmp_path / "early.yaml").touch()
     assert offered(f"blinasim {command} ", tmp_path) == [*shipped_scenarios(), "early.yaml"]
     assert offered(f"blinasim {command} basel", tmp_path) == ["baseline"]
-    assert offered(f"blinasim {command} ea", tmp_path) == ["early.yaml"]
+    assert offered(f"blinasim {command} ear", tmp_path) == ["early_donor_search", "early.yaml"]
     assert offered(f"blinasim {command} ./ea", tmp_path) == []  # the shell completes paths by itself
 
 

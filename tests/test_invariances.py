@@ -52,9 +52,7 @@ class Lived:
     def arrays(self, rows: slice = slice(None), columns: slice = slice(None)) -> dict[str, np.ndarray]:
         """Cohort, fates, plan, histories, records and the trial's view of some trials and patients."""
         shape = (self.of.cohort.replications, self.of.cohort.patients)
-        record = record_transplants(
-            self.history, self.of.lives.plan, self.of.lives.fates, self.of.parameters, self.of.draws
-        )
+        record = record_transplants(self.history, self.of.lives.fates, self.of.parameters, self.of.draws)
         parts = {
             "cohort": self.of.cohort,
             "fates": self.of.lives.fates,
@@ -75,7 +73,7 @@ def lived(of: Scenario, block: range, seed: int = 1, first_patient: int = 0) -> 
     draws = Draws(Luck(seed), block, of.cohort.size, first_patient)
     drawn = lives_of(of, parameters(), draws)
     history = des.walk(drawn.lives)
-    record = record_transplants(history, drawn.lives.plan, drawn.lives.fates, drawn.parameters, draws)
+    record = record_transplants(history, drawn.lives.fates, drawn.parameters, draws)
     return Lived(drawn, history, observe(of, drawn.cohort, history, record, draws))
 
 

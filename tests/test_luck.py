@@ -203,7 +203,7 @@ def ask_one_world() -> None:
     draws = Draws(Luck(1), range(2), 40)
     world = lives_of(baseline, values, draws)
     history = des.walk(world.lives)
-    record = record_transplants(history, world.lives.plan, world.lives.fates, values, draws)
+    record = record_transplants(history, world.lives.fates, values, draws)
     observe(baseline, world.cohort, history, record, draws)
 
 

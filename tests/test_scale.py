@@ -76,7 +76,7 @@ def test_a_run_with_workers_and_chunks_writes_the_same_folder(tmp_path: Path) ->
 
 
 def test_a_chunk_comes_back_from_plain_arrays_to_the_last_bit() -> None:
-    job = partial(study._simulate_block, scenario(replications=9), load_parameters(), "auto", None, False)
+    job = partial(study._simulate_block, scenario(replications=9), load_parameters(), "auto", None, None, False)
     for block in (range(4), range(chunks.CURVE_TRIALS - 1, chunks.CURVE_TRIALS + 2), range(5_000, 5_002)):
         arrays = chunks.to_arrays(job(block).chunk)
         again = chunks.to_arrays(chunks.from_arrays(arrays))

@@ -33,7 +33,7 @@ def worlds() -> tuple[TrialData, TrialData]:
 
 def everything(drawn: World) -> TrialData:
     history = fast.walk(drawn.lives)
-    record = record_transplants(history, drawn.lives.plan, drawn.lives.fates, drawn.parameters, drawn.draws)
+    record = record_transplants(history, drawn.lives.fates, drawn.parameters, drawn.draws)
     return observe_all(scenario(), drawn.cohort, history, record)
 
 

@@ -13,7 +13,7 @@ from blinasim.engine import des
 from blinasim.engine.body import Protocol
 from blinasim.model.codes import HORIZON, NONE, Cause, Depth, Donor
 from blinasim.model.cohort import Cohort
-from blinasim.model.history import History
+from blinasim.model.history import COLUMNS, History
 from blinasim.model.records import TransplantRecord, record_transplants
 from blinasim.model.visits import last_visit
 from blinasim.scenario.settings import Policy, Scenario, Trial
@@ -54,9 +54,8 @@ SIX: list[dict[str, int]] = [
 
 
 def history_of(patients: list[dict[str, int]]) -> History:
-    columns = History.__dataclass_fields__
-    nothing = dict.fromkeys(columns, NONE) | {"cycles": 1, "infusion_days": 28}
-    return History.of_rows([[(nothing | patient)[name] for name in columns] for patient in patients])
+    nothing = dict.fromkeys(COLUMNS, NONE) | {"cycles": 1, "infusion_days": 28}
+    return History.of_rows([[(nothing | patient)[name] for name in COLUMNS] for patient in patients])
 
 
 def cohort_of(entry_day: list[int], replications: int = 1) -> Cohort:
@@ -353,7 +352,7 @@ def simulated() -> Simulated:
     words = scenario(trial={"loss_per_year": 0.3})
     drawn = world(words, parameters(), range(20), seed=6)
     history = des.walk(drawn.lives)
-    record = record_transplants(history, drawn.lives.plan, drawn.lives.fates, drawn.parameters, drawn.draws)
+    record = record_transplants(history, drawn.lives.fates, drawn.parameters, drawn.draws)
     return Simulated(words, drawn, history, observe(words, drawn.cohort, history, record, drawn.draws))
 
 
@@ -472,7 +471,7 @@ def counted() -> Counted:
     words = scenario(replications=12, seed=8)
     drawn = world(words, parameters(), range(12), seed=8)
     history = des.walk(drawn.lives)
-    record = record_transplants(history, drawn.lives.plan, drawn.lives.fates, drawn.parameters, drawn.draws)
+    record = record_transplants(history, drawn.lives.fates, drawn.parameters, drawn.draws)
     data = observe_all(words, drawn.cohort, history, record)
     return Counted(simulate(words), history, des.walk(no_hsct(drawn)), drawn.cohort, data)
 

@@ -14,7 +14,7 @@ from blinasim.luck import Draws, Luck
 from blinasim.model.codes import NEVER, NONE, ORDINARY_SPEED, Conditioning, Donor, Event, Reason
 from blinasim.model.fates import Fates
 from blinasim.model.graft import Graft
-from blinasim.model.history import History, LogEntry
+from blinasim.model.history import COLUMNS, History, LogEntry
 from blinasim.model.parameters import Parameters, parameter_catalogue, parameters_of
 from blinasim.model.rules import Plan
 from blinasim.scenario.settings import Policy, Scenario
@@ -106,7 +106,7 @@ def differing_histories(one: History, other: History) -> list[str]:
 
 def untouched(one: History, other: History, ignoring: Sequence[str] = ()) -> np.ndarray:
     """Patients with identical whole histories, but for the columns ignored; shape (P,)."""
-    names = [f.name for f in fields(History) if f.name not in ignoring]
+    names = [name for name in COLUMNS if name not in ignoring]
     return np.all([getattr(one, name) == getattr(other, name) for name in names], axis=0)
 
 

@@ -29,7 +29,7 @@ from blinasim.model.codes import (
     Depth,
     Donor,
 )
-from blinasim.model.history import History
+from blinasim.model.history import COLUMNS, History
 from blinasim.scenario.settings import AfterCycle, Policy
 
 Days = NDArray[np.int64]
@@ -122,11 +122,7 @@ def walk(lives: Lives) -> History:
     """
     calendar = _Calendar.of(lives.policy)
     everybody = lives.entry_day.size
-    history = {
-        name: np.full(everybody, NONE, dtype=np.int32)
-        for name in History.__dataclass_fields__
-        if name != "cycle_starts"
-    }
+    history = {name: np.full(everybody, NONE, dtype=np.int32) for name in COLUMNS}
     for first in range(0, everybody, BLOCK):
         block = slice(first, min(first + BLOCK, everybody))
         _walk_block(lives, calendar, block, history)
@@ -160,9 +156,7 @@ def _walk_block(lives: Lives, calendar: _Calendar, block: slice, history: dict[s
 
 
 #: Columns that are days, not counts or codes; a day beyond the horizon is written as NONE.
-_DAYS: Final = frozenset(History.__dataclass_fields__) - {
-    *("cycles", "infusion_days", "depth", "mrd", "donor", "conditioning", "cause")
-}
+_DAYS: Final = frozenset(COLUMNS) - {*("cycles", "infusion_days", "depth", "mrd", "donor", "conditioning", "cause")}
 
 
 # --- induction --------------------------------------------------------------------------------------

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -71,8 +72,11 @@ class History:
 
     @classmethod
     def of_rows(cls, rows: list[list[int]], cycle_starts: NDArray[np.int32] | None = None) -> History:
-        """Build a history from one row per patient, columns in the order of the fields but ``cycle_starts``."""
-        table = np.array(rows, dtype=np.int32).reshape(len(rows), len(fields(cls)) - 1)
-        names = [column.name for column in fields(cls)[:-1]]
-        columns = dict(zip(names, map(np.ascontiguousarray, table.T), strict=True))
+        """Build a history from one row per patient, columns in the order of ``COLUMNS``."""
+        table = np.array(rows, dtype=np.int32).reshape(len(rows), len(COLUMNS))
+        columns = dict(zip(COLUMNS, map(np.ascontiguousarray, table.T), strict=True))
         return cls(**columns, cycle_starts=cycle_starts)
+
+
+#: The columns of a history that every engine writes, one value a patient.
+COLUMNS: Final = tuple(column.name for column in fields(History) if column.name != "cycle_starts")
