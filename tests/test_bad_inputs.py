@@ -808,7 +808,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     def walked(*_: object) -> None:
         raise AssertionError("a patient was walked before the input was refused")
 
-    monkeypatch.setattr("blinasim.study.simulate.walk", walked)
+    monkeypatch.setattr("blinasim.study.batch.walk", walked)
     return folder
 
 
