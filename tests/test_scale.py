@@ -394,7 +394,7 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory, without_figures: None)
 
 @pytest.mark.usefixtures("kept_at_once", "without_figures")
 def test_what_is_finished_is_not_done_again(
-    tmp_path: Path, computed: list[range], undisturbed: dict[str, bytes]
+    tmp_path: Path, undisturbed: dict[str, bytes], computed: list[range]
 ) -> None:
     target = tmp_path / "r"
     assert interrupted(target) == "stopped; 4 of 6 chunks are kept"
