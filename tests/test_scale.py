@@ -23,6 +23,7 @@ import blinasim as bs
 from blinasim.cli.main import _run
 from blinasim.errors import BlinasimError, InterruptedRunError, OutputError, WorkerError
 from blinasim.model.parameters import load_parameters
+from blinasim.report import folder as results_folder
 from blinasim.report.folder import Conduct, checkpoint_folder, run_into
 from blinasim.report.rows import endpoint_frame, rows_of
 from blinasim.report.summary_file import summary_file
@@ -30,7 +31,7 @@ from blinasim.scenario.loading import load_scenario
 from blinasim.study import checkpoint as checkpoints
 from blinasim.study import chunks
 from blinasim.study import simulate as study
-from blinasim.study.checkpoint import Checkpoint, identify
+from blinasim.study.checkpoint import identify
 from blinasim.study.executors import MOST_DEATHS, Workers, hired, in_order, processes
 from blinasim.study.precision import FEWEST_TRIALS, Precision, stages
 from layout import assert_readable, words
@@ -266,6 +267,7 @@ def test_the_manifest_of_a_precise_run_repeats_it(tmp_path: Path, capsys: pytest
     assert "The same bytes" in capsys.readouterr().out
 
 
+@pytest.mark.usefixtures("without_figures")
 def test_a_precision_out_of_reach_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     run = ["run", "baseline", "--replications", "30", "--precision", "os=0.0001", "--at-most", "100", "--out"]
     assert _run([*run, str(tmp_path / "r")]) == 0
@@ -307,12 +309,15 @@ def test_the_numbers_of_trials_are_fixed_beforehand(first: int, most: int | None
         ("os=nan", "--precision os=nan: nan should be a standard error above 0"),
     ],
 )
-def test_a_wrong_precision_is_one_line(text: str, line: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_wrong_precision_is_one_line(
+    text: str, line: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
     assert _run(["run", "baseline", "--precision", text]) == 2
     said = capsys.readouterr().err
     assert said.startswith(f"blinasim: {line}")
     assert said.count("\n") == 1
-    assert not Path("results").exists()
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_wrong_precision_from_python_is_a_blinasim_error() -> None:
@@ -322,13 +327,18 @@ def test_a_wrong_precision_from_python_is_a_blinasim_error() -> None:
 
 # --- checkpoints ----------------------------------------------------------------------------------------------
 
-Checkpointed = Callable[..., Checkpoint]
 ASKED = scenario(replications=12)
 
 
 @pytest.fixture
 def kept_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(checkpoints, "WORTH_KEEPING_S", 0.0)
+
+
+@pytest.fixture
+def without_figures(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Figures take longer than all the rest of a small run, and are made of the same result."""
+    monkeypatch.setattr(results_folder, "_write_figures", lambda *_: None)
 
 
 @pytest.fixture
@@ -375,16 +385,16 @@ def resumed(target: Path, asked: Any = ASKED, **changes: Any) -> list[str]:
     return remarks
 
 
-@pytest.fixture(scope="module")
-def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
+@pytest.fixture
+def undisturbed(tmp_path_factory: pytest.TempPathFactory, without_figures: None) -> dict[str, bytes]:  # noqa: ARG001
     target = tmp_path_factory.mktemp("undisturbed") / "r"
     run_into(target, ASKED, load_parameters(), Conduct())
     return bytes_of(target)
 
 
-@pytest.mark.usefixtures("kept_at_once")
+@pytest.mark.usefixtures("kept_at_once", "without_figures")
 def test_what_is_finished_is_not_done_again(
-    tmp_path: Path, computed: list[range], undisturbed: dict[str, bytes]
+    tmp_path: Path, undisturbed: dict[str, bytes], computed: list[range]
 ) -> None:
     target = tmp_path / "r"
     assert interrupted(target) == "stopped; 4 of 6 chunks are kept"
@@ -396,7 +406,7 @@ def test_what_is_finished_is_not_done_again(
     assert [path.name for path in tmp_path.iterdir()] == ["r"]  # the checkpoint has gone away
 
 
-@pytest.mark.usefixtures("kept_at_once")
+@pytest.mark.usefixtures("kept_at_once", "without_figures")
 def test_a_damaged_or_strange_chunk_is_done_again(
     tmp_path: Path, computed: list[range], undisturbed: dict[str, bytes]
 ) -> None:
@@ -415,7 +425,7 @@ def test_a_damaged_or_strange_chunk_is_done_again(
     assert bytes_of(target) == undisturbed
 
 
-@pytest.mark.usefixtures("kept_at_once")
+@pytest.mark.usefixtures("kept_at_once", "without_figures")
 @pytest.mark.parametrize(
     ("asked", "changes", "what"),
     [
@@ -431,7 +441,7 @@ def test_the_checkpoint_of_another_run_is_refused(tmp_path: Path, asked: Any, ch
     assert len(list(checkpoint_folder(tmp_path / "r").glob("*.npz"))) == 4
 
 
-@pytest.mark.usefixtures("kept_at_once")
+@pytest.mark.usefixtures("kept_at_once", "without_figures")
 def test_without_resume_an_old_checkpoint_is_replaced_and_said_if_it_fits(
     tmp_path: Path, computed: list[range], undisturbed: dict[str, bytes]
 ) -> None:
@@ -447,7 +457,7 @@ def test_without_resume_an_old_checkpoint_is_replaced_and_said_if_it_fits(
     assert sorted(path.name for path in tmp_path.iterdir()) == ["other", "r"]
 
 
-@pytest.mark.usefixtures("kept_at_once")
+@pytest.mark.usefixtures("kept_at_once", "without_figures")
 def test_a_precise_run_resumes_through_its_stages(tmp_path: Path, computed: list[range]) -> None:
     precision = (Precision("os", "median", 0.15),)
     conduct = Conduct(chunk=20, precision=precision, keep_chunks=True)
@@ -463,6 +473,7 @@ def test_a_precise_run_resumes_through_its_stages(tmp_path: Path, computed: list
     assert bytes_of(tmp_path / "r") == bytes_of(tmp_path / "whole")
 
 
+@pytest.mark.usefixtures("without_figures")
 def test_nothing_to_resume_is_said_and_a_short_run_keeps_nothing(tmp_path: Path) -> None:
     assert resumed(tmp_path / "r") == ["there is nothing to resume; the run begins at the start"]
     with pytest.raises(KeyboardInterrupt):
@@ -481,7 +492,7 @@ def test_patients_are_not_kept(tmp_path: Path, capsys: pytest.CaptureFixture[str
     assert capsys.readouterr().err.startswith("blinasim: --patients and --resume exclude each other")
 
 
-@pytest.mark.usefixtures("kept_at_once")
+@pytest.mark.usefixtures("kept_at_once", "without_figures")
 def test_a_checkpoint_takes_away_its_own_files_only(tmp_path: Path) -> None:
     folder = checkpoint_folder(tmp_path / "r")
     folder.mkdir()

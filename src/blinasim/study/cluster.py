@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
+import signal
 from collections.abc import Iterator
 from concurrent.futures import CancelledError, Executor
 from contextlib import ExitStack, contextmanager, suppress
@@ -74,9 +75,10 @@ def _client(cluster: str, workers: int, stack: ExitStack) -> Client:
 
     address: Any = cluster
     if cluster == LOCAL:
-        address = LocalCluster(
-            n_workers=workers, threads_per_worker=1, dashboard_address=None, silence_logs=logging.CRITICAL
-        )
+        with _ctrl_c_blocked():
+            address = LocalCluster(
+                n_workers=workers, threads_per_worker=1, dashboard_address=None, silence_logs=logging.CRITICAL
+            )
         stack.callback(_close, address)
     try:
         client = Client(address, timeout=ANSWER_S)
@@ -94,6 +96,19 @@ def _close(what: Client | LocalCluster) -> None:
     """Close a client or a cluster; what goes wrong then changes nothing for what was done."""
     with suppress(Exception):
         what.close()
+
+
+@contextmanager
+def _ctrl_c_blocked() -> Iterator[None]:
+    """Leave Ctrl-C to this thread: threads and processes that the body starts do not see it."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 @contextmanager
