@@ -229,8 +229,9 @@ def measure(trials: int = 20, rounds: int = 5) -> Table:
         about=f"{trials} trials of {PATIENTS} patients, one entering every {ENTRY_INTERVAL} days, {visits():.2f} "
         "stages a patient, nothing contended: the pathway of blinasim reduced until every library can say it "
         f"(`benchmarks/peers.py`). The exact mean time to the end is {mean:.1f} days (Monte Carlo standard error here "
-        f"{error:.1f}); a library that misses it by more than {TOLERANCE:g} of these is not timed. Medians (range) of "
-        f"the rounds; ratios are of speeds, above 1 is faster.{note}",
+        f"{error:.1f}); a library that misses it by more than {TOLERANCE:g} of these is not timed. SimPy and "
+        "salabim are given the same random numbers. Medians (range) of the rounds; ratios are of speeds, above 1 is "
+        f"faster.{note}",
         columns=("", "mean days to end", "patients/s", "against SimPy"),
         rows=[
             (

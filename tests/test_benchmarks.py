@@ -65,6 +65,12 @@ def test_a_library_finds_the_exact_mean_time_to_the_end(peers: ModuleType, packa
     peers.check_mean(library.name, library.walk(3), 3)
 
 
+def test_simpy_and_salabim_live_the_same_lives_from_the_same_seeds(peers: ModuleType) -> None:
+    if find_spec("salabim") is None:
+        pytest.skip("salabim is not installed (extra bench): it is not compared here")
+    assert sorted(peers.in_salabim(2)) == pytest.approx(sorted(peers.in_simpy(2)), rel=1e-9)
+
+
 def test_a_library_that_loses_patients_or_time_is_not_timed(peers: ModuleType) -> None:
     days = list(peers.in_simpy(3))
     with pytest.raises(ArithmeticError, match="566 of 567 patients"):
