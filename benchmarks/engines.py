@@ -1,16 +1,12 @@
-"""Patients per second of both engines, beside a bare SimPy pathway with as many timeouts, in one run.
-
-Run it with ``python benchmarks/engines.py``. The ratio is what counts: machines differ, and drift.
-"""
+"""Patients per second of both engines, beside a bare SimPy pathway with as many timeouts."""
 
 from __future__ import annotations
 
-import statistics
-import time
 from collections.abc import Callable
 
 import bare_simpy
 import simpy
+from measure import Spread, Table, in_turn, run_as_script
 
 from blinasim.engine import des, fast
 from blinasim.luck import Draws, Luck
@@ -18,7 +14,7 @@ from blinasim.model.parameters import load_parameters
 from blinasim.scenario.loading import load_scenario
 from blinasim.study.batch import lives_of
 
-REPLICATIONS, PATIENTS, ROUNDS = 64, 189, 7
+BARE, DES, FAST = "bare SimPy, as many timeouts", "engine `des`", "engine `fast`"
 
 
 def count_timeouts(walk: Callable[[], object]) -> int:
@@ -39,34 +35,36 @@ def count_timeouts(walk: Callable[[], object]) -> int:
     return count
 
 
-def patients_per_second(walk: Callable[[], object], patients: int) -> float:
-    start = time.perf_counter()
-    walk()
-    return patients / (time.perf_counter() - start)
-
-
-def main() -> None:
+def measure(replications: int = 64, rounds: int = 7) -> Table:
+    """Walk the same lives with both engines, and wait as often in a bare SimPy pathway."""
     scenario = load_scenario("baseline")
-    draws = Draws(Luck(1), range(REPLICATIONS), PATIENTS)
-    lives = lives_of(scenario, load_parameters(), draws).lives
-    total = REPLICATIONS * PATIENTS
+    size = scenario.cohort.size
+    lives = lives_of(scenario, load_parameters(), Draws(Luck(1), range(replications), size)).lives
+    total = replications * size
     timeouts = count_timeouts(lambda: des.walk(lives))
     each, more = divmod(timeouts, total)
     waits = [[100] * (each + (index < more)) for index in range(total)]
-    engine, bare, arrays = [], [], []
-    for _ in range(ROUNDS):  # in turn, so that drift of the machine hits both
-        engine.append(patients_per_second(lambda: des.walk(lives), total))
-        bare.append(patients_per_second(lambda: bare_simpy.walk(waits, PATIENTS), total))
-        arrays.append(patients_per_second(lambda: fast.walk(lives), total))
-    print(f"{total} patients, {timeouts / total:.2f} timeouts a patient, medians of {ROUNDS} rounds")
-    print(f"engine/des   {statistics.median(engine):>9,.0f} patients/s")
-    print(f"bare SimPy   {statistics.median(bare):>9,.0f} patients/s")
-    ratios = [a / b for a, b in zip(engine, bare, strict=True)]
-    print(f"des / bare   {statistics.median(ratios):>9.2f} ({min(ratios):.2f}-{max(ratios):.2f})")
-    ratios = [a / b for a, b in zip(arrays, engine, strict=True)]
-    print(f"engine/fast  {statistics.median(arrays):>9,.0f} patients/s")
-    print(f"fast / des   {statistics.median(ratios):>9.0f} ({min(ratios):.0f}-{max(ratios):.0f})")
+    seconds = in_turn(
+        {BARE: lambda: bare_simpy.walk(waits, size), DES: lambda: des.walk(lives), FAST: lambda: fast.walk(lives)},
+        rounds,
+    )
+    return Table(
+        title="The two engines",
+        about=f"The same {total:,} lives, trials of {size}, from fates to histories, without an event log; "
+        f"{timeouts / total:.2f} timeouts a patient in `des`. The bare pathway is frozen (`benchmarks/bare_simpy.py`) "
+        "and has no medicine in it. Medians (range) of the rounds; ratios are of speeds, above 1 is faster.",
+        columns=("", "patients/s", "against bare SimPy", "against `des`"),
+        rows=[
+            (
+                name,
+                str(Spread.of_rates(total, seconds[name])),
+                str(Spread.of_ratios(seconds[BARE], seconds[name])),
+                str(Spread.of_ratios(seconds[DES], seconds[name])),
+            )
+            for name in seconds
+        ],
+    )
 
 
 if __name__ == "__main__":
-    main()
+    run_as_script(measure, quick={"replications": 2, "rounds": 1})

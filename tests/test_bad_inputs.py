@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from blinasim.cli.main import _run
+from blinasim.files import shipped_scenarios
 from blinasim.model.parameters import load_parameters, parameters_to_dict
 from blinasim.scenario.loading import load_scenario
 
@@ -113,7 +114,7 @@ TOO_LARGE = "s.yaml: cannot be read (larger than 1,000,000 bytes)"
 NOT_UTF8 = "cannot be read (not UTF-8 text); save the file as UTF-8"
 NO_ALIAS = "are not allowed; write the value out"
 NO_TAG = "is not allowed; write plain values"
-SHIPPED = "(shipped: baseline; a file needs its .yaml)"
+SHIPPED = f"(shipped: {', '.join(shipped_scenarios())}; a file needs its .yaml)"
 WRITTEN = "a change is written dotted.key=value, such as cohort.size=100"
 NO_NAME = "is no name for a scenario; begin with a letter, go on with letters, digits, - or _"
 FITNESS = "policy.transplant.candidates.fitness"

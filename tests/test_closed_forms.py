@@ -18,7 +18,7 @@ from blinasim.model.codes import HORIZON, NEVER, NONE, ORDINARY_SPEED, Cause, De
 from blinasim.model.cohort import Cohort
 from blinasim.model.durations import clock_millidays, exponential, whole_days
 from blinasim.model.fates import NON_RELAPSE_CLOCK_DAYS, Fates, settle
-from blinasim.model.history import History
+from blinasim.model.history import COLUMNS, History
 from blinasim.model.parameters import Parameters
 from blinasim.model.rules import Plan
 from blinasim.study.batch import lives_of, plan_lives
@@ -473,7 +473,7 @@ def after_transplant() -> tuple[AfterTransplant, History]:
     # But for a relapse on day 29 itself, everybody is transplanted on that day.
     assert np.all(grafted | (history.relapse == 29))
     assert np.all(history.donor[grafted] == Donor.UNRELATED)
-    return exact, History(*(getattr(history, name)[grafted] for name in History.__dataclass_fields__))
+    return exact, History(*(getattr(history, name)[grafted] for name in COLUMNS))
 
 
 def test_non_relapse_mortality_of_the_reference_patient_is_the_parameter(

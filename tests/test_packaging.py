@@ -253,7 +253,8 @@ def test_every_package_that_is_asked_for_is_pinned_at_a_version_that_fits() -> N
     lines = (REPOSITORY / "constraints.txt").read_text(encoding="utf-8").splitlines()
     pins = dict(line.split("==") for line in lines if line and not line.startswith("#"))
     pinned = {canonicalize_name(name): version for name, version in pins.items()}
-    asked = [Requirement(text) for text in project["dependencies"] + project["optional-dependencies"]["dev"]]
+    extras = project["optional-dependencies"]
+    asked = [Requirement(text) for text in project["dependencies"] + extras["dev"] + extras["bench"]]
     unfit = [
         str(requirement)
         for requirement in asked

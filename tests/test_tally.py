@@ -13,7 +13,7 @@ from blinasim.model.codes import NONE
 from blinasim.model.records import record_transplants
 from blinasim.scenario.settings import Trial
 from blinasim.statistics.competing import IncidenceTable
-from blinasim.study.simulate import World
+from blinasim.study.batch import World
 from blinasim.trial.endpoints import ENDPOINTS
 from blinasim.trial.observe import TrialData, observe_all
 from blinasim.trial.outcomes import OUTCOMES

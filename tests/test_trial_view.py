@@ -358,7 +358,7 @@ def simulated() -> Simulated:
 
 def read(one: Simulated, patient: int, lost: int, rule: dict[str, str]) -> dict[str, tuple[int, int] | None]:
     """The rules of SPECIFICATION 9 for one patient, in plain words."""
-    h = {name: int(getattr(one.history, name)[patient]) for name in History.__dataclass_fields__}
+    h = {name: int(getattr(one.history, name)[patient]) for name in COLUMNS}
     end = min(514 - int(one.world.cohort.entry_day[patient]), lost)  # 430 days of accrual and a gap of 84
 
     def seen(name: str) -> int | None:

@@ -156,7 +156,7 @@ def _walk_block(lives: Lives, calendar: _Calendar, block: slice, history: dict[s
 
 
 #: Columns that are days, not counts or codes; a day beyond the horizon is written as NONE.
-_DAYS: Final = frozenset(COLUMNS) - {*("cycles", "infusion_days", "depth", "mrd", "donor", "conditioning", "cause")}
+_DAYS: Final = frozenset(COLUMNS) - {"cycles", "infusion_days", "depth", "mrd", "donor", "conditioning", "cause"}
 
 
 # --- induction --------------------------------------------------------------------------------------
