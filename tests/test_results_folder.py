@@ -189,6 +189,7 @@ def test_every_setting_is_described_with_its_unit() -> None:
         assert len(setting.get("description", "")) > 4, name
         for ending, unit in (("_days", "day"), ("_years", "year"), ("_per_year", "per patient-year"), ("_pct", "%")):
             if name.endswith(ending):
+                unit = "patients per year" if name.endswith("arrivals_per_year") else unit
                 assert unit in setting["description"].lower(), name
 
 
