@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from blinasim.luck import Draws
 from blinasim.model.fates import Fates
 from blinasim.model.graft import Graft
+from blinasim.model.history import chosen
 from blinasim.model.own_policy import OwnRules
 from blinasim.model.rules import Plan
 from blinasim.scenario.settings import Capacity, Policy
@@ -32,3 +33,15 @@ class Lives:
     capacity: Capacity = field(default_factory=Capacity)
     draws: Draws | None = None
     own: OwnRules | None = None
+
+    def of(self, who: NDArray[np.intp]) -> Lives:
+        """Return the lives of some patients alone, as one replication; ``who`` are their numbers, shape (Q,)."""
+        return replace(
+            self,
+            replications=1,
+            patients=who.size,
+            entry_day=self.entry_day[who],
+            fates=chosen(self.fates, who),
+            plan=chosen(self.plan, who),
+            graft=chosen(self.graft, who),
+        )

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
-from typing import Final
+from dataclasses import dataclass, fields, replace
+from typing import Any, Final, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from blinasim.model.codes import NEVER, NONE, Event
 
 Days = NDArray[np.int32]
+PatientArrays = TypeVar("PatientArrays", bound=Any)
 
 
 def or_never(day: NDArray[np.integer]) -> Days:
@@ -80,3 +81,9 @@ class History:
 
 #: The columns of a history that every engine writes, one value a patient.
 COLUMNS: Final = tuple(column.name for column in fields(History) if column.name != "cycle_starts")
+
+
+def chosen(data: PatientArrays, who: NDArray[np.intp]) -> PatientArrays:
+    """Return some patients of a dataclass whose arrays have a row a patient; what is no array stays as it is."""
+    values = {item.name: getattr(data, item.name) for item in fields(data)}
+    return replace(data, **{name: array[who] for name, array in values.items() if isinstance(array, np.ndarray)})

@@ -6,17 +6,18 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
-from blinasim.engine.choice import EngineName, walk
+from blinasim.engine.choice import EngineName, choose, walk
 from blinasim.engine.lives import Lives
 from blinasim.luck import Draws
 from blinasim.model.chart import Charts
-from blinasim.model.codes import NONE, Conditioning
+from blinasim.model.codes import NONE, AfterCycles, Conditioning
 from blinasim.model.cohort import Cohort, draw_cohort
 from blinasim.model.cohort_file import CohortSource
 from blinasim.model.fates import Fates, settle
 from blinasim.model.graft import graft
-from blinasim.model.history import History, LogEntry
+from blinasim.model.history import COLUMNS, History, LogEntry
 from blinasim.model.own_policy import OwnRules
 from blinasim.model.parameters import Parameters
 from blinasim.model.places import Stays
@@ -119,15 +120,31 @@ def _record(world: World, history: History) -> TransplantRecord:
     return record_transplants(history, world.lives.fates, world.parameters, world.draws)
 
 
-def had_hsct_not_existed(scenario: Scenario, world: World, engine: EngineName) -> TrialData:
-    """Return the same patients with the same luck in a world without HSCT."""
-    policy = without_hsct(scenario.policy)
-    was = world.lives
+def had_hsct_not_existed(scenario: Scenario, batch: Batch, engine: EngineName) -> TrialData:
+    """Return the same patients with the same luck in a world without HSCT: their relapses and deaths.
+
+    Where nothing is shared, whoever was neither transplanted nor bridged relapses and dies on the same days there, and
+    only the others are lived again.
+    """
+    world, was = batch.world, batch.world.lives
     lives = replace(
-        plan_lives(policy, world.cohort, was.fates, world.parameters),
+        plan_lives(without_hsct(scenario.policy), world.cohort, was.fates, world.parameters),
         capacity=was.capacity,
         draws=was.draws,
         own=was.own,
     )
-    history = walk(lives, engine)
+    if choose(engine, was.capacity, own_policy=was.own is not None) == "fast":
+        touched = (batch.history.hsct != NONE) | (was.plan.after_cycles == AfterCycles.BRIDGING)
+        history = _with(batch.history, np.flatnonzero(touched), lives, engine)
+    else:
+        history = walk(lives, engine)
     return observe_all(scenario, world.cohort, history, _record(world, history))
+
+
+def _with(history: History, who: NDArray[np.intp], lives: Lives, engine: EngineName) -> History:
+    """Return a history in which some patients have lived other lives."""
+    anew = walk(lives.of(who), engine)
+    columns = {name: getattr(history, name).copy() for name in COLUMNS}
+    for name, column in columns.items():
+        column[who] = getattr(anew, name)
+    return replace(history, **columns)

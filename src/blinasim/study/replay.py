@@ -4,20 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
-from typing import Any, TypeVar
 
 import numpy as np
 
 from blinasim.errors import BlinasimError
 from blinasim.luck import Draws, Luck
 from blinasim.model.cohort_file import CohortSource
-from blinasim.model.history import LogEntry
+from blinasim.model.history import LogEntry, chosen
 from blinasim.model.parameters import Parameters
 from blinasim.model.places import Stays
 from blinasim.scenario.settings import Scenario
 from blinasim.study.batch import Batch, live
-
-_Data = TypeVar("_Data", bound=Any)
 
 
 @dataclass(frozen=True)
@@ -65,21 +62,20 @@ def replay(
 
 def _only(whole: Replay, patient: int) -> Replay:
     """Cut one patient out of a trial whose patients shared places."""
-    batch, one = whole.batch, slice(patient, patient + 1)
-    world, lives = batch.world, batch.world.lives
-
-    def cut(data: _Data, **sizes: int) -> _Data:
-        arrays = {item.name: getattr(data, item.name) for item in fields(data)}
-        ours = {name: array[one] for name, array in arrays.items() if isinstance(array, np.ndarray)}
-        return replace(data, **ours, **sizes)
-
-    lives = replace(cut(lives, patients=1), fates=cut(lives.fates), plan=cut(lives.plan), graft=cut(lives.graft))
-    draws = replace(world.draws, patients=1, first_patient=patient)
-    seen = {item.name: getattr(batch.seen, item.name)[:, one] for item in fields(batch.seen)}
-    world = replace(world, cohort=cut(world.cohort, patients=1), lives=lives, draws=draws)
-    cut_batch = replace(
-        batch, world=world, history=cut(batch.history), record=cut(batch.record), seen=replace(batch.seen, **seen)
+    batch, who = whole.batch, np.array([patient])
+    world = batch.world
+    alone = replace(
+        batch,
+        world=replace(
+            world,
+            cohort=replace(chosen(world.cohort, who), patients=1),
+            lives=world.lives.of(who),
+            draws=replace(world.draws, patients=1, first_patient=patient),
+        ),
+        history=chosen(batch.history, who),
+        record=chosen(batch.record, who),
+        seen=replace(batch.seen, **{item.name: getattr(batch.seen, item.name)[:, who] for item in fields(batch.seen)}),
     )
     log = tuple(replace(entry, patient=0) for entry in whole.log if entry.patient == patient)
     assert whole.stays is not None
-    return Replay(cut_batch, log, whole.stays.chosen(whole.stays.patient == patient))
+    return Replay(alone, log, whole.stays.chosen(whole.stays.patient == patient))

@@ -219,7 +219,7 @@ def _trials(scenario: Scenario, batch: Batch, *, curves: int) -> Trials:
 
 def _pool(scenario: Scenario, batch: Batch, engine: EngineName) -> Pooled:
     as_run = observe_all(scenario, batch.world.cohort, batch.history, batch.record)
-    no_hsct = had_hsct_not_existed(scenario, batch.world, engine)
+    no_hsct = had_hsct_not_existed(scenario, batch, engine)
     return Pooled(Tally.of(as_run, no_hsct, scenario.trial), occupancy(batch.history, OCCUPANCY_DAYS))
 
 
