@@ -74,14 +74,8 @@ def run(
     """Simulate a scenario and set it beside the source study's results."""
     import time
 
-    from blinasim.cli.terminal import console, progress, remark
-    from blinasim.files import check_free
     from blinasim.model.own_policy import policy_file
-    from blinasim.model.parameters import load_parameters
-    from blinasim.report.folder import Conduct, run_into
-    from blinasim.report.rows import rows_of
     from blinasim.scenario.loading import load_scenario
-    from blinasim.study.executors import hired
     from blinasim.study.precision import Precision, shortfalls
 
     asked = load_scenario(scenario, all_changes(changes, replications=replications, seed=seed))
@@ -94,6 +88,14 @@ def run(
         walker = choose(engine.value, asked.capacity, own_policy=own_policy is not None)
         _say_what_would_be_done(asked, target, walker, force=force, more=bool(wanted))
         return
+    # What draws and writes is slow to import: not for a dry run.
+    from blinasim.cli.terminal import console, progress, remark
+    from blinasim.files import check_free
+    from blinasim.model.parameters import load_parameters
+    from blinasim.report.folder import Conduct, run_into
+    from blinasim.report.rows import rows_of
+    from blinasim.study.executors import hired
+
     check_free(target, force=force)
     start = time.perf_counter()
     with (
