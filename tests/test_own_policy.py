@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from concurrent.futures import ProcessPoolExecutor
+from dataclasses import fields
 from pathlib import Path
 
 import numpy as np
@@ -222,3 +224,20 @@ def test_every_question_can_be_left_out_and_every_answer_is_documented() -> None
         only = type("Only", (), {question: getattr(Usual, question)})
         checked_policy(only)
         assert not differing_histories(lived("baseline"), lived("baseline", only))
+
+
+def test_the_examples_of_the_documentation_are_policies(tmp_path: Path) -> None:
+    """As they stand there; the one that says it equals a shipped scenario does, to the byte."""
+    text = (Path(__file__).parents[1] / "docs" / "policies.md").read_text(encoding="utf-8")
+    examples = re.findall(r"```python\n(.*?)```", text, flags=re.DOTALL)
+    assert len(examples) == 3
+    path = tmp_path / "documented.py"
+    path.write_text("\n\n".join(examples), encoding="utf-8")
+    names = re.findall(r"^class (\w+)", "\n".join(examples), flags=re.MULTILINE)
+    histories = {name: lived("baseline", policy_file(f"{path}:{name}")) for name in names}
+    assert not differing_histories(histories["EarlySearch"], lived("early_donor_search"))
+    assert all(differing_histories(history, lived("baseline")) for history in histories.values())
+    # Every question and every entry of the chart is described.
+    assert set(QUESTIONS) == set(re.findall(r"^\| `(\w+)\(chart\)`", text, flags=re.MULTILINE))
+    described = set(re.findall(r"`(\w+)`", text[text.index("| the chart |") : text.index("Candidates under 45")]))
+    assert {item.name for item in fields(Chart)} <= described
