@@ -393,6 +393,95 @@ KEYS = [
     ),
 ]
 
+POLICIES = [
+    scenario(
+        "latest cycle before the earliest",
+        "title: x\npolicy: {transplant: {latest_cycle: 1, earliest_cycle: 3}}\n",
+        "s.yaml:2:23: policy.transplant: latest_cycle 1 comes before earliest_cycle 3; no transplant could be on time: "
+        "raise the one or lower the other",
+    ),
+    scenario(
+        "earliest cycle that is never given",
+        "title: x\npolicy:\n  cycles: {maximum: 3}\n  transplant: {earliest_cycle: 4}\n",
+        "s.yaml:4:16: policy: transplant.earliest_cycle 4 is beyond cycles.maximum 3: lower the one or raise the other",
+    ),
+    scenario(
+        "search after a cycle that is never given",
+        "title: x\npolicy: {donor_search: {starts: {after_cycle: 6}}}\n",
+        "s.yaml:2:34: policy: donor_search.starts.after_cycle 6 is beyond cycles.maximum 5: "
+        "lower the one or raise the other",
+    ),
+    scenario(
+        "start of the search that is neither word nor table",
+        "title: x\npolicy: {donor_search: {starts: never}}\n",
+        "s.yaml:2:25: policy.donor_search.starts: 'never' is not one of 'enrolment', 'remission'",
+    ),
+    scenario(
+        "start of the search in a misspelt table",
+        "title: x\npolicy: {donor_search: {starts: {after_cycl: 2}}}\n",
+        "s.yaml:2:34: policy.donor_search.starts.after_cycl: no such setting; did you mean after_cycle?",
+    ),
+    scenario(
+        "start of the search after cycle 0",
+        "title: x\npolicy: {donor_search: {starts: {after_cycle: 0}}}\n",
+        "s.yaml:2:34: policy.donor_search.starts.after_cycle: 0 should be greater than or equal to 1",
+    ),
+    scenario(
+        "stop without response after a third cycle",
+        "title: x\npolicy: {cycles: {stop_without_response_after: 3}}\n",
+        "s.yaml:2:19: policy.cycles.stop_without_response_after: 3 should be less than or equal to 2",
+    ),
+    scenario(
+        "conditioning that there is not",
+        "title: x\npolicy: {transplant: {conditioning: {forced: reducd}}}\n",
+        "s.yaml:2:38: policy.transplant.conditioning.forced: 'reducd' is not one of 'myeloablative', 'reduced'; "
+        "did you mean reduced?",
+    ),
+    scenario(
+        "treatment that there is not",
+        "title: x\npolicy: {therapy: none_at_all}\n",
+        "s.yaml:2:10: policy.therapy: 'none_at_all' is not one of 'blinatumomab', 'standard'",
+    ),
+    scenario(
+        "no beds where transplants are offered",
+        "title: x\ncapacity: {transplant_beds: {places: 0}}\n",
+        "s.yaml:2:30: the scenario: capacity.transplant_beds.places is 0 while policy.transplant.offered is true: "
+        "give at least one bed, or offer no transplantation",
+    ),
+    scenario(
+        "other patients for places that nobody counts",
+        "title: x\ncapacity: {search_coordinators: {background: {arrivals_per_year: 3.0}}}\n",
+        "s.yaml:2:34: capacity: search_coordinators.background means nothing without search_coordinators.places; "
+        "say how many there are",
+    ),
+    scenario(
+        "priority that there is not",
+        "title: x\ncapacity: {transplant_beds: {places: 2, priority: mrd_first}}\n",
+        "s.yaml:2:41: capacity.transplant_beds.priority: 'mrd_first' is not one of 'first_come', 'mrd_negative_first', "
+        "'mrd_positive_first'; did you mean mrd_positive_first?",
+    ),
+    scenario(
+        "half a bed",
+        "title: x\ncapacity: {transplant_beds: {places: 2.5}}\n",
+        "s.yaml:2:30: capacity.transplant_beds.places: 2.5 should be a valid integer",
+    ),
+    scenario(
+        "a stay of no days",
+        "title: x\ncapacity: {transplant_beds: {places: 2, stay_days: 0}}\n",
+        "s.yaml:2:41: capacity.transplant_beds.stay_days: 0 should be greater than or equal to 1",
+    ),
+    bad(
+        "array engine asked for where places are counted",
+        "run scarce_beds --engine fast",
+        "engine fast knows no counted places (capacity); ask for des or auto",
+    ),
+    bad(
+        "policy of one's own without a class",
+        "run baseline --policy mine.py",
+        "--policy mine.py: a policy is named as file.py:Class",
+    ),
+]
+
 INHERITANCE = [
     scenario(
         "extends a list",
@@ -760,6 +849,7 @@ TABLE = [
     *VALUES,
     *MEANINGS,
     *KEYS,
+    *POLICIES,
     *INHERITANCE,
     *CHANGES,
     *NAMES,
