@@ -15,6 +15,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+from blinasim.report.comparison_file import comparison_schema
 from blinasim.report.exports import data_dictionary
 from blinasim.report.summary_file import summary_schema
 from blinasim.scenario.writing import SCHEMA_FILE, json_schema
@@ -49,6 +50,7 @@ def generated() -> dict[Path, str]:
     return {
         ROOT / "docs" / "data_dictionary.md": data_dictionary(),
         ROOT / "docs" / "summary.schema.json": json.dumps(summary_schema(), indent=2, ensure_ascii=False) + "\n",
+        ROOT / "docs" / "comparison.schema.json": json.dumps(comparison_schema(), indent=2, ensure_ascii=False) + "\n",
         ROOT / "scenarios" / SCHEMA_FILE: json.dumps(json_schema(), indent=2, ensure_ascii=False) + "\n",
     }
 

@@ -16,15 +16,15 @@ from blinasim.engine.choice import EngineName, choose
 from blinasim.errors import BlinasimError, ScenarioError
 from blinasim.files import nearest, quoted
 from blinasim.luck import Draws, Luck
-from blinasim.model.cohort_file import CohortSource, read_cohort
 from blinasim.model.codes import Place
+from blinasim.model.cohort_file import CohortSource, read_cohort
 from blinasim.model.parameters import Parameters, load_parameters, parameters_of, parameters_to_dict
 from blinasim.model.places import Stays
 from blinasim.scenario.settings import Scenario
 from blinasim.statistics import survival
 from blinasim.study.batch import live
 from blinasim.study.chunks import cut, usual_chunk, with_curves
-from blinasim.study.contrasts import Counts, Difference, Touched, flows, touched
+from blinasim.study.contrasts import REACH, Counts, Difference, Touched, flows, touched
 from blinasim.study.executors import in_order
 from blinasim.study.measures import MEASURE, Measure, Truth, counted_places, measured, measures_of
 from blinasim.study.simulate import CURVE_DAYS
@@ -73,6 +73,26 @@ class Curve:
     days: NDArray[np.int64]
     survival: Band
     at_risk: Floats
+
+
+@dataclass(frozen=True)
+class Gain:
+    """Survival under a policy less that under the reference on the days of the curves, shape (G,).
+
+    The mean of the paired differences, and the 95 % interval of that mean (NaN with a single trial).
+    """
+
+    mean: Floats
+    lower: Floats
+    upper: Floats
+
+    @classmethod
+    def of(cls, reference: Floats, policy: Floats) -> Gain:
+        """Compare the curves of the same trials, shape (K, G)."""
+        paired = policy - reference
+        mean, trials = paired.mean(axis=0), paired.shape[0]
+        error = paired.std(axis=0, ddof=1) / np.sqrt(trials) if trials > 1 else np.full(mean.shape, np.nan)
+        return cls(mean, mean - REACH * error, mean + REACH * error)
 
 
 @dataclass(frozen=True)
@@ -139,6 +159,8 @@ class Contrast:
         and the policy (column); under shared luck, and with independent luck after the decision.
     values_again : dict of str to ndarray
         The policy's values, shape (R,), with that independent luck.
+    survival_gain : Gain
+        Difference of the survival curves.
     head_start : tuple of HeadStart
         Where the search begins otherwise than in the reference; empty elsewhere.
     """
@@ -148,6 +170,7 @@ class Contrast:
     flows: Counts
     flows_again: Counts
     values_again: dict[str, Floats]
+    survival_gain: Gain
     head_start: tuple[HeadStart, ...]
 
     def __repr__(self) -> str:
@@ -320,7 +343,12 @@ def compare(
             for index, ((name, scenario), walker) in enumerate(zip(asked.items(), engines, strict=True))
         ),
         contrasts=tuple(
-            _contrast(name, [block.met[index] for block in done], head_starts.get(name, ()))
+            _contrast(
+                name,
+                [block.met[index] for block in done],
+                Gain.of(*(np.concatenate([block.lived[arm].survival for block in done]) for arm in (0, index + 1))),
+                head_starts.get(name, ()),
+            )
             for index, name in enumerate(list(asked)[1:])
         ),
         measures=measures,
@@ -331,7 +359,7 @@ def compare(
 def under_one_study(
     scenarios: Mapping[str, Scenario], replications: int | None = None, seed: int | None = None
 ) -> dict[str, Scenario]:
-    """Give all scenarios the same trials and the same luck: those asked for, or those of the first; errors as `compare`."""
+    """Give all scenarios the same trials and luck: those asked for, or those of the first; errors as `compare`."""
     if len(scenarios) < 2:
         raise ScenarioError("a comparison needs a reference and at least one other scenario; name two or more")
     first, reference = next(iter(scenarios.items()))
@@ -339,8 +367,8 @@ def under_one_study(
     for name, scenario in scenarios.items():
         if scenario.cohort.size != reference.cohort.size:
             raise ScenarioError(
-                f"{first} has {reference.cohort.size:,} patients and {name} {scenario.cohort.size:,}: the same patients "
-                "cannot live both; give them one cohort.size"
+                f"{first} has {reference.cohort.size:,} patients and {name} {scenario.cohort.size:,}: they cannot be "
+                "the same patients; give both one cohort.size"
             )
     return {name: scenario.with_study(study.replications, study.seed) for name, scenario in scenarios.items()}
 
@@ -437,11 +465,7 @@ def _compare_block(
 
 
 def _arm(name: str, scenario: Scenario, engine: EngineName, parts: list[_Lived]) -> Arm:
-    places = {
-        Place.TRANSPLANT_BED: scenario.capacity.transplant_beds.places,
-        Place.INFUSION_BED: scenario.capacity.infusion_starts.places,
-        Place.COORDINATOR: scenario.capacity.search_coordinators.places,
-    }
+    places = counted_places(scenario.capacity)
     return Arm(
         name=name,
         scenario=scenario,
@@ -454,7 +478,7 @@ def _arm(name: str, scenario: Scenario, engine: EngineName, parts: list[_Lived])
         ),
         queues={
             place: Queue(
-                places[place] or 0,
+                places[place],
                 *(
                     Band.of(np.concatenate(counts))
                     for counts in zip(*(part.queues[place] for part in parts), strict=True)
@@ -465,13 +489,14 @@ def _arm(name: str, scenario: Scenario, engine: EngineName, parts: list[_Lived])
     )
 
 
-def _contrast(name: str, parts: list[_Met], head_start: tuple[HeadStart, ...]) -> Contrast:
+def _contrast(name: str, parts: list[_Met], survival_gain: Gain, head_start: tuple[HeadStart, ...]) -> Contrast:
     return Contrast(
         name=name,
         touched=reduce(add, (part.touched for part in parts)),
         flows=reduce(add, (part.flows for part in parts)),
         flows_again=reduce(add, (part.flows_again for part in parts)),
         values_again=_joined(part.values_again for part in parts),
+        survival_gain=survival_gain,
         head_start=head_start,
     )
 

@@ -1,7 +1,7 @@
 """Contrasts: the same patients with the same luck under two policies, trial by trial and life by life.
 
-Means of differences are what the model identifies. Who gains and who loses depends on the two lives of a patient sharing
-their luck: such counts are *under shared luck*, and stand beside a repeat in which they do not share it.
+Means of differences are what the model identifies. Who gains and who loses depends on the two lives of a patient
+sharing their luck: such counts are *under shared luck*, and stand beside a repeat in which they do not share it.
 """
 
 from __future__ import annotations
@@ -26,7 +26,8 @@ Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 Counts = NDArray[np.int64]
 
-_REACH: Final = normal_quantile(0.95)
+#: Standard errors to either limit of a 95 % interval of a mean.
+REACH: Final = normal_quantile(0.95)
 
 
 class Standing(IntEnum):
@@ -173,8 +174,8 @@ class Difference:
             *mean_and_mcse(policy),
             mean=mean,
             mcse=mcse,
-            lower=mean - _REACH * mcse,
-            upper=mean + _REACH * mcse,
+            lower=mean - REACH * mcse,
+            upper=mean + REACH * mcse,
             trial_lower=low,
             trial_upper=high,
             better=_better(measure, one, other),

@@ -25,7 +25,7 @@ from blinasim.trial.observe import Bools, Ints, TrialData, observe_all
 from blinasim.trial.outcomes import first_after_hsct_true, overall_survival
 
 Floats = NDArray[np.float64]
-Unit: TypeAlias = Literal["share", "months", "days", "searches"]
+Unit: TypeAlias = Literal["share", "months", "days", "searches", "patient-days"]
 
 ONE_YEAR_DAYS: Final = 12 * DAYS_PER_MONTH
 TWO_YEARS_DAYS: Final = 24 * DAYS_PER_MONTH
@@ -88,7 +88,7 @@ class Measure:
     ----------
     id, label : str
         Name in files, and in tables.
-    unit : {"share", "months", "days", "searches"}
+    unit : {"share", "months", "days", "searches", "patient-days"}
         Of the values; a share is from 0 to 1.
     per : {"", "patient", "trial"}
         What a resource is counted for; empty for an outcome of patients.
@@ -118,14 +118,14 @@ def measures_of(capacities: Sequence[Capacity]) -> tuple[Measure, ...]:
     return tuple(measure for measure in MEASURES if measure.place is None or measure.place in counted)
 
 
-def counted_places(capacity: Capacity) -> tuple[Place, ...]:
-    """Return the kinds of place of which there is a limited number."""
+def counted_places(capacity: Capacity) -> dict[Place, int]:
+    """Return how many there are of each kind of place of which there is a limited number."""
     places = {
         Place.TRANSPLANT_BED: capacity.transplant_beds.places,
         Place.INFUSION_BED: capacity.infusion_starts.places,
         Place.COORDINATOR: capacity.search_coordinators.places,
     }
-    return tuple(place for place, number in places.items() if number is not None)
+    return {place: number for place, number in places.items() if number is not None}
 
 
 def measured(truth: Truth, measures: Sequence[Measure]) -> dict[str, Floats]:
@@ -222,11 +222,11 @@ def _transplant_bed_days(truth: Truth) -> Floats:
 
 def _searches(truth: Truth) -> Floats:
     begun = truth.by_trial(truth.history.search_start) != NONE
-    return begun.sum(axis=1).astype(np.float64)
+    return np.asarray(np.count_nonzero(begun, axis=1), dtype=np.float64)
 
 
 def _waiting_days(truth: Truth, place: Place) -> Floats:
-    """Days that the patients of each trial spent waiting for a kind of place; who still waits at the end, to the end."""
+    """Days that the patients of each trial spent waiting for a kind of place; who still waits at the end, to it."""
     if place not in counted_places(truth.scenario.capacity):
         return np.zeros(truth.data.death.shape[0])
     return np.array([_waited_days(stays.of(place)) for stays in truth.stays], dtype=np.float64)
@@ -244,9 +244,12 @@ MEASURES: Final = (
     Measure("os_24_months", "OS at 24 months", "share", "", 1, partial(_survival_at, day=TWO_YEARS_DAYS)),
     Measure("rmst_24_months", "RMST to 24 months", "months", "", 1, partial(_rmst_months, day=TWO_YEARS_DAYS)),
     Measure("os_median", "Median OS", "months", "", 1, _median_months),
-    Measure("relapse_12_months", "Relapse by 12 months, responders", "share", "", -1, partial(_relapse_by, day=ONE_YEAR_DAYS)),
     Measure(
-        "nrm_after_hsct", "Non-relapse death, 12 months after HSCT", "share", "", -1,
+        "relapse_12_months", "Relapse by 12 months", "share", "", -1,
+        partial(_relapse_by, day=ONE_YEAR_DAYS),
+    ),
+    Measure(
+        "nrm_12_months", "Non-relapse death by 12 months", "share", "", -1,
         partial(_non_relapse_death_by, day=ONE_YEAR_DAYS),
     ),
     Measure("infusion_days", "Infusion", "days", "patient", 0, _infusion_days),
@@ -254,15 +257,15 @@ MEASURES: Final = (
     Measure("transplant_bed_days", "In a transplant bed", "days", "patient", 0, _transplant_bed_days),
     Measure("searches", "Searches begun", "searches", "trial", 0, _searches),
     Measure(
-        "bed_waiting_days", "Waiting for a transplant bed", "days", "trial", -1,
+        "bed_waiting_days", "Waiting for a transplant bed", "patient-days", "trial", -1,
         partial(_waiting_days, place=Place.TRANSPLANT_BED), Place.TRANSPLANT_BED,
     ),
     Measure(
-        "coordinator_waiting_days", "Waiting for a coordinator", "days", "trial", -1,
+        "coordinator_waiting_days", "Waiting for a coordinator", "patient-days", "trial", -1,
         partial(_waiting_days, place=Place.COORDINATOR), Place.COORDINATOR,
     ),
     Measure(
-        "infusion_waiting_days", "Waiting to start an infusion", "days", "trial", -1,
+        "infusion_waiting_days", "Waiting to start an infusion", "patient-days", "trial", -1,
         partial(_waiting_days, place=Place.INFUSION_BED), Place.INFUSION_BED,
     ),
 )  # fmt: skip
