@@ -116,10 +116,9 @@ def value(number: float, unit: Unit) -> str:
 
 
 def signed(number: float, unit: Unit, decimals: int | None = None) -> str:
-    """Write a difference with its sign and without its unit; shares in percentage points."""
+    """Write a difference with its sign and without its unit; shares in percentage points. Only nothing at all is 0."""
     factor, _, usual, _ = _WRITTEN[unit]
-    rounded = round(factor * number, usual if decimals is None else decimals)
-    return f"{rounded:+,.{usual if decimals is None else decimals}f}" if rounded else "0"
+    return f"{factor * number:+,.{usual if decimals is None else decimals}f}" if number else "0"
 
 
 def with_limits(mean: float, lower: float, upper: float, unit: Unit) -> str:
