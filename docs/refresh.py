@@ -15,6 +15,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+from blinasim.report.comparison_file import comparison_schema
 from blinasim.report.exports import data_dictionary
 from blinasim.report.summary_file import summary_schema
 from blinasim.scenario.writing import SCHEMA_FILE, json_schema
@@ -22,6 +23,8 @@ from blinasim.scenario.writing import SCHEMA_FILE, json_schema
 ROOT = Path(__file__).resolve().parents[1]
 #: The patient whose life the README tells; chosen because much happens in it.
 PATIENT = 54
+#: What the README compares.
+COMPARED = ("baseline", "early_donor_search")
 
 
 def blinasim(*arguments: str) -> str:
@@ -35,7 +38,11 @@ def excerpt(table: str) -> str:
     first = next(i for i, line in enumerate(lines) if "Myeloablative" in line)
     last = next(i for i, line in enumerate(lines) if line.startswith("No on-study HSCT"))
     kept = [*lines[:first], "  ...", *lines[last:]]
-    return re.sub(r" · [\d.]+ s$", "", "\n".join(kept), flags=re.MULTILINE)
+    return untimed("\n".join(kept))
+
+
+def untimed(text: str) -> str:
+    return re.sub(r" · [\d.]+ s$", "", text, flags=re.MULTILINE)
 
 
 def show(text: str, name: str, content: str) -> str:
@@ -49,6 +56,7 @@ def generated() -> dict[Path, str]:
     return {
         ROOT / "docs" / "data_dictionary.md": data_dictionary(),
         ROOT / "docs" / "summary.schema.json": json.dumps(summary_schema(), indent=2, ensure_ascii=False) + "\n",
+        ROOT / "docs" / "comparison.schema.json": json.dumps(comparison_schema(), indent=2, ensure_ascii=False) + "\n",
         ROOT / "scenarios" / SCHEMA_FILE: json.dumps(json_schema(), indent=2, ensure_ascii=False) + "\n",
     }
 
@@ -59,7 +67,11 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         table = blinasim("run", "baseline", "--out", f"{folder}/r").replace(f"{folder}/r/", "results/baseline/")
         shutil.copy(f"{folder}/r/figures/survival.png", ROOT / "docs" / "images" / "survival.png")
+        compared = blinasim("compare", *COMPARED, "--out", f"{folder}/c")
+        shutil.copy(f"{folder}/c/figures/differences.png", ROOT / "docs" / "images" / "differences.png")
     text = show(text, "run", excerpt(table))
+    compared = untimed(compared).replace(f"{folder}/c/", f"results/compare_{'_'.join(COMPARED)}/")
+    text = show(text, "compare", f"$ blinasim compare {' '.join(COMPARED)}\n{compared}")
     story = blinasim("trace", "baseline", "--patient", str(PATIENT))
     text = show(text, "trace", f"$ blinasim trace baseline --patient {PATIENT}\n{story}")
     readme.write_text(text, encoding="utf-8")

@@ -19,7 +19,7 @@ from blinasim.model.cohort import Cohort
 from blinasim.model.history import COLUMNS, History
 from blinasim.model.parameters import load_parameters
 from blinasim.model.records import TransplantRecord
-from blinasim.report.exports import TABLES, adsl, adtte, data_dictionary, event_log, occupancy, patients
+from blinasim.report.exports import TABLES, adsl, adtte, comparison, data_dictionary, event_log, occupancy, patients
 from blinasim.report.exports.adtte import Ending, cnsr
 from blinasim.report.exports.columns import EPOCH, dates, words
 from blinasim.report.exports.dictionary import ENDPOINTS
@@ -30,6 +30,7 @@ from blinasim.scenario.settings import Trial
 from blinasim.statistics.competing import cumulative_incidence
 from blinasim.statistics.survival import fit_causes
 from blinasim.study.batch import Batch, World
+from blinasim.study.compare import compare
 from blinasim.study.replay import Replay, replay
 from blinasim.study.simulate import simulate
 from blinasim.trial.endpoints import DAYS_PER_MONTH, estimate
@@ -538,6 +539,7 @@ def test_every_column_is_described(
         "patients.parquet": patients(lived[0].batch),
         "endpoints.csv": endpoint_frame(rows_of(result)),
         "occupancy.csv": occupancy(result),
+        "comparison.csv": comparison(compare({"one": result.scenario, "other": result.scenario})),
     }
     assert {table.file for table in TABLES} == set(produced)
     page = data_dictionary()

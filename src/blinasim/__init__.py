@@ -7,6 +7,7 @@ The public interface says the same things as the command line::
     result = bs.simulate("baseline", replications=50, seed=1)
     bs.results_table(result)          # a DataFrame, one row an endpoint
     bs.plot.survival(result)          # a matplotlib Figure
+    bs.compare("baseline", "early_donor_search").difference("os_24_months")
 """
 
 from __future__ import annotations
@@ -15,11 +16,20 @@ from typing import TYPE_CHECKING, Any
 
 from blinasim.version import __version__
 
-__all__ = ["Parameters", "__version__", "load_parameters", "load_scenario", "plot", "results_table", "simulate"]
+__all__ = [
+    "Parameters",
+    "__version__",
+    "compare",
+    "load_parameters",
+    "load_scenario",
+    "plot",
+    "results_table",
+    "simulate",
+]
 
 if TYPE_CHECKING:
     from blinasim import plot
-    from blinasim.api import Parameters, load_parameters, load_scenario, results_table, simulate
+    from blinasim.api import Parameters, compare, load_parameters, load_scenario, results_table, simulate
 
 
 def __getattr__(name: str) -> Any:

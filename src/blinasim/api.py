@@ -16,14 +16,16 @@ from blinasim.model.parameters import Parameters, load_parameters
 from blinasim.report.rows import endpoint_frame, rows_of
 from blinasim.scenario.loading import load_scenario
 from blinasim.scenario.settings import Scenario
+from blinasim.study import compare as comparing
 from blinasim.study import simulate as study
+from blinasim.study.compare import Comparison
 from blinasim.study.precision import Precision, shortfalls
 from blinasim.study.simulate import Result
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Parameters", "load_parameters", "load_scenario", "results_table", "simulate"]
+__all__ = ["Parameters", "compare", "load_parameters", "load_scenario", "results_table", "simulate"]
 
 
 def simulate(
@@ -78,12 +80,7 @@ def simulate(
     BlinasimError
         If ``precision`` names no endpoint, or no positive number.
     """
-    asked = scenario if isinstance(scenario, Scenario) else load_scenario(scenario)
-    try:
-        asked = asked.with_study(replications, seed)
-    except ValidationError as problem:
-        first = problem.errors(include_url=False)[0]
-        raise ScenarioError(f"study.{first['loc'][-1]}: {first['msg']}, not {first['input']!r}") from None
+    asked = _studied(scenario if isinstance(scenario, Scenario) else load_scenario(scenario), replications, seed)
     wanted = [Precision.named(name, at_most) for name, at_most in (precision or {}).items()]
     result = study.simulate(
         asked,
@@ -99,6 +96,65 @@ def simulate(
     for line in shortfalls(wanted, result.estimates):
         warnings.warn(line, stacklevel=2)
     return result
+
+
+def compare(
+    *scenarios: str | Path | Scenario,
+    replications: int | None = None,
+    seed: int | None = None,
+    parameters: Parameters | None = None,
+    engine: EngineName = "auto",
+    progress: Callable[[int], None] | None = None,
+    executor: Executor | None = None,
+    chunk: int | None = None,
+) -> Comparison:
+    """Let the same patients live several scenarios with the same luck, and compare them trial by trial.
+
+    Parameters
+    ----------
+    *scenarios : str, Path or Scenario
+        The reference first: shipped scenarios' names, YAML files, or scenarios already loaded, which are called by
+        their titles.
+    replications, seed : int, optional
+        Of all of them, instead of those of the reference's ``study``.
+    parameters : Parameters, optional
+        Instead of the shipped point values.
+    engine : {"auto", "fast", "des"}
+        Which engine walks the patients; the results are the same.
+    progress : callable, optional
+        Called with the number of trials finished since the last call.
+    executor : concurrent.futures.Executor, optional
+        Who does the work; this process by default. The results are the same.
+    chunk : int, optional
+        Trials done at a time; the results are the same.
+
+    Returns
+    -------
+    Comparison
+        Values of every trial under each scenario, paired differences, flows; ``comparison.difference("os_24_months")``.
+
+    Raises
+    ------
+    ScenarioError
+        If a scenario is wrong, there are fewer than two, two have one name, or their numbers of patients differ.
+    """
+    asked: dict[str, Scenario] = {}
+    for said in scenarios:
+        name = said.title if isinstance(said, Scenario) else Path(said).stem
+        if name in asked:
+            raise ScenarioError(f"two of the scenarios are called {name}; name different ones")
+        asked[name] = _studied(said if isinstance(said, Scenario) else load_scenario(said), replications, seed)
+    return comparing.compare(
+        asked, parameters=parameters, engine=engine, executor=executor, progress=progress, chunk=chunk
+    )
+
+
+def _studied(scenario: Scenario, replications: int | None, seed: int | None) -> Scenario:
+    try:
+        return scenario.with_study(replications, seed)
+    except ValidationError as problem:
+        first = problem.errors(include_url=False)[0]
+        raise ScenarioError(f"study.{first['loc'][-1]}: {first['msg']}, not {first['input']!r}") from None
 
 
 def results_table(result: Result) -> pd.DataFrame:

@@ -8,7 +8,8 @@ generator object per (decision, replication) would cost more than the simulation
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +21,21 @@ _WORDS_PER_STEP = 4
 _STEPS_PER_TILE = TILE // _WORDS_PER_STEP
 _EXPONENT_OF_ONE = np.float64(1.0).view(np.uint64)
 
+#: The decisions drawn for the time after the clinic has decided: what becomes of a remission, a graft, a failure.
+AFTER_THE_DECISION: Final = frozenset(
+    {
+        "relapse.clock",
+        "relapse.symptoms",
+        "remission_death.days",
+        "remission_death.cause",
+        "switch.days",
+        "later_transplant.days",
+        "non_relapse.clock",
+        "non_relapse.cause",
+        "failure.clock",
+    }
+)
+
 
 @dataclass(frozen=True)
 class Luck:
@@ -29,9 +45,16 @@ class Luck:
     ----------
     seed : int
         Any integer; equal seeds give equal luck on every machine.
+    afresh : frozenset of str
+        Names of decisions that are drawn again, independently of what the seed otherwise gives.
     """
 
     seed: int
+    afresh: frozenset[str] = frozenset()
+
+    def drawn_again(self, names: frozenset[str] = AFTER_THE_DECISION) -> Luck:
+        """Return the same luck but for some decisions, which are drawn independently."""
+        return replace(self, afresh=names)
 
     def uniform(self, name: str, replications: range, patients: int, first_patient: int = 0) -> NDArray[np.float64]:
         """Draw the uniforms of one decision.
@@ -70,8 +93,9 @@ class Luck:
         return drawn
 
     def key(self, name: str) -> NDArray[np.uint64]:
-        """Return the 128-bit Philox key of a decision: blake2b over ``"seed:name"``."""
-        digest = hashlib.blake2b(f"{self.seed}:{name}".encode(), digest_size=16).digest()
+        """Return the 128-bit Philox key of a decision: blake2b over ``"seed:name"``, or ``"seed:name:again"``."""
+        asked = f"{self.seed}:{name}{':again' * (name in self.afresh)}"
+        digest = hashlib.blake2b(asked.encode(), digest_size=16).digest()
         return np.frombuffer(digest, dtype="<u8").astype(np.uint64)
 
 

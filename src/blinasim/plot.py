@@ -13,9 +13,10 @@ from blinasim.report.rows import rows_of
 from blinasim.report.style import Drawing, save
 from blinasim.scenario.settings import Scenario
 from blinasim.study.batch import live
+from blinasim.study.compare import Comparison
 from blinasim.study.simulate import Result
 
-__all__ = ["forest", "occupancy", "save", "survival", "swimmer"]
+__all__ = ["differences", "flows", "forest", "occupancy", "policies", "queues", "save", "survival", "swimmer"]
 
 
 def survival(result: Result, outcome: str = "os", censored: str | None = "os_cens") -> Drawing:
@@ -46,3 +47,23 @@ def swimmer(
     draws = Draws(Luck(scenario.study.seed), range(trial - 1, trial), scenario.cohort.size)
     seen = live(scenario, parameters or load_parameters(), draws).seen
     return figures.swimmer(seen, scenario, trial=trial, first_trial=trial, patients=patients)
+
+
+def differences(comparison: Comparison) -> Drawing:
+    """Draw the paired difference of every measure, and of every policy from the reference."""
+    return figures.differences(comparison)
+
+
+def policies(comparison: Comparison) -> Drawing:
+    """Draw overall survival under each policy, with the patients at risk."""
+    return figures.policies(comparison)
+
+
+def flows(comparison: Comparison, policy: str | None = None) -> Drawing:
+    """Draw where the same patients stand at 24 months under the reference and under a policy, under shared luck."""
+    return figures.flows(comparison, policy)
+
+
+def queues(comparison: Comparison) -> Drawing:
+    """Draw how many wait for each counted kind of place, and how many places are taken, day by day."""
+    return figures.queues(comparison)

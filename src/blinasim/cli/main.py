@@ -15,7 +15,7 @@ import typer
 from typer.exceptions import TyperException
 
 from blinasim import __version__
-from blinasim.cli import completion, rerun, run, scenarios, trace
+from blinasim.cli import compare, completion, rerun, run, scenarios, trace
 from blinasim.errors import BlinasimError, InterruptedRunError
 
 _USAGE, _INTERRUPTED, _FAILED = 2, 130, 1
@@ -26,6 +26,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.command("run")(run.run)
+app.command("compare")(compare.compare)
 app.command("rerun")(rerun.rerun)
 app.command("trace")(trace.trace)
 app.command("list")(scenarios.list_scenarios)

@@ -178,13 +178,12 @@ def _table(rows: list[Row], *, narrow: bool) -> Table:
 
 
 def _closing(rows: list[Row], target: Path, files: list[str], *, narrow: bool) -> str:
-    from blinasim.model.parameters import parameter_catalogue
+    from blinasim.cli.terminal import rests_on
     from blinasim.report.rows import ENOUGH_TRIALS
 
     judged = [row for row in rows if row.published is not None and row.inside is not None]
     inputs = sum(row.published.use == "input" for row in judged if row.published is not None)
     inside = sum(bool(row.inside) for row in judged)
-    grades = [info.grade for info in parameter_catalogue().values()]
     comparison = (
         f"Inside the 95 % predictive interval: {inside} of {len(judged)} published figures (* marks the others). "
         f"{inputs} are\ninputs of the baseline; its parameters were set to reproduce the rest: agreement is no proof."
@@ -197,8 +196,7 @@ def _closing(rows: list[Row], target: Path, files: list[str], *, narrow: bool) -
         "simulated: median of the trials (95 % predictive interval). "
         "limit: the same estimator without censoring by time.\noracle: the estimand itself, same luck. "
         "n/a: a count by the cut-off. n/e: not estimable in most trials.\n"
-        f"Rests on {grades.count('assumption')} assumptions among {len(grades)} parameters "
-        "(grades and sources: calibration/parameters.yaml).\n"
+        f"{rests_on()}\n"
         + ("The terminal is too narrow for limit and oracle: see endpoints.csv, or widen it.\n" if narrow else "")
         + f"Wrote {target}/ ({len(files)} files)"
     )

@@ -25,6 +25,17 @@ def remark(line: str) -> None:
     Console(stderr=True).print(f"blinasim: {line}", highlight=False, markup=False, soft_wrap=True)
 
 
+def rests_on() -> str:
+    """Say on how many assumptions every result rests."""
+    from blinasim.model.parameters import parameter_catalogue
+
+    grades = [info.grade for info in parameter_catalogue().values()]
+    return (
+        f"Rests on {grades.count('assumption')} assumptions among {len(grades)} parameters "
+        "(grades and sources: calibration/parameters.yaml)."
+    )
+
+
 @contextmanager
 def progress(what: str, total: int | None) -> Iterator[Callable[[int], None]]:
     """Show a progress bar on standard error while the body runs, if that is a terminal; None is an unknown total.

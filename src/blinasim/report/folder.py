@@ -27,7 +27,7 @@ from blinasim.study.replay import Replay, replay
 from blinasim.study.simulate import Result, simulate
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     import pandas as pd
 
@@ -194,37 +194,44 @@ def _write(
     if own_policy is not None:
         (folder / POLICY_FILE).write_text(own_policy.text, encoding="utf-8", newline="")
     manifest = manifest_of(result.scenario, parameters, result.engine, folder, own_policy, patients=patients)
-    _write_json(manifest.model_dump(mode="json"), folder / MANIFEST)
+    write_json(manifest.model_dump(mode="json"), folder / MANIFEST)
 
 
 def _write_tables(result: Result, rows: list[Row], one: Replay, folder: Path) -> None:
     scenario = result.scenario
-    _write_json(summary_file(result, rows).model_dump(mode="json"), folder / "summary.json")
-    _write_csv(endpoint_frame(rows), folder / "endpoints.csv")
-    _write_csv(exports.occupancy(result), folder / "occupancy.csv")
-    _write_csv(exports.adsl(one.batch), folder / "adsl.csv")
-    _write_csv(exports.adtte(one.batch, scenario.trial), folder / "adtte.csv")
-    _write_csv(exports.event_log(one.batch, one.log, one.stays), folder / "events.csv")
+    write_json(summary_file(result, rows).model_dump(mode="json"), folder / "summary.json")
+    write_csv(endpoint_frame(rows), folder / "endpoints.csv")
+    write_csv(exports.occupancy(result), folder / "occupancy.csv")
+    write_csv(exports.adsl(one.batch), folder / "adsl.csv")
+    write_csv(exports.adtte(one.batch, scenario.trial), folder / "adtte.csv")
+    write_csv(exports.event_log(one.batch, one.log, one.stays), folder / "events.csv")
 
 
 def _write_figures(result: Result, rows: list[Row], one: Replay, folder: Path) -> None:
-    folder.mkdir()
     drawn = {
         "survival": figures.survival(result),
         "published_against_simulated": figures.forest(rows),
         "state_occupancy": figures.occupancy(result),
         "swimmer": figures.swimmer(one.batch.seen, result.scenario, trial=EXPORTED_TRIAL, first_trial=EXPORTED_TRIAL),
     }
+    save_figures(drawn, folder)
+
+
+def save_figures(drawn: Mapping[str, style.Drawing], folder: Path) -> None:
+    """Write figures by name into a new folder, each as PNG and as SVG."""
+    folder.mkdir()
     for name, figure in drawn.items():
         for suffix in ("png", "svg"):
             style.save(figure, folder / f"{name}.{suffix}")
 
 
-def _write_csv(frame: pd.DataFrame, path: Path) -> None:
+def write_csv(frame: pd.DataFrame, path: Path) -> None:
+    """Write a table, the same bytes on every system."""
     frame.to_csv(path, index=False, date_format="%Y-%m-%d", lineterminator="\n")
 
 
-def _write_json(document: Any, path: Path) -> None:
+def write_json(document: Any, path: Path) -> None:
+    """Write a document, the same bytes on every system."""
     path.write_text(json.dumps(document, indent=1, ensure_ascii=False, allow_nan=False) + "\n", encoding="utf-8")
 
 

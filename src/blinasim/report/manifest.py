@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import platform
 import re
+from collections.abc import Mapping
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Literal
@@ -64,6 +65,22 @@ class Manifest(BaseModel):
         return parameters_of(self.parameters)
 
 
+class ComparisonManifest(BaseModel):
+    """What the folder of a comparison was made from, and what it holds."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    manifest_version: Literal[1] = 1
+    kind: Literal["comparison"] = "comparison"
+    blinasim: str = Field(description="Version that made the results.")
+    python: str = Field(description="Python version.")
+    packages: dict[str, str] = Field(description="Versions of the packages that the bytes depend on.")
+    engines: dict[str, EngineName] = Field(description="Engine that walked the patients, by scenario.")
+    scenarios: dict[str, dict[str, Any]] = Field(description="The scenarios, fully resolved; the reference first.")
+    parameters: dict[str, float] = Field(description="The parameters' values by name.")
+    files: dict[str, str] = Field(description="SHA-256 of every other file of the folder, by its name.")
+
+
 def manifest_of(
     scenario: Scenario,
     parameters: Parameters,
@@ -75,9 +92,6 @@ def manifest_of(
 ) -> Manifest:
     """Describe a results folder whose other files have been written."""
     known = versions()
-    described = scenario.model_dump(mode="json")
-    if scenario.cohort.data is not None:
-        described["cohort"]["data"]["file"] = COHORT_FILE
     return Manifest(
         blinasim=known.pop("blinasim"),
         python=known.pop("python"),
@@ -85,10 +99,40 @@ def manifest_of(
         engine=engine,
         patients=patients,
         policy=own_policy.name if own_policy else None,
-        scenario=described,
+        scenario=_described(scenario, COHORT_FILE),
         parameters=parameters_to_dict(parameters),
         files=hashes(folder),
     )
+
+
+def comparison_manifest_of(
+    scenarios: Mapping[str, Scenario],
+    parameters: Parameters,
+    engines: Mapping[str, EngineName],
+    cohort_files: Mapping[str, str],
+    folder: Path,
+) -> ComparisonManifest:
+    """Describe the folder of a comparison whose other files have been written; ``cohort_files`` are by scenario."""
+    known = versions()
+    return ComparisonManifest(
+        blinasim=known.pop("blinasim"),
+        python=known.pop("python"),
+        packages=known,
+        engines=dict(engines),
+        scenarios={
+            name: _described(scenario, cohort_files.get(name, COHORT_FILE)) for name, scenario in scenarios.items()
+        },
+        parameters=parameters_to_dict(parameters),
+        files=hashes(folder),
+    )
+
+
+def _described(scenario: Scenario, cohort_file: str) -> dict[str, Any]:
+    """Return a resolved scenario as plain data; a cohort's file is the copy in the results folder."""
+    described = scenario.model_dump(mode="json")
+    if scenario.cohort.data is not None:
+        described["cohort"]["data"]["file"] = cohort_file
+    return described
 
 
 def versions() -> dict[str, str]:
@@ -106,7 +150,7 @@ def read_manifest(path: Path) -> Manifest:
     Raises
     ------
     OutputError
-        If there is none, or it is not one of ours.
+        If there is none, it is not one of ours, or it is that of a comparison.
     """
     try:
         path = path / MANIFEST if path.is_dir() else path
@@ -115,6 +159,8 @@ def read_manifest(path: Path) -> Manifest:
         raise OutputError(
             f"cannot be read ({reason(problem)}); name a results folder's {MANIFEST}", Place(str(path))
         ) from None
+    if _is_comparison(text):
+        raise OutputError("is of a comparison, which is not rerun; say blinasim compare again", Place(str(path)))
     try:
         manifest = Manifest.model_validate_json(text)
         Scenario.model_validate_json(_json(manifest.scenario))
@@ -122,6 +168,14 @@ def read_manifest(path: Path) -> Manifest:
         raise _not_ours(problem, path) from None
     _check_parameters(manifest.parameters, path)
     return manifest
+
+
+def _is_comparison(text: bytes) -> bool:
+    try:
+        ComparisonManifest.model_validate_json(text)
+    except ValidationError:
+        return False
+    return True
 
 
 def _not_ours(problem: ValidationError, path: Path) -> OutputError:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import io
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
@@ -31,6 +31,9 @@ CENSORED: Final = "#C85200"
 MUTED: Final = "#666666"
 GRID: Final = "#E3E3E3"
 STRIPE: Final = "#F5F5F5"
+#: The scenarios of a comparison: the reference, and the others in order, again and again.
+REFERENCE: Final = "#444444"
+POLICIES: Final = (SIMULATED, CENSORED, "#12806A", "#9A4E8E", "#8A6A00")
 STATES: Final = {
     State.INDUCTION: "#F3D27A",
     State.REMISSION: "#2FB48C",
@@ -126,14 +129,50 @@ def counted_trials(trials: int) -> str:
     return f"{trials:,} simulated trial{'' if trials == 1 else 's'}"
 
 
-def shortened(title: str) -> str:
-    """Cut a long title of a scenario to what a line holds."""
-    return textwrap.shorten(title, 45, placeholder=" …")
+def shortened(title: str, letters: int = 45) -> str:
+    """Cut a long title or name of a scenario to what a line holds."""
+    words = textwrap.shorten(title, letters, placeholder=" …")
+    return words if len(words) > 1 or len(title) <= letters else f"{title[: letters - 1]}…"
 
 
 def lower_first(text: str) -> str:
     """Let a label go on in the middle of a sentence."""
     return text[:1].lower() + text[1:]
+
+
+def colour_of(number: int) -> str:
+    """Return the colour of a comparison's scenario; number 0 is the reference."""
+    return REFERENCE if number == 0 else POLICIES[(number - 1) % len(POLICIES)]
+
+
+def apart(wanted: Sequence[float], least: float, low: float, high: float) -> list[float]:
+    """Move places on a line as little as needed, so that they keep a distance and lie between two ends.
+
+    Their order stays; where they do not fit, they begin at the lower end.
+    """
+    order = sorted(range(len(wanted)), key=lambda index: wanted[index])
+    groups: list[tuple[float, list[int]]] = []  # middle of a group, and its members from below
+    for index in order:
+        groups.append((wanted[index], [index]))
+        while len(groups) > 1 and _overlap(groups[-2], groups[-1], least):
+            (first, one), (second, other) = groups[-2:]
+            middle = (first * len(one) + second * len(other)) / (len(one) + len(other))
+            groups[-2:] = [(middle, one + other)]
+    places = [0.0] * len(wanted)
+    for middle, members in groups:
+        for rank, index in enumerate(members):
+            places[index] = middle + (rank - (len(members) - 1) / 2) * least
+    for index in reversed(order):
+        places[index] = high = min(places[index], high)
+        high -= least
+    for index in order:
+        places[index] = low = max(places[index], low)
+        low += least
+    return places
+
+
+def _overlap(lower: tuple[float, list[int]], upper: tuple[float, list[int]], least: float) -> bool:
+    return upper[0] - lower[0] < (len(lower[1]) + len(upper[1])) / 2 * least
 
 
 def extent(axes: Axes, text: Text) -> Bbox:

@@ -17,11 +17,13 @@ SCHEMA_VERSION: Final = 1
 EXPORTED_TRIAL = 1
 
 
-class _Document(BaseModel):
+class Document(BaseModel):
+    """Base of what is written as JSON: frozen, and strict about unknown keys."""
+
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class Published(_Document):
+class Published(Document):
     """A published figure."""
 
     estimate: float = Field(description="The figure; a share for counts, else in the endpoint's unit.")
@@ -32,7 +34,7 @@ class Published(_Document):
     inside: bool | None = Field(description="Whether the figure lies in the simulated 95 % predictive interval.")
 
 
-class Simulated(_Document):
+class Simulated(Document):
     """An endpoint over the simulated trials; null where it is not reached or nobody has it."""
 
     median: float | None = Field(description="Median of the trials, in the endpoint's unit.")
@@ -46,7 +48,7 @@ class Simulated(_Document):
     trials_not_reached: int = Field(description="Trials that do not reach the quantity (a median, say).")
 
 
-class EndpointSummary(_Document):
+class EndpointSummary(Document):
     """One endpoint: published, simulated, limit and oracle."""
 
     id: str = Field(description="Identifier, the same in every file.")
@@ -59,7 +61,7 @@ class EndpointSummary(_Document):
     oracle: float | None = Field(description="The estimand itself, from the same patients with the same luck.")
 
 
-class TrialEstimate(_Document):
+class TrialEstimate(Document):
     """One endpoint in one trial."""
 
     value: float | None = Field(description="Estimate, in the endpoint's unit.")
@@ -67,7 +69,7 @@ class TrialEstimate(_Document):
     upper: float | None = Field(description="The trial's own upper 95 % limit.")
 
 
-class SummaryFile(_Document):
+class SummaryFile(Document):
     """The results of a run."""
 
     schema_version: Literal[1] = Field(SCHEMA_VERSION, description="Version of this document's schema.")
@@ -94,9 +96,9 @@ def summary_file(result: Result, rows: list[Row]) -> SummaryFile:
         exported_trial=EXPORTED_TRIAL,
         exported_estimates={
             key: TrialEstimate(
-                value=_finite(estimates.value[index]),
-                lower=None if estimates.lower is None else _finite(estimates.lower[index]),
-                upper=None if estimates.upper is None else _finite(estimates.upper[index]),
+                value=finite(estimates.value[index]),
+                lower=None if estimates.lower is None else finite(estimates.lower[index]),
+                upper=None if estimates.upper is None else finite(estimates.upper[index]),
             )
             for key, estimates in result.estimates.items()
         },
@@ -129,21 +131,21 @@ def _endpoint(row: Row) -> EndpointSummary:
         unit=endpoint.unit,
         published=published,
         simulated=Simulated(
-            median=_finite(predicted.median),
-            lower=_finite(predicted.lower),
-            upper=_finite(predicted.upper),
-            median_mcse=_finite(summary.median_mcse),
-            mean=_finite(summary.mean),
-            mean_mcse=_finite(summary.mean_mcse),
+            median=finite(predicted.median),
+            lower=finite(predicted.lower),
+            upper=finite(predicted.upper),
+            median_mcse=finite(summary.median_mcse),
+            mean=finite(summary.mean),
+            mean_mcse=finite(summary.mean_mcse),
             trials=predicted.n_values + predicted.n_missing,
             trials_without_value=predicted.n_missing,
             trials_not_reached=predicted.n_infinite,
         ),
-        limit=_finite(summary.limit),
-        oracle=_finite(summary.oracle),
+        limit=finite(summary.limit),
+        oracle=finite(summary.oracle),
     )
 
 
-def _finite(value: float | None) -> float | None:
-    """JSON knows neither NaN nor infinity."""
+def finite(value: float | None) -> float | None:
+    """Return a figure that JSON can hold: it knows neither NaN nor infinity."""
     return float(value) if value is not None and math.isfinite(value) else None

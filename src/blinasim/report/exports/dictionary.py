@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 from blinasim.report.exports.adsl import ADSL
 from blinasim.report.exports.adtte import ADTTE
 from blinasim.report.exports.columns import Column, Table
+from blinasim.report.exports.comparison import COMPARISON
 from blinasim.report.exports.event_log import EVENT_LOG
 from blinasim.report.exports.patients import PATIENTS
 from blinasim.study.simulate import Result
@@ -64,7 +65,7 @@ OCCUPANCY: Final = Table(
 )
 
 #: Every table of a results folder.
-TABLES: Final = (ENDPOINTS, PATIENTS, EVENT_LOG, ADSL, ADTTE, OCCUPANCY)
+TABLES: Final = (ENDPOINTS, PATIENTS, EVENT_LOG, ADSL, ADTTE, OCCUPANCY, COMPARISON)
 
 _OPENING: Final = """\
 # Data dictionary

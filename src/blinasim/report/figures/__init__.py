@@ -1,8 +1,12 @@
 """Figures: pure functions from results to matplotlib figures."""
 
 from blinasim.report.figures.against_published import forest
+from blinasim.report.figures.differences import differences
+from blinasim.report.figures.flows import flows
 from blinasim.report.figures.kaplan_meier import survival
+from blinasim.report.figures.policies import policies
+from blinasim.report.figures.queues import queues
 from blinasim.report.figures.swimmer import swimmer
 from blinasim.report.figures.whereabouts import occupancy
 
-__all__ = ["forest", "occupancy", "survival", "swimmer"]
+__all__ = ["differences", "flows", "forest", "occupancy", "policies", "queues", "survival", "swimmer"]

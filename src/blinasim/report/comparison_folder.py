@@ -1,0 +1,94 @@
+"""The folder of a comparison: every file of it, written whole or not at all."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from concurrent.futures import Executor
+from pathlib import Path
+
+from blinasim.engine.choice import EngineName
+from blinasim.files import MANIFEST, whole_folder
+from blinasim.model.cohort_file import read_cohort
+from blinasim.model.parameters import Parameters
+from blinasim.report import exports, figures
+from blinasim.report.comparison_file import comparison_file
+from blinasim.report.folder import save_figures, write_csv, write_json
+from blinasim.report.manifest import comparison_manifest_of, hashes
+from blinasim.report.style import Drawing
+from blinasim.scenario.settings import Scenario
+from blinasim.study.compare import Comparison, compare
+
+
+def compare_into(
+    target: Path,
+    scenarios: Mapping[str, Scenario],
+    parameters: Parameters,
+    *,
+    engine: EngineName = "auto",
+    executor: Executor | None = None,
+    force: bool = False,
+    progress: Callable[[int], None] | None = None,
+) -> tuple[Comparison, list[str]]:
+    """Compare scenarios and write the results folder.
+
+    Parameters
+    ----------
+    target : Path
+        The folder; it appears when it is whole.
+    scenarios, parameters, engine, executor, progress
+        As for :func:`blinasim.study.compare.compare`.
+    force : bool
+        Replace a folder that is there.
+
+    Returns
+    -------
+    tuple of Comparison and list of str
+        The comparison, and the names of the files written.
+
+    Raises
+    ------
+    OutputError
+        If the folder exists and ``force`` is False, or cannot be written.
+    ScenarioError, WorkerError
+        As :func:`blinasim.study.compare.compare`.
+    """
+    with whole_folder(target, force=force) as folder:
+        comparison = compare(scenarios, parameters=parameters, engine=engine, executor=executor, progress=progress)
+        _write(comparison, folder)
+        files = sorted([*hashes(folder), MANIFEST])
+    return comparison, files
+
+
+def _write(comparison: Comparison, folder: Path) -> None:
+    """Write everything; the manifest comes last, as it describes the rest."""
+    write_json(comparison_file(comparison).model_dump(mode="json"), folder / "comparison.json")
+    write_csv(exports.comparison(comparison), folder / "comparison.csv")
+    save_figures(_figures(comparison), folder / "figures")
+    scenarios = {arm.name: arm.scenario for arm in comparison.arms}
+    manifest = comparison_manifest_of(
+        scenarios,
+        comparison.parameters,
+        {arm.name: arm.engine for arm in comparison.arms},
+        _write_cohorts(scenarios, folder),
+        folder,
+    )
+    write_json(manifest.model_dump(mode="json"), folder / MANIFEST)
+
+
+def _figures(comparison: Comparison) -> dict[str, Drawing]:
+    drawn = {"differences": figures.differences(comparison), "survival": figures.policies(comparison)}
+    drawn |= {f"flows_{policy}": figures.flows(comparison, policy) for policy in comparison.policies}
+    if any(arm.queues for arm in comparison.arms):
+        drawn["queues"] = figures.queues(comparison)
+    return drawn
+
+
+def _write_cohorts(scenarios: Mapping[str, Scenario], folder: Path) -> dict[str, str]:
+    """Copy the cohorts' files to the results, and return their names there by scenario."""
+    names = {}
+    for name, scenario in scenarios.items():
+        source = read_cohort(scenario.cohort)
+        if source is not None:
+            names[name] = f"cohort_{name}.csv"
+            (folder / names[name]).write_text(source.text, encoding="utf-8", newline="")
+    return names

@@ -1,0 +1,272 @@
+"""Measures: what policies are compared by, read in each trial from what truly happened to its patients.
+
+No measure is censored: every patient is followed to the end. What is counted per patient has all patients of the trial
+in its denominator; what is counted among some of them is NaN where there is nobody.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property, partial
+from typing import Final, Literal, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from blinasim.model.codes import HORIZON, NONE, Place
+from blinasim.model.history import History
+from blinasim.model.places import Stays
+from blinasim.scenario.settings import Capacity, Scenario
+from blinasim.statistics import competing, survival
+from blinasim.study.batch import Batch
+from blinasim.trial.endpoints import DAYS_PER_MONTH
+from blinasim.trial.observe import Bools, Ints, TrialData, observe_all
+from blinasim.trial.outcomes import first_after_hsct_true, overall_survival
+
+Floats = NDArray[np.float64]
+Unit: TypeAlias = Literal["share", "months", "days", "searches", "patient-days"]
+
+ONE_YEAR_DAYS: Final = 12 * DAYS_PER_MONTH
+TWO_YEARS_DAYS: Final = 24 * DAYS_PER_MONTH
+_RELAPSE, _NON_RELAPSE_DEATH = 1, 2  # codes of first_after_hsct
+
+
+@dataclass(frozen=True, eq=False)
+class Truth:
+    """All that happened to the patients of R trials of n patients, to the end of the simulated world.
+
+    Attributes
+    ----------
+    scenario : Scenario
+        The policy and the places under which they lived.
+    data : TrialData
+        Their days without any censoring, arrays of shape (R, n).
+    history : History
+        The same in full, arrays of shape (R * n,).
+    stays : tuple of Stays
+        Requests for counted places, one a trial; empty where nothing is counted.
+    """
+
+    scenario: Scenario
+    data: TrialData
+    history: History
+    stays: tuple[Stays, ...] = ()
+
+    @classmethod
+    def of(cls, scenario: Scenario, batch: Batch, stays: Sequence[Stays] = ()) -> Truth:
+        """See everything that happened to a batch."""
+        return cls(
+            scenario,
+            observe_all(scenario, batch.world.cohort, batch.history, batch.record),
+            batch.history,
+            tuple(stays),
+        )
+
+    @cached_property
+    def overall_survival(self) -> survival.SurvivalBatch:
+        """Survival of each trial from first infusion."""
+        outcome = overall_survival(self.data, self.scenario.trial)
+        return survival.fit(outcome.time_days, outcome.event, outcome.member)
+
+    @cached_property
+    def after_hsct(self) -> survival.SurvivalBatch:
+        """Freedom from true relapse (1) and non-relapse death (2) after an on-study HSCT."""
+        outcome = first_after_hsct_true(self.data, self.scenario.trial)
+        return survival.fit_causes(outcome.time_days, outcome.code, outcome.member)
+
+    def by_trial(self, values: Ints) -> Ints:
+        """Arrange what the history holds by trial and patient, shape (R, n)."""
+        return values.reshape(self.data.death.shape)
+
+
+@dataclass(frozen=True)
+class Measure:
+    """One thing by which policies are compared.
+
+    Attributes
+    ----------
+    id, label : str
+        Name in files, and in tables.
+    unit : {"share", "months", "days", "searches", "patient-days"}
+        Of the values; a share is from 0 to 1.
+    per : {"", "patient", "trial"}
+        What a resource is counted for; empty for an outcome of patients.
+    direction : {1, -1, 0}
+        Whether more is better, worse, or neither.
+    of : callable
+        Gives the value of each trial, shape (R,).
+    place : Place, optional
+        The kind of place without whose count the measure means nothing.
+    """
+
+    id: str
+    label: str
+    unit: Unit
+    per: Literal["", "patient", "trial"]
+    direction: Literal[1, -1, 0]
+    of: Callable[[Truth], Floats]
+    place: Place | None = None
+
+
+def measures_of(capacities: Sequence[Capacity]) -> tuple[Measure, ...]:
+    """Return the measures by which scenarios with these places are compared, in the order of the table.
+
+    Waiting is a measure where at least one of them counts the places; where the others do not, nobody waits.
+    """
+    counted = {place for capacity in capacities for place in counted_places(capacity)}
+    return tuple(measure for measure in MEASURES if measure.place is None or measure.place in counted)
+
+
+def counted_places(capacity: Capacity) -> dict[Place, int]:
+    """Return how many there are of each kind of place of which there is a limited number."""
+    places = {
+        Place.TRANSPLANT_BED: capacity.transplant_beds.places,
+        Place.INFUSION_BED: capacity.infusion_starts.places,
+        Place.COORDINATOR: capacity.search_coordinators.places,
+    }
+    return {place: number for place, number in places.items() if number is not None}
+
+
+def measured(truth: Truth, measures: Sequence[Measure]) -> dict[str, Floats]:
+    """Return the values of some measures by id, shape (R,)."""
+    return {measure.id: measure.of(truth) for measure in measures}
+
+
+# --- patients -----------------------------------------------------------------------------------------
+
+
+def _share(who: Bools, among: Bools) -> Floats:
+    """Return the share of some patients among others in each trial; NaN where there are no others."""
+    return _mean(who, among)
+
+
+def _mean(values: NDArray[np.bool_] | Ints, among: Bools) -> Floats:
+    """Return the mean of whole numbers among some patients of each trial; exact sums, NaN where there are none."""
+    with np.errstate(invalid="ignore"):
+        total = np.where(among, values, 0).sum(axis=1, dtype=np.int64)
+        return np.asarray(total / among.sum(axis=1, dtype=np.int64), dtype=np.float64)
+
+
+def _realization(truth: Truth) -> Floats:
+    return _share(truth.data.on_study, truth.data.responder)
+
+
+def _transplanted(truth: Truth) -> Floats:
+    return _per_patient(truth.data.hsct != NONE)
+
+
+def _days_to_hsct(truth: Truth) -> Floats:
+    return _mean(truth.data.hsct - truth.data.remission, truth.data.on_study)
+
+
+def _survival_at(truth: Truth, day: float) -> Floats:
+    return survival.survival_at(truth.overall_survival, day)
+
+
+def _rmst_months(truth: Truth, day: float) -> Floats:
+    return survival.rmst(truth.overall_survival, day) / DAYS_PER_MONTH
+
+
+def _median_months(truth: Truth) -> Floats:
+    return survival.median(truth.overall_survival) / DAYS_PER_MONTH
+
+
+def _relapse_by(truth: Truth, day: float) -> Floats:
+    data = truth.data
+    return _share((data.relapse != NONE) & (data.relapse - data.remission <= day), data.responder)
+
+
+def _non_relapse_death_by(truth: Truth, day: float) -> Floats:
+    return competing.cumulative_incidence(truth.after_hsct, _NON_RELAPSE_DEATH, day=day)
+
+
+# --- resources ----------------------------------------------------------------------------------------
+
+
+def _per_patient(values: NDArray[np.bool_] | Ints) -> Floats:
+    return _mean(values, np.ones(values.shape, dtype=np.bool_))
+
+
+def _infusion_days(truth: Truth) -> Floats:
+    return _per_patient(truth.by_trial(truth.history.infusion_days))
+
+
+def _inpatient_days(truth: Truth) -> Floats:
+    return _per_patient(truth.by_trial(days_at_infusion_starts(truth.history, truth.scenario)) + _bed_days(truth))
+
+
+def days_at_infusion_starts(history: History, scenario: Scenario) -> Ints:
+    """Return each patient's days in hospital at the starts of infusions, shape (P,); no stay outlasts its infusion."""
+    starts, infusion = scenario.capacity.infusion_starts, scenario.policy.cycles.infusion_days
+    begun = history.cycles
+    # Whatever ends an infusion early ends the cycles too: all but the last one begun are whole.
+    last = history.infusion_days - infusion * np.maximum(begun - 1, 0)
+    first_stay = np.where(begun == 1, np.minimum(starts.first_cycle_days, last), min(starts.first_cycle_days, infusion))
+    between = min(starts.later_cycle_days, infusion) * np.maximum(begun - 2, 0)
+    last_stay = np.where(begun > 1, np.minimum(starts.later_cycle_days, last), 0)
+    return np.where(begun > 0, first_stay + between + last_stay, 0).astype(np.int32)
+
+
+def _bed_days(truth: Truth) -> Ints:
+    """Days in a transplant bed, shape (R, n): from the transplant on, and no longer than to death."""
+    hsct, death = truth.data.hsct, truth.data.death
+    stay = np.int32(truth.scenario.capacity.transplant_beds.stay_days)
+    until_death = np.where(death != NONE, death - hsct, stay)
+    return np.where(hsct != NONE, np.minimum(stay, until_death), 0).astype(np.int32)
+
+
+def _transplant_bed_days(truth: Truth) -> Floats:
+    return _per_patient(_bed_days(truth))
+
+
+def _searches(truth: Truth) -> Floats:
+    begun = truth.by_trial(truth.history.search_start) != NONE
+    return np.asarray(np.count_nonzero(begun, axis=1), dtype=np.float64)
+
+
+def _waiting_days(truth: Truth, place: Place) -> Floats:
+    """Days that the patients of each trial spent waiting for a kind of place; who still waits at the end, to it."""
+    if place not in counted_places(truth.scenario.capacity):
+        return np.zeros(truth.data.death.shape[0])
+    return np.array([_waited_days(stays.of(place)) for stays in truth.stays], dtype=np.float64)
+
+
+def _waited_days(stays: Stays) -> int:
+    return int(np.minimum(stays.waited_days[stays.patient != NONE], HORIZON).sum(dtype=np.int64))
+
+
+MEASURES: Final = (
+    Measure("realization", "Realization rate", "share", "", 1, _realization),
+    Measure("transplanted", "Ever transplanted", "share", "", 0, _transplanted),
+    Measure("days_to_hsct", "Remission to on-study HSCT", "days", "", -1, _days_to_hsct),
+    Measure("os_12_months", "OS at 12 months", "share", "", 1, partial(_survival_at, day=ONE_YEAR_DAYS)),
+    Measure("os_24_months", "OS at 24 months", "share", "", 1, partial(_survival_at, day=TWO_YEARS_DAYS)),
+    Measure("rmst_24_months", "RMST to 24 months", "months", "", 1, partial(_rmst_months, day=TWO_YEARS_DAYS)),
+    Measure("os_median", "Median OS", "months", "", 1, _median_months),
+    Measure(
+        "relapse_12_months", "Relapse by 12 months", "share", "", -1,
+        partial(_relapse_by, day=ONE_YEAR_DAYS),
+    ),
+    Measure(
+        "nrm_12_months", "Non-relapse death by 12 months", "share", "", -1,
+        partial(_non_relapse_death_by, day=ONE_YEAR_DAYS),
+    ),
+    Measure("infusion_days", "Infusion", "days", "patient", 0, _infusion_days),
+    Measure("inpatient_days", "In hospital", "days", "patient", -1, _inpatient_days),
+    Measure("transplant_bed_days", "In a transplant bed", "days", "patient", 0, _transplant_bed_days),
+    Measure("searches", "Searches begun", "searches", "trial", 0, _searches),
+    Measure(
+        "bed_waiting_days", "Waiting for a transplant bed", "patient-days", "trial", -1,
+        partial(_waiting_days, place=Place.TRANSPLANT_BED), Place.TRANSPLANT_BED,
+    ),
+    Measure(
+        "coordinator_waiting_days", "Waiting for a coordinator", "patient-days", "trial", -1,
+        partial(_waiting_days, place=Place.COORDINATOR), Place.COORDINATOR,
+    ),
+    Measure(
+        "infusion_waiting_days", "Waiting to start an infusion", "patient-days", "trial", -1,
+        partial(_waiting_days, place=Place.INFUSION_BED), Place.INFUSION_BED,
+    ),
+)  # fmt: skip
+MEASURE: Final = {measure.id: measure for measure in MEASURES}

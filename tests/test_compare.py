@@ -1,0 +1,395 @@
+"""Comparisons: measures and flows by hand, pairs that pair, luck that is shared and luck that is not."""
+
+from __future__ import annotations
+
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import fields, replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+import blinasim as bs
+from blinasim.errors import BlinasimError, ScenarioError
+from blinasim.luck import AFTER_THE_DECISION, Draws, Luck
+from blinasim.model.codes import NEVER, NONE, Place
+from blinasim.model.cohort import draw_cohort
+from blinasim.model.history import History
+from blinasim.model.places import Stays
+from blinasim.model.records import TransplantRecord
+from blinasim.scenario.loading import load_scenario
+from blinasim.scenario.settings import Capacity, Policy, Scenario
+from blinasim.study.compare import HEAD_START_GRID, Comparison, compare
+from blinasim.study.contrasts import Difference, Standing, Touched, flows, standing, touched
+from blinasim.study.measures import MEASURE, Measure, Truth, days_at_infusion_starts, measured, measures_of
+from blinasim.trial.observe import observe_all
+from worlds import parameters, scenario
+
+MONTH = 30.4375
+#: Five lives, by what happened to them; what is not said did not happen.
+LIVES: tuple[dict[str, int], ...] = (
+    {"cycles": 2, "infusion_days": 56, "remission": 28, "search_start": 28, "hsct": 80, "death": 100},
+    {"cycles": 5, "infusion_days": 140, "remission": 28, "search_start": 28, "relapse": 200, "death": 400},
+    {"cycles": 2, "infusion_days": 40, "failure": 70, "death": 90},
+    {"cycles": 3, "infusion_days": 84, "remission": 70, "search_start": 0},
+    {"cycles": 5, "infusion_days": 140, "remission": 28, "relapse": 300, "hsct": 350, "death": 1000},
+)
+
+
+def history_of(*lives: dict[str, int]) -> History:
+    """A history by hand."""
+    names = [item.name for item in fields(History) if item.name != "cycle_starts"]
+    return History.of_rows([[life.get(name, NONE) for name in names] for life in lives])
+
+
+def truth_of(asked: Scenario, history: History, stays: tuple[Stays, ...] = ()) -> Truth:
+    """One trial of lives made by hand; nothing here depends on who the patients are."""
+    size = history.death.size
+    cohort = draw_cohort(asked.cohort, asked.trial.accrual, parameters(), Draws(Luck(1), range(1), size))
+    nothing = np.full(size, NONE, dtype=np.int32)
+    record = TransplantRecord(**{item.name: nothing for item in fields(TransplantRecord)})
+    return Truth(asked, observe_all(asked, cohort, history, record), history, stays)
+
+
+# --- measures ----------------------------------------------------------------------------------------
+
+
+def test_measures_of_five_lives() -> None:
+    found = measured(truth_of(scenario(size=5), history_of(*LIVES)), measures_of([Capacity()]))
+    by_hand = {
+        "realization": 1 / 4,  # the second transplant came after a relapse
+        "transplanted": 2 / 5,
+        "days_to_hsct": 52,
+        "os_12_months": 3 / 5,
+        "os_24_months": 2 / 5,
+        "rmst_24_months": (100 + 400 + 90 + 730.5 + 730.5) / 5 / MONTH,
+        "os_median": 400 / MONTH,
+        "relapse_12_months": 2 / 4,
+        "nrm_12_months": 1,
+        "infusion_days": (56 + 140 + 40 + 84 + 140) / 5,
+        "inpatient_days": ((11 + 20) + 17 + 11 + 13 + (17 + 30)) / 5,
+        "transplant_bed_days": (20 + 30) / 5,
+        "searches": 3,
+    }
+    assert {name: values.tolist() for name, values in found.items()} == {
+        name: [pytest.approx(value, abs=1e-12)] for name, value in by_hand.items()
+    }
+
+
+def test_nobody_to_measure_is_no_value() -> None:
+    found = measured(truth_of(scenario(size=1), history_of(LIVES[2])), measures_of([Capacity()]))
+    without = {name for name, values in found.items() if np.isnan(values[0])}
+    assert without == {"realization", "days_to_hsct", "relapse_12_months", "nrm_12_months"}
+
+
+@pytest.mark.parametrize(
+    ("cycles", "infusion_days", "expected"),
+    [(0, 0, 0), (1, 5, 5), (1, 28, 9), (2, 29, 10), (2, 56, 11), (4, 28 * 3 + 1, 9 + 2 + 2 + 1), (5, 140, 17)],
+)
+def test_no_stay_outlasts_its_infusion(cycles: int, infusion_days: int, expected: int) -> None:
+    life = history_of({"cycles": cycles, "infusion_days": infusion_days})
+    assert days_at_infusion_starts(life, scenario()).tolist() == [expected]
+
+
+def test_waiting_is_that_of_the_trials_own_patients() -> None:
+    counted = scenario(size=2).model_copy(
+        update={"capacity": Capacity.model_validate({"transplant_beds": {"places": 1}})}
+    )
+    bed, coordinator = int(Place.TRANSPLANT_BED), int(Place.COORDINATOR)
+    rows = [
+        (0, bed, 0, 100, 104, 134),  # waits for four days
+        (0, bed, 1, 100, NONE, 110),  # withdrawn after ten
+        (0, bed, NONE, 90, 140, NEVER),  # another patient
+        (0, coordinator, 1, 10, 60, 80),
+    ]
+    truth = truth_of(counted, history_of(LIVES[0], LIVES[1]), (Stays.of_rows(rows),))
+    asked = measures_of([counted.capacity, Capacity()])
+    assert [each.id for each in asked if each.place is not None] == ["bed_waiting_days"]
+    assert measured(truth, asked)["bed_waiting_days"].tolist() == [14.0]
+    assert measured(replace(truth, scenario=scenario(size=2)), asked)["bed_waiting_days"].tolist() == [0.0]
+
+
+# --- standings, flows, who is touched -------------------------------------------------------------------
+
+
+def test_where_everybody_stands() -> None:
+    lives = history_of(
+        *LIVES,
+        {"remission": 28, "death": 730},
+        {"remission": 28, "death": 731},
+        {"remission": 28, "hsct": 60, "relapse": 731},
+        {"remission": 28, "hsct": 60, "relapse": 700, "death": 710},
+        {"failure": 70, "hsct": 200},
+    )
+    assert [Standing(code).name for code in standing(lives)] == [
+        "DEAD_AFTER_HSCT",
+        "DEAD_AFTER_RELAPSE",
+        "DEAD_WITHOUT_REMISSION",
+        "ALIVE_IN_REMISSION",
+        "ALIVE_AFTER_FAILURE",
+        "DEAD_IN_REMISSION",
+        "ALIVE_IN_REMISSION",
+        "ALIVE_AFTER_HSCT",
+        "DEAD_AFTER_RELAPSE",
+        "ALIVE_AFTER_FAILURE",
+    ]
+
+
+def test_flows_go_from_the_reference_to_the_policy() -> None:
+    found = flows(history_of(LIVES[0], LIVES[3], LIVES[3]), history_of(LIVES[3], LIVES[3], LIVES[1]))
+    assert {(int(a), int(b)): int(found[a, b]) for a, b in zip(*found.nonzero(), strict=True)} == {
+        (Standing.DEAD_AFTER_HSCT, Standing.ALIVE_IN_REMISSION): 1,
+        (Standing.ALIVE_IN_REMISSION, Standing.ALIVE_IN_REMISSION): 1,
+        (Standing.ALIVE_IN_REMISSION, Standing.DEAD_AFTER_RELAPSE): 1,
+    }
+
+
+def test_who_is_touched_lives_longer_shorter_or_the_same() -> None:
+    before = history_of(LIVES[0], LIVES[1], LIVES[2], LIVES[3], LIVES[4])
+    after = history_of({**LIVES[0], "death": 101}, {**LIVES[1], "death": 399}, {**LIVES[2], "stop": 3}, *LIVES[3:])
+    found = touched((before, Policy()), (after, Policy()))
+    assert found == Touched(patients=5, touched=3, longer=1, shorter=1)
+    assert found.same == 1
+    assert found + found == Touched(patients=10, touched=6, longer=2, shorter=2)
+
+
+def test_a_cycle_that_begins_another_day_touches_a_patient() -> None:
+    lives = history_of(LIVES[0], LIVES[0])
+    on_time = np.array([[0, 42, NONE, NONE, NONE]] * 2, dtype=np.int32)
+    delayed = on_time.copy()
+    delayed[1, 1] = 45
+    assert touched((lives, Policy()), (replace(lives, cycle_starts=on_time), Policy())).touched == 0
+    assert touched((lives, Policy()), (replace(lives, cycle_starts=delayed), Policy())).touched == 1
+
+
+# --- paired statistics ----------------------------------------------------------------------------------
+
+
+def test_a_difference_by_hand() -> None:
+    one = Difference.of(MEASURE["os_24_months"], np.array([0.1, 0.2, 0.3, np.nan]), np.array([0.2, 0.2, 0.7, 0.5]))
+    assert one.trials == 3
+    assert one.mean == pytest.approx(0.5 / 3)
+    assert one.mcse == pytest.approx(np.std([0.1, 0.0, 0.4], ddof=1) / np.sqrt(3))
+    assert one.upper - one.mean == pytest.approx(1.959964 * one.mcse)
+    assert one.better == pytest.approx(2.5 / 3)
+    assert one.variance_reduction == pytest.approx(
+        (np.var([0.1, 0.2, 0.3], ddof=1) + np.var([0.2, 0.2, 0.7], ddof=1)) / np.var([0.1, 0.0, 0.4], ddof=1)
+    )
+    assert one.reference == pytest.approx(0.2)
+    assert one.policy == pytest.approx(0.4)
+
+
+def test_less_is_better_where_the_measure_says_so() -> None:
+    shorter = Difference.of(MEASURE["days_to_hsct"], np.array([10.0, 10.0]), np.array([9.0, 11.0]))
+    assert shorter.better == 0.5
+    assert Difference.of(MEASURE["relapse_12_months"], np.array([0.5]), np.array([0.4])).better == 1.0
+    assert np.isnan(Difference.of(MEASURE["searches"], np.array([5.0]), np.array([4.0])).better)
+
+
+def test_a_median_not_reached_has_no_mean() -> None:
+    one = Difference.of(MEASURE["os_median"], np.array([5.0, np.inf, np.inf]), np.array([6.0, 7.0, np.inf]))
+    assert np.isnan(one.mean)
+    assert np.isnan(one.trial_upper)
+    assert one.better == pytest.approx(1.5 / 3)
+
+
+# --- comparisons ----------------------------------------------------------------------------------------
+
+
+def same(one: Comparison, other: Comparison) -> bool:
+    """Every number of two comparisons, to the last bit."""
+    return _equal(one.arms, other.arms) and _equal(one.contrasts, other.contrasts)
+
+
+def _equal(one: Any, other: Any) -> bool:
+    if isinstance(one, np.ndarray):
+        return one.dtype == other.dtype and one.shape == other.shape and one.tobytes() == other.tobytes()
+    if isinstance(one, (tuple, list)):
+        return len(one) == len(other) and all(map(_equal, one, other))
+    if isinstance(one, dict):
+        return one.keys() == other.keys() and all(_equal(one[key], other[key]) for key in one)
+    if hasattr(one, "__dataclass_fields__") and not isinstance(one, Measure):
+        return all(_equal(getattr(one, item.name), getattr(other, item.name)) for item in fields(one))
+    return bool(one == other or (one != one and other != other))
+
+
+def shipped(*names: str) -> dict[str, Scenario]:
+    return {name: load_scenario(name) for name in names}
+
+
+@pytest.fixture(scope="module")
+def early() -> Comparison:
+    return compare(shipped("baseline", "early_donor_search"), replications=300)
+
+
+def test_a_policy_against_itself_changes_nothing() -> None:
+    found = compare({"one": load_scenario("baseline"), "other": load_scenario("baseline")}, replications=12)
+    for one in found.differences():
+        assert (one.mean, one.trial_lower, one.trial_upper) == (0.0, 0.0, 0.0)
+        assert one.measure.direction == 0 or one.better == 0.5
+    contrast = found.contrast()
+    assert contrast.touched == Touched(patients=12 * 189, touched=0, longer=0, shorter=0)
+    assert np.count_nonzero(contrast.flows - np.diag(np.diag(contrast.flows))) == 0
+    assert contrast.head_start == ()
+    assert not contrast.survival_gain.mean.any()
+
+
+def test_places_in_plenty_touch_nobody() -> None:
+    plenty = load_scenario("baseline", ["capacity.infusion_starts.places=500", "capacity.transplant_beds.places=500"])
+    found = compare({"baseline": load_scenario("baseline"), "plenty": plenty}, replications=2)
+    assert found.contrast().touched.touched == 0
+    assert found.difference("bed_waiting_days").policy == 0.0
+    assert found.arm("plenty").queues[Place.INFUSION_BED].taken.mean.max() > 1.0
+
+
+def test_shared_luck_reduces_the_variance(early: Comparison) -> None:
+    reached = early.difference("rmst_24_months").variance_reduction
+    print(f"variance of the RMST difference reduced {reached:.0f} times")
+    assert reached >= 10.0
+    assert early.difference("rmst_24_months", luck="independent").variance_reduction < 3.0
+
+
+def test_earlier_search_does_what_it_must(early: Comparison) -> None:
+    assert early.difference("realization").lower > 0.0
+    assert early.difference("days_to_hsct").upper < 0.0
+    assert early.difference("searches").trial_lower > 0.0
+    assert "bed_waiting_days" not in {each.id for each in early.measures}
+
+
+def test_everybody_stands_somewhere_in_every_comparison(early: Comparison) -> None:
+    contrast = early.contrast()
+    assert contrast.flows.sum() == contrast.flows_again.sum() == contrast.touched.patients == 300 * 189
+    # Under the reference everybody is the same in both repeats; who never remits does not by another policy.
+    np.testing.assert_array_equal(contrast.flows.sum(axis=1), contrast.flows_again.sum(axis=1))
+
+
+def test_independent_luck_leaves_the_means_and_alters_the_flows(early: Comparison) -> None:
+    contrast, values = early.contrast(), early.arm("early_donor_search").values
+    for key in ("realization", "os_12_months", "os_24_months", "rmst_24_months", "relapse_12_months", "infusion_days"):
+        apart = contrast.values_again[key] - values[key]
+        error = apart.std(ddof=1) / np.sqrt(apart.size)
+        assert error > 0
+        assert abs(apart.mean()) < 4 * error, key
+    assert contrast.flows.trace() > 0.98 * contrast.flows.sum()
+    assert contrast.flows_again.trace() < 0.75 * contrast.flows.sum()
+    # What is settled before the decision stays: the same searches begin.
+    np.testing.assert_array_equal(contrast.values_again["searches"], values["searches"])
+
+
+def test_only_what_comes_after_the_decision_is_drawn_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: set[str] = set()
+    uniform = Luck.uniform
+
+    def spy(self: Luck, name: str, *rest: Any) -> np.ndarray:
+        asked.add(name)
+        return uniform(self, name, *rest)
+
+    monkeypatch.setattr(Luck, "uniform", spy)
+    compare({"one": scenario(size=20), "other": scenario(size=20, policy={"transplant": {"offered": False}})})
+    assert asked >= AFTER_THE_DECISION
+    groups = {name.split(".")[0] for name in AFTER_THE_DECISION}
+    assert {name for name in asked if name.split(".")[0] in groups} == AFTER_THE_DECISION
+    again = Luck(1).drawn_again()
+    changed = {name for name in asked if not np.array_equal(Luck(1).key(name), again.key(name))}
+    assert changed == AFTER_THE_DECISION
+    keys = {tuple(luck.key(name)) for name in asked for luck in (Luck(1), again)}
+    assert len(keys) == len(asked) + len(changed)
+
+
+def test_chunks_and_workers_do_not_matter() -> None:
+    asked = shipped("baseline", "early_donor_search", "scarce_beds")
+    whole = compare(asked, replications=7)
+    assert same(whole, compare(asked, replications=7, chunk=3))
+    with ProcessPoolExecutor(2) as pool:
+        assert same(whole, compare(asked, replications=7, executor=pool, chunk=2))
+
+
+def test_both_engines_find_the_same() -> None:
+    asked = shipped("baseline", "haplo_first")
+    fast, des = (compare(asked, replications=3, engine=engine) for engine in ("fast", "des"))
+    assert _equal([arm.values for arm in fast.arms], [arm.values for arm in des.arms])
+    assert _equal(fast.contrasts, des.contrasts)
+
+
+def test_all_live_the_trials_of_the_reference() -> None:
+    asked = {"one": scenario(size=5, replications=3, seed=4), "other": scenario(size=5, replications=9, seed=8)}
+    found = compare(asked)
+    assert found.replications == 3
+    assert {arm.scenario.study.seed for arm in found.arms} == {4}
+    assert {arm.scenario.study.seed for arm in compare(asked, replications=2, seed=7).arms} == {7}
+
+
+def test_curves_and_their_difference_agree(early: Comparison) -> None:
+    before, after = (arm.curve.survival.mean for arm in early.arms)
+    np.testing.assert_allclose(early.contrast().survival_gain.mean, after - before, atol=1e-12)
+    assert before[0] == 1.0
+    assert np.all(np.diff(before) <= 0)
+    assert np.all((early.reference.curve.survival.lower <= before) & (before <= early.reference.curve.survival.upper))
+    assert early.reference.curve.at_risk[0] == 189
+
+
+def test_queues_by_day() -> None:
+    found = compare(shipped("baseline", "scarce_beds"), replications=6)
+    assert found.reference.queues == {}
+    queue = found.arm("scarce_beds").queues[Place.TRANSPLANT_BED]
+    assert queue.places == 3
+    assert queue.taken.mean.max() <= 3.0
+    assert queue.taken.upper.max() == 3.0
+    assert queue.waiting.mean.max() > 1.0
+    assert found.difference("bed_waiting_days").mean > 0.0
+
+
+# --- the head start assumed -----------------------------------------------------------------------------
+
+
+def test_the_gain_falls_with_the_head_start_assumed(early: Comparison) -> None:
+    points = early.contrast().head_start
+    in_use = parameters().donor_search.under_way_share
+    assert [point.under_way_share for point in points] == sorted({*HEAD_START_GRID, in_use})
+    assert [point.under_way_share for point in points if point.in_use] == [in_use]
+    gains = [point.differences["realization"].mean for point in points]
+    assert gains == sorted(gains, reverse=True)
+    here = next(point for point in points if point.in_use).differences["realization"]
+    trials = here.trials
+    assert 0 < trials < 300
+    for key, one in (("realization", here), ("rmst_24_months", points[3].differences["rmst_24_months"])):
+        first = [arm.values[key][:60] for arm in early.arms]
+        assert one.mean == pytest.approx(float(np.mean(first[1] - first[0])), abs=1e-12)
+
+
+def test_only_where_the_search_begins_otherwise() -> None:
+    found = compare(shipped("baseline", "haplo_first", "transplant_after_cycle_1"), replications=2)
+    assert found.contrast("haplo_first").head_start == ()
+    assert len(found.contrast("transplant_after_cycle_1").head_start) == len(HEAD_START_GRID) + 1
+
+
+# --- words of Python -----------------------------------------------------------------------------------
+
+
+def test_from_python() -> None:
+    found = bs.compare("baseline", "early_donor_search", "haplo_first", replications=2, seed=3)
+    assert found.policies == ("early_donor_search", "haplo_first")
+    assert found.difference("os_24_months", "haplo_first").measure.label == "OS at 24 months"
+    with pytest.raises(BlinasimError, match="which policy"):
+        found.difference("os_24_months")
+    with pytest.raises(BlinasimError, match="no measure 'os_24_month'; did you mean os_24_months"):
+        found.difference("os_24_month", "haplo_first")
+    with pytest.raises(BlinasimError, match="no policy 'haplo'"):
+        found.contrast("haplo")
+    assert "2 trials of 189 patients, seed 3" in repr(found)
+
+
+@pytest.mark.parametrize(
+    ("asked", "message"),
+    [
+        ((), "at least one other scenario"),
+        (("baseline",), "at least one other scenario"),
+        (("baseline", "baseline"), "two of the scenarios are called baseline"),
+        (("baseline", "nonsense"), "no scenario named 'nonsense'"),
+        ((scenario(size=5), "baseline"), "a test has 5 patients and baseline 189"),
+    ],
+)
+def test_wrong_comparisons_are_one_line(asked: tuple[Any, ...], message: str) -> None:
+    with pytest.raises(ScenarioError, match=message) as caught:
+        bs.compare(*asked, replications=2)
+    assert "\n" not in str(caught.value)
