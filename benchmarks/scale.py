@@ -46,7 +46,7 @@ def cost_in_fresh_process(work: str, patients: int) -> Cost:
 
 
 def measure(to: int = 6, rounds: int = 3) -> Table:
-    """Measure 10^3 to 10^TO patients; --to 8 takes a quarter of an hour or more, and about 13 GiB for the study."""
+    """Measure 10^3 to 10^TO patients; --to 8 takes about ten minutes."""
     costs: dict[tuple[int, str], list[Cost]] = {}
     sizes = [10**exponent for exponent in range(min(3, to), to + 1)]
     for number in range(rounds):  # in turn, as everywhere
@@ -59,8 +59,8 @@ def measure(to: int = 6, rounds: int = 3) -> Table:
         title="Cost of a patient, by their number",
         about=f"Trials of {baseline(1).cohort.size}, each cell in a fresh process on one core, medians (range) of the "
         f"rounds (one above {IN_ROUNDS_UP_TO:,}). Of the peak memory {' and '.join(idle)} MiB were held after a first "
-        "trial, which does not count: Python and libraries. A study keeps the estimates and curves of every trial, and "
-        "so grows with the trials; nothing grows with luck to history.",
+        "trial, which does not count: Python and libraries. A study keeps the estimates of every trial, and so grows "
+        "with the trials by half a kilobyte each; nothing grows with luck to history.",
         columns=("patients", *(f"{work}, {unit}" for work in WORK for unit in ("µs a patient", "peak MiB"))),
         rows=[(f"{patients:,}", *_cells([costs[patients, work] for work in WORK])) for patients in sizes],
     )

@@ -114,7 +114,7 @@ def _parts(comparison: Comparison, seconds: float, width: int) -> Iterator[str |
         "All patients are followed to the end.\n"
         "Means of paired differences are what the model identifies; who gains and who loses rests on the two lives\n"
         "of a patient sharing their luck.\n"
-        + rests_on()
+        + rests_on(arm.scenario for arm in comparison.arms)
         + ("" if width >= _WIDTH else "\nThe terminal is too narrow for all columns: see comparison.csv, or widen it.")
     )
 

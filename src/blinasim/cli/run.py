@@ -127,7 +127,7 @@ def run(
     out_console.print(_heading(name, result, seconds), highlight=False)
     narrow = out_console.width < _WIDTH
     out_console.print(_table(rows, narrow=narrow))
-    out_console.print(_closing(rows, target, files, narrow=narrow), highlight=False, soft_wrap=True)
+    out_console.print(_closing(result.scenario, rows, target, files, narrow=narrow), highlight=False, soft_wrap=True)
 
 
 def _say_what_would_be_done(
@@ -177,16 +177,22 @@ def _table(rows: list[Row], *, narrow: bool) -> Table:
     return table
 
 
-def _closing(rows: list[Row], target: Path, files: list[str], *, narrow: bool) -> str:
+def _closing(scenario: Scenario, rows: list[Row], target: Path, files: list[str], *, narrow: bool) -> str:
     from blinasim.cli.terminal import rests_on
     from blinasim.report.rows import ENOUGH_TRIALS
+    from blinasim.scenario.settings import Capacity, CohortSettings, Policy
 
     judged = [row for row in rows if row.published is not None and row.inside is not None]
     inputs = sum(row.published.use == "input" for row in judged if row.published is not None)
     inside = sum(bool(row.inside) for row in judged)
+    as_published = (scenario.cohort, scenario.policy, scenario.capacity) == (CohortSettings(), Policy(), Capacity())
     comparison = (
         f"Inside the 95 % predictive interval: {inside} of {len(judged)} published figures (* marks the others). "
-        f"{inputs} are\ninputs of the baseline; its parameters were set to reproduce the rest: agreement is no proof."
+        + (
+            f"{inputs} are\ninputs of the baseline; its parameters were set to reproduce the rest: agreement is no proof."
+            if as_published
+            else "They are\nthose of the source study; this scenario is another, and need not agree."
+        )
         if judged
         else f"Too few trials to judge the published figures; {ENOUGH_TRIALS} or more are needed."
     )
@@ -196,7 +202,7 @@ def _closing(rows: list[Row], target: Path, files: list[str], *, narrow: bool) -
         "simulated: median of the trials (95 % predictive interval). "
         "limit: the same estimator without censoring by time.\noracle: the estimand itself, same luck. "
         "n/a: a count by the cut-off. n/e: not estimable in most trials.\n"
-        f"{rests_on()}\n"
+        f"{rests_on([scenario])}\n"
         + ("The terminal is too narrow for limit and oracle: see endpoints.csv, or widen it.\n" if narrow else "")
         + f"Wrote {target}/ ({len(files)} files)"
     )

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+if TYPE_CHECKING:
+    from blinasim.scenario.settings import Scenario
 
 #: Width of tables written to a file or a pipe, columns.
 _PIPE_WIDTH = 120
@@ -25,11 +29,14 @@ def remark(line: str) -> None:
     Console(stderr=True).print(f"blinasim: {line}", highlight=False, markup=False, soft_wrap=True)
 
 
-def rests_on() -> str:
-    """Say on how many assumptions every result rests."""
+def rests_on(scenarios: Iterable[Scenario]) -> str:
+    """Say on how many assumptions the results of some scenarios rest."""
     from blinasim.model.parameters import parameter_catalogue
+    from blinasim.model.therapy import acts
 
-    grades = [info.grade for info in parameter_catalogue().values()]
+    policies = [scenario.policy for scenario in scenarios]
+    catalogue = parameter_catalogue().items()
+    grades = [info.grade for name, info in catalogue if any(acts(name, policy) for policy in policies)]
     return (
         f"Rests on {grades.count('assumption')} assumptions among {len(grades)} parameters "
         "(grades and sources: calibration/parameters.yaml)."

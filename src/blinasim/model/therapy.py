@@ -43,3 +43,14 @@ def under_therapy(policy: Policy, parameters: Parameters) -> Parameters:
         ),
         failure=replace(parameters.failure, median_days=parameters.failure.median_days / standard.failure_speed),
     )
+
+
+def acts(parameter: str, policy: Policy) -> bool:
+    """Whether a parameter, by its dotted name, can change anything: some act only where a policy offers something."""
+    group, _, name = parameter.partition(".")
+    if group == "standard_therapy":
+        return policy.therapy == "standard"
+    return {
+        "maintenance_speed": policy.cycles.maintenance.offered,
+        "bridging_speed": policy.transplant.bridging,
+    }.get(name, True)

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from blinasim.model.codes import NONE
-from blinasim.model.history import History, or_never
+from blinasim.model.history import COLUMNS, History, or_never
 from blinasim.scenario.settings import Policy
 from blinasim.statistics.curves import normal_quantile
 from blinasim.statistics.intervals import quantile
@@ -98,8 +98,7 @@ def touched(reference: tuple[History, Policy], policy: tuple[History, Policy]) -
 
 def _differs(one: tuple[History, Policy], other: tuple[History, Policy]) -> Bools:
     """Whether anything at all differs between two histories of a patient, shape (P,)."""
-    columns = [item.name for item in fields(History) if item.name != "cycle_starts"]
-    different = np.any([getattr(one[0], name) != getattr(other[0], name) for name in columns], axis=0)
+    different = np.any([getattr(one[0], name) != getattr(other[0], name) for name in COLUMNS], axis=0)
     starts, others = _cycle_starts(*one), _cycle_starts(*other)
     width = max(starts.shape[1], others.shape[1])
     return np.asarray(different | np.any(_widened(starts, width) != _widened(others, width), axis=1))
