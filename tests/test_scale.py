@@ -534,7 +534,7 @@ def command(*arguments: str) -> subprocess.CompletedProcess[str]:
 @pytest.mark.usefixtures("kept_at_once")
 def test_a_killed_run_goes_on_to_the_same_bytes(tmp_path: Path, computed: list[range]) -> None:
     target = tmp_path / "r"
-    run = ["run", "baseline", "--replications", "3000", "--out", str(target)]
+    run = ["run", "baseline", "--replications", "3000", "--chunk", "52", "--out", str(target)]
 
     def stop(with_signal: int, at: int, *more: str) -> str:
         process = subprocess.Popen(program(*run, *more), stderr=subprocess.PIPE, text=True, start_new_session=True)

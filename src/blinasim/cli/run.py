@@ -189,7 +189,8 @@ def _closing(scenario: Scenario, rows: list[Row], target: Path, files: list[str]
     comparison = (
         f"Inside the 95 % predictive interval: {inside} of {len(judged)} published figures (* marks the others). "
         + (
-            f"{inputs} are\ninputs of the baseline; its parameters were set to reproduce the rest: agreement is no proof."
+            f"{inputs} are\ninputs of the baseline; its parameters were set to reproduce the rest: "
+            "agreement is no proof."
             if as_published
             else "They are\nthose of the source study; this scenario is another, and need not agree."
         )
