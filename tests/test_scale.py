@@ -32,7 +32,8 @@ from blinasim.study import checkpoint as checkpoints
 from blinasim.study import chunks
 from blinasim.study import simulate as study
 from blinasim.study.checkpoint import identify
-from blinasim.study.executors import MOST_DEATHS, Workers, hired, in_order, processes
+from blinasim.study.cluster import hired
+from blinasim.study.executors import MOST_DEATHS, Workers, in_order, processes
 from blinasim.study.precision import FEWEST_TRIALS, Precision, stages
 from layout import assert_readable, words
 from worlds import scenario

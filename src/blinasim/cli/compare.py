@@ -50,8 +50,8 @@ def compare(
     from blinasim.files import check_free
     from blinasim.model.parameters import load_parameters
     from blinasim.report.comparison_folder import compare_into
+    from blinasim.study.cluster import hired
     from blinasim.study.compare import trials_to_live, under_one_study
-    from blinasim.study.executors import hired
 
     asked = under_one_study(_loaded(scenarios, all_changes(changes, replications=replications, seed=seed)))
     target = out or Path("results") / f"compare_{'_'.join(asked)}"

@@ -31,7 +31,7 @@ def rerun(
     from blinasim.files import check_free
     from blinasim.report.folder import Conduct, run_into
     from blinasim.report.manifest import hashes, read_manifest
-    from blinasim.study.executors import hired
+    from blinasim.study.cluster import hired
 
     then = read_manifest(manifest)
     source = manifest if manifest.is_dir() else manifest.parent

@@ -94,7 +94,7 @@ def run(
     from blinasim.model.parameters import load_parameters
     from blinasim.report.folder import Conduct, run_into
     from blinasim.report.rows import rows_of
-    from blinasim.study.executors import hired
+    from blinasim.study.cluster import hired
 
     check_free(target, force=force)
     start = time.perf_counter()

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 from blinasim.errors import WorkerError
 from blinasim.files import quoted
 from blinasim.study.chunks import number_versions
-from blinasim.study.executors import Workers
+from blinasim.study.executors import Workers, processes
 
 if TYPE_CHECKING:
     from distributed import Client, LocalCluster
@@ -25,6 +25,26 @@ LOCAL: Final = "local"
 ANSWER_S: Final = 10
 
 _ADDRESS = re.compile(r"[a-z]+://\S+")
+
+
+@contextmanager
+def hired(workers: int = 1, cluster: str | None = None) -> Iterator[Executor | None]:
+    """Have workers for the time of the body: local processes, or those of a Dask cluster.
+
+    Parameters
+    ----------
+    workers : int
+        Local processes; one is this process itself, and None.
+    cluster : str, optional
+        ``local``, a Dask cluster of so many workers on this machine, or the address of a Dask scheduler.
+
+    Raises
+    ------
+    WorkerError
+        If the cluster cannot be had, or is lost.
+    """
+    with processes(workers) if cluster is None else dask_workers(cluster, workers) as executor:
+        yield executor
 
 
 @contextmanager

@@ -56,32 +56,6 @@ class Workers(Executor):
 
 
 @contextmanager
-def hired(workers: int = 1, cluster: str | None = None) -> Iterator[Executor | None]:
-    """Have workers for the time of the body: local processes, or those of a Dask cluster.
-
-    Parameters
-    ----------
-    workers : int
-        Local processes; one is this process itself, and None.
-    cluster : str, optional
-        ``local``, a Dask cluster of so many workers on this machine, or the address of a Dask scheduler.
-
-    Raises
-    ------
-    WorkerError
-        If the cluster cannot be had, or is lost.
-    """
-    if cluster is None:
-        with processes(workers) as executor:
-            yield executor
-        return
-    from blinasim.study.cluster import dask_workers
-
-    with dask_workers(cluster, workers) as executor:
-        yield executor
-
-
-@contextmanager
 def processes(workers: int) -> Iterator[Executor | None]:
     """Start local worker processes for the time of the body; one worker is this process itself, and None.
 
