@@ -14,7 +14,7 @@ from blinasim.engine import des
 from blinasim.engine.body import TICKS
 from blinasim.engine.choice import walk
 from blinasim.engine.lives import Lives
-from blinasim.engine.ward import Ward, open_wards
+from blinasim.engine.ward import Ward, _ask, open_wards, stays_of
 from blinasim.errors import ScenarioError
 from blinasim.luck import Draws, Luck
 from blinasim.model.codes import NEVER, NONE, Mrd, Place
@@ -65,7 +65,7 @@ def test_places_enough_for_all_are_no_places_at_all(name: str) -> None:
     assert counted.cycle_starts is not None
     starts = np.where(counted.cycle_starts == NONE, np.arange(5) * 42, counted.cycle_starts)
     assert np.array_equal(starts, np.tile(np.arange(5) * 42, (starts.shape[0], 1)))
-    assert all((s.waited_days[s.given != NONE] == 0).all() for s in stays)
+    assert all((s.waited_days[s.granted] == 0).all() for s in stays)
 
 
 def test_results_too_are_the_same_to_the_byte() -> None:
@@ -192,7 +192,7 @@ def test_histories_agree_until_the_first_place_is_given_differently() -> None:
         {(who, asked): given for who, asked, given in zip(s.patient, s.asked, s.given, strict=True)} for (s,) in stays
     )
     both = [(one[key], other[key]) for key in one.keys() & other.keys()]
-    differ = [min(day for day in days if day != NONE) for days in both if days[0] != days[1]]
+    differ = [min(day for day in days if day < NEVER) for days in both if days[0] != days[1]]
     first = min(differ)
     assert first > 30, "nothing happens before"
 
@@ -279,3 +279,40 @@ def test_a_queue_with_exponential_stays_waits_as_mm_c_does(servers: int, per_yea
     standard_error = float(np.std(waits, ddof=1)) / np.sqrt(replications)
     assert standard_error < 0.06 * expected
     assert abs(np.mean(waits) - expected) < 4 * standard_error
+
+
+def test_a_place_given_on_the_day_before_the_trial_comes_back() -> None:
+    """Days of the warm-up are negative, and none of them may mean "never"."""
+    for first in (-2, -1, 0):
+        env = simpy.Environment(initial_time=-10 * TICKS)
+        ward = Ward(env, Place.TRANSPLANT_BED, 1)
+
+        def coming(env: simpy.Environment = env, ward: Ward = ward, first: int = first) -> Any:
+            for day in (first, 3, 50):
+                yield env.timeout(day * TICKS - env.now)
+                _ask(ward, NEVER + day, 5, 0)
+
+        env.process(coming())
+        env.run()
+        assert [(r.asked, r.given, r.left) for r in ward.requests] == [
+            (first, first, first + 5),
+            (3, max(first + 5, 3), max(first + 5, 3) + 5),
+            (50, 50, 55),
+        ]
+        assert ward.free == 1
+        stays = stays_of({Place.TRANSPLANT_BED: ward}, 0)
+        assert stays.granted.all()
+        assert stays.taken(-5, 65).sum() == 15
+        assert stays.waiting(-5, 65).sum() == max(first + 5, 3) - 3
+
+
+def test_cycles_delayed_by_waiting_for_a_bed_are_dated_too() -> None:
+    beds = {"transplant_beds": {"places": 1, "background": {"arrivals_per_year": 12.0}}}
+    of = with_places(scenario({"transplant": {"waiting": {"give_up_after_days": 20}}}), beds)
+    history, _ = lived(of)
+    assert history.cycle_starts is not None
+    calendar = np.where(history.cycle_starts == NONE, NONE, np.arange(5) * 42)
+    delayed = (history.cycle_starts != calendar).any(axis=1)
+    assert delayed.sum() > 10
+    assert np.all(history.cycle_starts >= calendar)
+    assert np.array_equal((history.cycle_starts != NONE).sum(axis=1), history.cycles)

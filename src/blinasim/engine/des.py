@@ -2,24 +2,21 @@
 
 How to read it. ``Patient.life`` is the whole story; ``donor_search`` runs beside it. ``wait(moment)`` waits until a
 moment, which is a day and a place in the order of that day, and returns the event that came: the one waited for, or
-what befell the patient before it. How clocks run out, and how waiting works, is the matter of ``engine/body.py``.
+what befell the patient before it. How clocks run out, and how waiting works, is the matter of ``engine/body.py``;
+how places are asked for and given back, of ``engine/clinic.py``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-import simpy
 from numpy.typing import NDArray
 
 from blinasim.engine.body import (
     END,
     NEVER_MOMENT,
-    TICKS,
-    Body,
     Fate,
     Process,
     Protocol,
@@ -28,51 +25,21 @@ from blinasim.engine.body import (
     runs_out,
     without_cycle_collection,
 )
+from blinasim.engine.clinic import Clinic, Guest
 from blinasim.engine.lives import Lives
-from blinasim.engine.ward import Request, Ward, open_wards, stays_of
-from blinasim.model.codes import EARLY_AFTER_HSCT_DAYS, NEVER, NONE, AfterCycles, Cause, Depth, Event, Mrd, Place
+from blinasim.engine.ward import stays_of
+from blinasim.model.codes import EARLY_AFTER_HSCT_DAYS, NEVER, NONE, AfterCycles, Cause, Depth, Event, Place
 from blinasim.model.history import History, LogEntry
-from blinasim.model.own_policy import OwnRules
 from blinasim.model.places import Stays
-from blinasim.scenario.settings import Capacity
 
 
-@dataclass(frozen=True)
-class Clinic:
-    """What the patients of one replication share."""
-
-    env: simpy.Environment
-    protocol: Protocol
-    capacity: Capacity
-    wards: dict[Place, Ward]
-    own: OwnRules | None = None
-    policy: object = None  # of one's own
-
-    @classmethod
-    def open(cls, lives: Lives, protocol: Protocol, replication: int, last_entry: int) -> Clinic:
-        """Open the clinic for a replication; where places are counted, other patients come before the first of ours."""
-        capacity, own = lives.capacity, lives.own
-        policy = own.make() if own else None
-        if not capacity.limited:
-            return cls(simpy.Environment(), protocol, capacity, {}, own, policy)
-        assert lives.draws is not None
-        env = simpy.Environment(initial_time=-capacity.warm_up_days * TICKS)
-        wards = open_wards(env, capacity, lives.draws, replication, last_entry)
-        return cls(env, protocol, capacity, wards, own, policy)
-
-
-class Patient(Body):
+class Patient(Guest):
     """One patient in the clinic."""
 
     def __init__(self, clinic: Clinic, number: int, entry_day: int, fate: Fate, log: list[LogEntry] | None) -> None:
-        self.capacity = clinic.capacity
-        self.wards = clinic.wards
-        #: Requests for places that wait, or have just been granted; and places taken.
-        self.requests: dict[Place, Request] = {}
-        self.occupied: dict[Place, Request] = {}
-        self.candidate = self.gave_up = self.infusing = self.maintained = False
+        self.candidate = self.infusing = self.maintained = False
         self.no_transplant_before = 0
-        super().__init__(clinic.env, clinic.protocol, number, entry_day, fate, log)
+        super().__init__(clinic, number, entry_day, fate, log)
 
     # --- the protocol ----------------------------------------------------------------------------
 
@@ -176,16 +143,6 @@ class Patient(Body):
             self.note(Event.STOP)
         if self.remission != NONE and self.relapse == NONE:
             self.run_relapse_clock(self.speed_between_infusions())
-        return came
-
-    def wait_out(self, over: int) -> Process:
-        """Wait for the end of an infusion; a request for a transplant bed rests meanwhile."""
-        request = self.requests.get(Place.TRANSPLANT_BED)
-        if request is not None:
-            self.wards[Place.TRANSPLANT_BED].rest(request)
-        came: Event = yield from self.wait(over)
-        if request is not None:
-            self.wards[Place.TRANSPLANT_BED].take_up(request)
         return came
 
     def infusion_that_a_transplant_may_end(self, over: int) -> Process:
@@ -307,72 +264,6 @@ class Patient(Body):
         if self.fate.after_cycles == AfterCycles.MAINTENANCE and self.maintained:
             return at(self.maintenance + self.protocol.maintenance_days, Event.MAINTENANCE)
         return NEVER_MOMENT
-
-    def give_up_due(self) -> int:
-        """Return when a patient who waits for a transplant bed waits no longer."""
-        request = self.requests.get(Place.TRANSPLANT_BED)
-        if request is None or request.given != NONE or self.protocol.give_up_after_days >= NEVER:
-            return NEVER_MOMENT
-        asked = request.asked - self.birth // TICKS
-        return at(asked + self.protocol.give_up_after_days + 1, Event.CANDIDACY)
-
-    # --- places ------------------------------------------------------------------------------------------
-
-    def called(self, moment: int) -> Process:
-        """Wait until a moment, or until a donor is found or a place is given."""
-        self.interruptible = True
-        came: Event = yield from self.wait(moment)
-        self.interruptible = False
-        if came == Event.CANDIDACY:  # has waited for too long
-            self.gave_up = True
-            self.give_back(Place.TRANSPLANT_BED)
-        return came
-
-    def has_place(self, place: Place) -> bool:
-        """Whether a place is there for the patient; where places are counted it is asked for, and given at a round."""
-        ward = self.wards.get(place)
-        if ward is None:
-            return True
-        request = self.requests.get(place)
-        if request is None:
-            self.requests[place] = ward.ask(self.number, self.call_for(place), self.priority(place))
-            return False
-        return request.given != NONE
-
-    def call_for(self, place: Place) -> Callable[[], object]:
-        """Return what tells the patient that a place is given."""
-        if place == Place.COORDINATOR:
-            self.coordinator_given = self.env.event()
-            return self.coordinator_given.succeed
-        what_for = Event.TRANSPLANT if place == Place.TRANSPLANT_BED else Event.CYCLE_START
-        return lambda: self.care.interrupt(what_for)
-
-    def priority(self, place: Place) -> int:
-        """Return 0 for those who come first."""
-        rule = self.capacity.transplant_beds.priority
-        if place != Place.TRANSPLANT_BED or rule == "first_come":
-            return 0
-        first = Mrd.NEGATIVE if rule == "mrd_negative_first" else Mrd.POSITIVE
-        return int(self.fate.mrd != first)
-
-    def occupy(self, place: Place, days: int) -> None:
-        """Use the place that was given, for so many days."""
-        request = self.requests.pop(place, None)
-        if request is not None:
-            self.occupied[place] = request
-            self.wards[place].end_after(request, days)
-
-    def give_back(self, place: Place) -> None:
-        """Free a place, or withdraw the request for it."""
-        for held in (self.requests, self.occupied):
-            if place in held:
-                self.wards[place].end(held.pop(place))
-
-    def leave(self) -> None:
-        """Let go, dying, of all that the clinic holds for the patient."""
-        self.searching = False
-        for place in self.wards:
-            self.give_back(place)
 
     # --- what the clinic does ----------------------------------------------------------------------
 
@@ -510,7 +401,7 @@ def walk(
             log.extend(sorted(story, key=lambda entry: (entry.patient, entry.day, entry.event)))
         if stays is not None:
             stays.append(stays_of(clinic.wards, replication))
-    delayed = lives.capacity.infusion_starts.places is not None
+    delayed = lives.capacity.limited  # also by waiting for another place
     return History.of_rows(rows, np.array(cycle_starts, dtype=np.int32) if delayed else None)
 
 

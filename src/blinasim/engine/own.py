@@ -7,7 +7,8 @@ from dataclasses import fields
 from typing import Any
 
 from blinasim.engine.body import NEVER_MOMENT, Fate
-from blinasim.engine.des import Clinic, Patient
+from blinasim.engine.clinic import Clinic
+from blinasim.engine.des import Patient
 from blinasim.errors import PolicyError
 from blinasim.model.chart import Chart
 from blinasim.model.codes import NEVER, NONE, Conditioning, Depth, Donor, Fitness, Mrd, Reason

@@ -30,7 +30,7 @@ class Request:
     priority: int
     asked: int
     give: Callable[[], object]
-    given: int = NONE
+    given: int = NEVER
     left: int = NEVER
     #: Not to be given a place just now, though it keeps its day.
     resting: bool = False
@@ -41,9 +41,14 @@ class Request:
         return self.priority, self.asked, self.number
 
     @property
+    def granted(self) -> bool:
+        """Whether a place has been given."""
+        return self.given != NEVER
+
+    @property
     def open(self) -> bool:
         """Whether it still waits for a place."""
-        return self.given == NONE and self.left == NEVER
+        return not self.granted and self.left == NEVER
 
 
 class Ward:
@@ -85,7 +90,7 @@ class Ward:
         if request.left != NEVER:
             return
         request.left = self.today
-        if request.given != NONE:
+        if request.granted:
             self.free += 1
             self._call_round()
 

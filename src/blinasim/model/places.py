@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from blinasim.luck import TILE, Luck
-from blinasim.model.codes import NEVER, NONE, Place
+from blinasim.model.codes import NEVER, Place
 from blinasim.model.durations import DAYS_PER_YEAR, exponential, whole_days
 from blinasim.scenario.settings import Background, Capacity
 
@@ -21,9 +21,9 @@ BACKGROUND_DAYS = 1_826
 class Stays:
     """Every request for a counted place, shape (Q,); days are of the trial's calendar.
 
-    ``patient`` is the patient's number within the block, or -1 for another patient; ``given`` is -1 where the request
-    was withdrawn, and ``left`` is the day on which the place was free again or the request withdrawn (NEVER: not by
-    the end).
+    Days may be negative: other patients come before the first of the trial. ``patient`` is the patient's number within
+    the block, or -1 for another patient; ``given`` is NEVER where the request was withdrawn, and ``left`` is the day on
+    which the place was free again or the request withdrawn (NEVER: not by the end).
     """
 
     replication: NDArray[np.int32]
@@ -48,9 +48,14 @@ class Stays:
         return Stays(*(getattr(self, item.name)[which] for item in fields(self)))
 
     @property
+    def granted(self) -> NDArray[np.bool_]:
+        """Whether a place was given, shape (Q,)."""
+        return np.asarray(self.given != NEVER)
+
+    @property
     def waited_days(self) -> NDArray[np.int32]:
         """Days from the request to the place, or to its withdrawal; shape (Q,)."""
-        until = np.where(self.given != NONE, self.given, self.left)
+        until = np.minimum(self.given, self.left)
         return np.where(until < NEVER, until - self.asked, NEVER).astype(np.int32)
 
     def waiting(self, first_day: int, days: int) -> NDArray[np.int64]:
@@ -61,12 +66,12 @@ class Stays:
         ndarray of int64, shape (days,)
             From calendar day ``first_day`` on.
         """
-        until = np.where(self.given != NONE, self.given, self.left)
+        until = np.minimum(self.given, self.left)
         return _present(self.asked, until, first_day, days)
 
     def taken(self, first_day: int, days: int) -> NDArray[np.int64]:
         """Count places taken at the end of each day, pooled over replications; as :meth:`waiting`."""
-        got = self.given != NONE
+        got = self.granted
         return _present(self.given[got], self.left[got], first_day, days)
 
 

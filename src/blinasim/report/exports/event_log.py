@@ -157,7 +157,7 @@ def _places(stays: Stays, entry_day: NDArray[np.int32]) -> dict[int, dict[int, l
     requests = sorted(zip(*(column.tolist() for column in columns), strict=True), key=lambda r: (r[3], r[2], r[1]))
     for place, patient, asked, given, left in requests:
         number = NONE
-        if given != NONE:
+        if given < NEVER:
             while leaving[place] and leaving[place][0][0] <= given:
                 heappush(free[place], heappop(leaving[place])[1])
             number = heappop(free[place]) if free[place] else taken[Place(place)] + 1
@@ -173,7 +173,7 @@ def _places(stays: Stays, entry_day: NDArray[np.int32]) -> dict[int, dict[int, l
 
         if given != asked:
             add(asked - birth, "queue", f"waiting for {name}")
-        if given != NONE:
+        if given < NEVER:
             add(given - birth, "resource_use", name, number)
             if left < NEVER:
                 add(left - birth, _USE_ENDS, name, number)
