@@ -321,6 +321,16 @@ def test_a_wrong_precision_is_one_line(
     assert list(tmp_path.iterdir()) == []
 
 
+def test_many_trials_that_agree_by_chance_are_no_precision() -> None:
+    """A lumpy figure: the few trials in the middle are equal, and their spread says 0."""
+    values = np.repeat([0.03, 0.06, 0.09], (5, 70, 5))
+    wanted = Precision.named("deaths100_gvhd", 0.001)
+    assert wanted.error(values) == 0.0
+    assert not wanted.reached(values)
+    assert wanted.reached(np.repeat(values, 20))
+    assert wanted.reached(np.full(80, 0.06))  # all the same: there is nothing to spread
+
+
 def test_a_wrong_precision_from_python_is_a_blinasim_error() -> None:
     with pytest.raises(BlinasimError, match="precision rsf: no such endpoint; did you mean rfs"):
         bs.simulate("baseline", precision={"rsf": 0.1})

@@ -22,6 +22,8 @@ Summary = Literal["median", "mean"]
 MOST_TRIALS: Final = 1_000_000
 #: Fewer trials judge nothing: their standard error is itself too rough, and may be 0 by chance.
 FEWEST_TRIALS: Final = 40
+#: With fewer, a standard error of exactly 0 is not believed where trials differ: many agree on a lumpy figure by chance.
+LUMPY_TRIALS: Final = 1_000
 
 _UNITS: Final = {endpoint.id: endpoint.unit for endpoint in ENDPOINTS}
 _NAMES: Final[dict[str, tuple[str, Summary]]] = {
@@ -100,7 +102,10 @@ class Precision:
 
     def reached(self, values: Floats) -> bool:
         """Whether the trials give the standard error that is wanted."""
-        return values.size >= FEWEST_TRIALS and self.error(values) <= self.at_most
+        error = self.error(values)
+        known = values[~np.isnan(values)]
+        lucky = error == 0.0 and known.size < LUMPY_TRIALS and bool(np.any(known != known[0]))
+        return values.size >= FEWEST_TRIALS and error <= self.at_most and not lucky
 
     def is_out_of_reach(self, values: Floats) -> bool:
         """Whether no number of further trials can help: a mean that is infinite stays so."""
