@@ -22,7 +22,7 @@ Summary = Literal["median", "mean"]
 MOST_TRIALS: Final = 1_000_000
 #: Fewer trials judge nothing: their standard error is itself too rough, and may be 0 by chance.
 FEWEST_TRIALS: Final = 40
-#: With fewer, a standard error of exactly 0 is not believed where trials differ: many agree on a lumpy figure by chance.
+#: With fewer, a standard error of 0 is not believed where trials differ: many agree on a lumpy figure by chance.
 LUMPY_TRIALS: Final = 1_000
 
 _UNITS: Final = {endpoint.id: endpoint.unit for endpoint in ENDPOINTS}
