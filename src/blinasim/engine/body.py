@@ -239,6 +239,7 @@ class Body:
         """
         while True:
             target = min(moment, self.blow, END)
+            assert target >= self.moment, f"patient {self.number} waits on day {self.day} for what is past"
             try:
                 yield self.env.timeout(target - self.moment)
             except Interrupt as call:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import simpy
 
@@ -53,7 +54,7 @@ class Guest(Body):
         super().__init__(clinic.env, clinic.protocol, number, entry_day, fate, log)
 
     def called(self, moment: int) -> Process:
-        """Wait until a moment, or until a donor is found or a place is given."""
+        """Wait until a moment, or until a call: a donor is found, or a place is given."""
         self.interruptible = True
         came: Event = yield from self.wait(moment)
         self.interruptible = False
@@ -62,24 +63,30 @@ class Guest(Body):
             self.give_back(Place.TRANSPLANT_BED)
         return came
 
-    def has_place(self, place: Place) -> bool:
-        """Whether a place is there for the patient; where places are counted it is asked for, and given at a round."""
+    def call(self, news: Event) -> None:
+        """Wake the patient, who waits to be called."""
+        assert self.interruptible, f"patient {self.number} is called on day {self.day}, and does not wait"
+        self.care.interrupt(news)
+
+    def obtains(self, place: Place) -> bool:
+        """Ask for a place, unless that has been done, and say whether it is there: at once where none is counted."""
         ward = self.wards.get(place)
         if ward is None:
             return True
         request = self.requests.get(place)
-        if request is None:
-            self.requests[place] = ward.ask(self.number, self.call_for(place), self.priority(place))
-            return False
-        return request.granted
+        if request is not None:
+            return request.granted
+        if place == Place.TRANSPLANT_BED and not self.protocol.cycles_while_waiting:
+            self.give_back(Place.INFUSION_BED)  # no cycle is wanted any more
+        self.requests[place] = ward.ask(self.number, self.told_of(place), self.priority(place))
+        return False
 
-    def call_for(self, place: Place) -> Callable[[], object]:
+    def told_of(self, place: Place) -> Callable[[], object]:
         """Return what tells the patient that a place is given."""
         if place == Place.COORDINATOR:
             self.coordinator_given = self.env.event()
             return self.coordinator_given.succeed
-        what_for = Event.TRANSPLANT if place == Place.TRANSPLANT_BED else Event.CYCLE_START
-        return lambda: self.care.interrupt(what_for)
+        return partial(self.call, Event.TRANSPLANT if place == Place.TRANSPLANT_BED else Event.CYCLE_START)
 
     def priority(self, place: Place) -> int:
         """Return 0 for those who come first."""
@@ -93,6 +100,8 @@ class Guest(Body):
         """Use the place that was given, for so many days."""
         request = self.requests.pop(place, None)
         if request is not None:
+            if place in self.occupied:  # a stay from before, which may have ended long ago
+                self.wards[place].end(self.occupied[place])
             self.occupied[place] = request
             self.wards[place].end_after(request, days)
 
@@ -123,5 +132,5 @@ class Guest(Body):
         request = self.requests.get(Place.TRANSPLANT_BED)
         if request is None or request.granted or self.protocol.give_up_after_days >= NEVER:
             return NEVER_MOMENT
-        asked = request.asked - self.birth // TICKS
-        return at(asked + self.protocol.give_up_after_days + 1, Event.CANDIDACY)
+        patience_ends = request.asked - self.birth // TICKS + self.protocol.give_up_after_days + 1
+        return at(max(self.day, patience_ends), Event.CANDIDACY)

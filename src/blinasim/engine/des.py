@@ -30,7 +30,7 @@ from blinasim.engine.lives import Lives
 from blinasim.engine.ward import stays_of
 from blinasim.model.codes import EARLY_AFTER_HSCT_DAYS, NEVER, NONE, AfterCycles, Cause, Depth, Event, Place
 from blinasim.model.history import History, LogEntry
-from blinasim.model.places import Stays
+from blinasim.model.places import Stays, days_in_bed
 
 
 class Patient(Guest):
@@ -79,7 +79,7 @@ class Patient(Guest):
             came: Event = yield from self.wait(self.cycle_due())
             if came != Event.CYCLE_START:
                 return came
-        while not self.has_place(Place.INFUSION_BED):
+        while not self.obtains(Place.INFUSION_BED):
             came = yield from self.called(NEVER_MOMENT)
             if came not in (Event.CYCLE_START, Event.DONOR_FOUND):
                 return came
@@ -109,9 +109,9 @@ class Patient(Guest):
         while True:
             due = min(self.cycle_due(), self.transplant_due(), self.after_cycles_due(), self.give_up_due())
             came: Event = yield from self.called(due)
-            if came == Event.CYCLE_START and self.takes_cycle() and self.has_place(Place.INFUSION_BED):
+            if came == Event.CYCLE_START and self.may_start_a_cycle():
                 return came
-            if came == Event.TRANSPLANT and self.takes_transplant() and self.has_place(Place.TRANSPLANT_BED):
+            if came == Event.TRANSPLANT and self.may_be_transplanted():
                 return came
             if came == Event.MAINTENANCE:
                 self.maintain()
@@ -124,8 +124,7 @@ class Patient(Guest):
         self.cycles, self.cycle_began = cycle, start
         self.cycle_starts[cycle - 1] = start
         self.note(Event.CYCLE_START, cycle)
-        beds = self.capacity.infusion_starts
-        self.occupy(Place.INFUSION_BED, beds.first_cycle_days if cycle == 1 else beds.later_cycle_days)
+        self.occupy(Place.INFUSION_BED, days_in_bed(self.capacity.infusion_starts, cycle, self.protocol.infusion_days))
         if self.remission != NONE:
             self.run_relapse_clock(self.fate.relapse_speed_infusion)
         self.infusing = True
@@ -149,7 +148,7 @@ class Patient(Guest):
         """Wait for the end of an infusion, or for the transplant that ends it."""
         while True:
             came: Event = yield from self.called(min(over, self.transplant_due(), self.give_up_due()))
-            if came == Event.TRANSPLANT and not (self.takes_transplant() and self.has_place(Place.TRANSPLANT_BED)):
+            if came == Event.TRANSPLANT and not self.may_be_transplanted():
                 continue
             if came not in (Event.DONOR_FOUND, Event.CANDIDACY):
                 return came
@@ -158,7 +157,7 @@ class Patient(Guest):
         """Every donor type is sought at once; each is acceptable from a day of the search that the policy names."""
         if self.remission != NONE and self.protocol.search_day > self.day:
             yield self.env.timeout(at(self.protocol.search_day, Event.SEARCH_START) - self.moment)
-        if self.searching and not self.has_place(Place.COORDINATOR):
+        if self.searching and not self.obtains(Place.COORDINATOR):
             yield self.coordinator_given
         if not self.searching:
             return
@@ -182,7 +181,7 @@ class Patient(Guest):
             self.note(Event.DONOR_FOUND, donor)
             self.give_back(Place.COORDINATOR)
             if self.interruptible:
-                self.care.interrupt(Event.DONOR_FOUND)
+                self.call(Event.DONOR_FOUND)
 
     def after_switch_or_relapse(self) -> Process:
         """A candidate may still be transplanted, later and outside the study's count."""
@@ -195,7 +194,7 @@ class Patient(Guest):
             came = yield from self.called(NEVER_MOMENT if waits else at(ready, Event.TRANSPLANT))
             if came in (Event.DEATH, Event.HORIZON):
                 break
-            if came == Event.TRANSPLANT and self.has_place(Place.TRANSPLANT_BED):
+            if came == Event.TRANSPLANT and self.obtains(Place.TRANSPLANT_BED):
                 if self.relapse != NONE and self.relapse_detected == NONE:
                     self.detect_relapse()
                 self.transplant()
@@ -235,6 +234,20 @@ class Patient(Guest):
     def chosen_conditioning(self) -> int:
         """Return the conditioning of today's transplant."""
         return self.fate.conditioning
+
+    def may_start_a_cycle(self) -> bool:
+        """Whether the cycle that is due is given and there is a place for it; a place not wanted goes to others."""
+        if not self.takes_cycle():
+            self.give_back(Place.INFUSION_BED)
+            return False
+        return self.obtains(Place.INFUSION_BED)
+
+    def may_be_transplanted(self) -> bool:
+        """Whether the transplant that is due takes place and there is a bed for it."""
+        if not self.takes_transplant():
+            self.give_back(Place.TRANSPLANT_BED)
+            return False
+        return self.obtains(Place.TRANSPLANT_BED)
 
     # --- when things are due ---------------------------------------------------------------------------
 

@@ -11,7 +11,7 @@ import simpy
 from blinasim.engine.body import TICKS, Process, after
 from blinasim.luck import Draws
 from blinasim.model.codes import NEVER, NONE, Event, Place
-from blinasim.model.places import BACKGROUND_DAYS, Stays, background_of, other_patients
+from blinasim.model.places import BACKGROUND_DAYS, Stays, counted_places, other_patients
 from blinasim.scenario.settings import Capacity
 
 #: Which event of the day each kind of place is for; its round comes right after it.
@@ -143,16 +143,14 @@ def open_wards(
     last_entry : int
         Calendar day of the last enrolment of the replication.
     """
-    counted = {
-        Place.TRANSPLANT_BED: capacity.transplant_beds.places,
-        Place.INFUSION_BED: capacity.infusion_starts.places,
-        Place.COORDINATOR: capacity.search_coordinators.places,
-    }
-    wards = {place: Ward(env, place, places) for place, places in counted.items() if places is not None}
-    for place, ward in wards.items():
+    wards = {}
+    for place, settings in counted_places(capacity).items():
+        assert settings.places is not None
+        ward = wards[place] = Ward(env, place, settings.places)
         first_come = place != Place.TRANSPLANT_BED or capacity.transplant_beds.priority == "first_come"
-        background, first_day = background_of(capacity, place), -capacity.warm_up_days
-        coming = other_patients(draws.luck, draws.block[replication], place, background, first_day)
+        coming = other_patients(
+            draws.luck, draws.block[replication], place, settings.background, -capacity.warm_up_days
+        )
         env.process(_others(env, ward, coming, last_entry + BACKGROUND_DAYS, priority=0 if first_come else 1))
     return wards
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 from blinasim.luck import TILE, Luck
 from blinasim.model.codes import NEVER, Place
 from blinasim.model.durations import DAYS_PER_YEAR, exponential, whole_days
-from blinasim.scenario.settings import Background, Capacity
+from blinasim.scenario.settings import Background, Capacity, InfusionStarts, SearchCoordinators, TransplantBeds
 
 #: Other patients come until so many days after the last enrolment of a replication.
 BACKGROUND_DAYS = 1_826
@@ -83,13 +84,22 @@ def _present(since: NDArray[np.int32], until: NDArray[np.int32], first_day: int,
     return np.cumsum(change)[:days]
 
 
-def background_of(capacity: Capacity, place: Place) -> Background:
-    """Return the settings of the other patients who want a kind of place."""
-    return {
-        Place.TRANSPLANT_BED: capacity.transplant_beds.background,
-        Place.INFUSION_BED: capacity.infusion_starts.background,
-        Place.COORDINATOR: capacity.search_coordinators.background,
-    }[place]
+Places: TypeAlias = TransplantBeds | InfusionStarts | SearchCoordinators
+
+
+def counted_places(capacity: Capacity) -> dict[Place, Places]:
+    """Return the settings of each kind of place that a scenario counts."""
+    every: dict[Place, Places] = {
+        Place.TRANSPLANT_BED: capacity.transplant_beds,
+        Place.INFUSION_BED: capacity.infusion_starts,
+        Place.COORDINATOR: capacity.search_coordinators,
+    }
+    return {place: settings for place, settings in every.items() if settings.places is not None}
+
+
+def days_in_bed(beds: InfusionStarts, cycle: int, infusion_days: int) -> int:
+    """Return the days in hospital at the start of a cycle: never more than the infusion lasts."""
+    return min(beds.first_cycle_days if cycle == 1 else beds.later_cycle_days, infusion_days)
 
 
 def other_patients(

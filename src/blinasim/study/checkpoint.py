@@ -9,8 +9,6 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-import zipfile
-import zlib
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -109,7 +107,7 @@ class Checkpoint:
             if not np.array_equal(arrays.pop(_FINGERPRINT), self._marked(block)):
                 return None
             chunk = from_arrays(arrays)
-        except (OSError, EOFError, KeyError, IndexError, ValueError, zipfile.BadZipFile, zlib.error):
+        except Exception:  # a flipped bit may come out as anything: the chunk is simply done again
             return None
         self.kept += 1
         return chunk

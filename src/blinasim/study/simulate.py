@@ -130,7 +130,7 @@ def simulate(
     executor : concurrent.futures.Executor, optional
         Who does the work; this process by default. The results are the same.
     chunk : int, optional
-        Trials done at a time; by default as many as make 10,000 patients. The results are the same.
+        Trials done at a time; by default as many as make ``chunks.CHUNK_PATIENTS`` patients. The results are the same.
     precision : sequence of Precision
         Monte Carlo standard errors wanted: the scenario's number of trials is doubled until all are reached, which
         depends on the scenario alone. The result's scenario says how many trials it took.
