@@ -14,9 +14,11 @@ from blinasim.engine.choice import walk
 from blinasim.errors import PolicyError, ScenarioError
 from blinasim.luck import Draws, Luck
 from blinasim.model.chart import Chart
-from blinasim.model.codes import NONE, Conditioning
+from blinasim.model.codes import NONE, Conditioning, Place
 from blinasim.model.history import History
-from blinasim.model.own_policy import QUESTIONS, checked_policy, policy_file
+from blinasim.model.own_policy import QUESTIONS, checked_policy
+from blinasim.model.places import Stays
+from blinasim.model.policy_file import policy_file
 from blinasim.scenario.loading import load_scenario
 from blinasim.study import simulate as study
 from blinasim.study.batch import lives_of
@@ -185,6 +187,7 @@ def test_the_fast_engine_refuses_in_one_line() -> None:
         ("class P:\n    def searches(self, chart): return True\n", "Q", "has no class Q"),
         ("class P(:\n", "P", ":1:"),
         ("import nothing_of_the_kind\n", "P", "cannot be imported: ModuleNotFoundError"),
+        ("import sys\nsys.exit(0)\n", "P", "cannot be imported: SystemExit: 0"),
         ("class P:\n    def __init__(self): raise ValueError('no')\n", "P", "cannot be made: ValueError: no"),
     ],
 )
@@ -194,6 +197,78 @@ def test_a_policy_file_that_will_not_do(tmp_path: Path, text: str, said: str, wh
     with pytest.raises(PolicyError, match=what) as problem:
         policy_file(f"{path}:{said}")
     assert "\n" not in str(problem.value)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        # Dataclasses look their module up while it is imported.
+        "from __future__ import annotations\nfrom dataclasses import dataclass\n\n"
+        "@dataclass\nclass P:\n    limit: int = 45\n\n"
+        "    def is_candidate(self, chart):\n        return chart.age_years < self.limit\n",
+        # The documented class may be inherited from; what it only says is no answer.
+        "from blinasim.model.own_policy import OwnPolicy\n\nclass P(OwnPolicy):\n"
+        "    def is_candidate(self, chart):\n        return chart.age_years < 45\n",
+        # A property is nobody's question, and is not looked at.
+        "class P:\n    @property\n    def later(self):\n        raise ValueError('not yet')\n\n"
+        "    def is_candidate(self, chart):\n        return chart.age_years < 45\n",
+    ],
+)
+def test_ways_to_write_a_policy(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "own.py"
+    path.write_text(text, encoding="utf-8")
+
+    class Plain:
+        def is_candidate(self, chart: Chart) -> bool:
+            return chart.age_years < 45
+
+    assert not differing_histories(lived("baseline", policy_file(f"{path}:P")), lived("baseline", Plain))
+
+
+def test_the_text_that_was_read_is_the_text_that_is_run(tmp_path: Path) -> None:
+    path = tmp_path / "own.py"
+    path.write_text("class P:\n    def is_candidate(self, chart):\n        return False\n", encoding="utf-8")
+    own = policy_file(f"{path}:P")
+    path.write_text("class P:\n    def is_candidate(self, chart):\n        return True\n", encoding="utf-8")
+    assert not (lived("baseline", own).candidacy != NONE).any()
+    assert "return False" in own.text
+
+
+class Lists:
+    def conditioning(self, chart: Chart) -> str:
+        return ["reduced"]  # type: ignore[return-value]
+
+
+class EvenDays:
+    """Declines on odd days what was wanted on even ones."""
+
+    def transplants(self, chart: Chart) -> bool:
+        return chart.day % 2 == 0
+
+    def starts_cycle(self, chart: Chart) -> bool:
+        return chart.day % 2 == 0
+
+
+def test_an_answer_of_another_kind_is_one_line() -> None:
+    with pytest.raises(PolicyError, match=r"Lists\.conditioning, patient .* answered \['reduced'\]; myeloabl"):
+        lived("baseline", Lists)
+
+
+def test_a_place_that_a_policy_declines_goes_to_others() -> None:
+    """Every bed that is given is used that day or free again: none is held for a patient who does not come."""
+    scarce = ["capacity.transplant_beds.places=2", "capacity.infusion_starts.places=5"]
+    of = load_scenario("baseline", scarce)
+    world = lives_of(of, parameters(), Draws(Luck(5), range(3), of.cohort.size), own_policy=EvenDays)
+    found: list[Stays] = []
+    history = walk(world.lives, stays=found)
+    for number, stays in enumerate(found):
+        beds = stays.of(Place.TRANSPLANT_BED)
+        used = beds.granted & (beds.left > beds.given)
+        hsct = world.cohort.entry_day + history.hsct
+        assert np.array_equal(hsct[beds.patient[used]], beds.given[used]), number
+        starts = stays.of(Place.INFUSION_BED)
+        assert (starts.granted & (starts.left == starts.given)).any()
+    assert history.on_study_hsct.sum() > 20
 
 
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:

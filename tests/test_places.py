@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 import simpy
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from blinasim.engine import des
 from blinasim.engine.body import TICKS
@@ -19,7 +21,7 @@ from blinasim.errors import ScenarioError
 from blinasim.luck import Draws, Luck
 from blinasim.model.codes import NEVER, NONE, Mrd, Place
 from blinasim.model.history import History
-from blinasim.model.places import Stays, other_patients
+from blinasim.model.places import Stays, counted_places, other_patients
 from blinasim.scenario.loading import load_scenario
 from blinasim.scenario.settings import Background, Capacity, Policy, Scenario
 from blinasim.study import simulate as study
@@ -316,3 +318,89 @@ def test_cycles_delayed_by_waiting_for_a_bed_are_dated_too() -> None:
     assert delayed.sum() > 10
     assert np.all(history.cycle_starts >= calendar)
     assert np.array_equal((history.cycle_starts != NONE).sum(axis=1), history.cycles)
+
+
+# --- whatever the words ------------------------------------------------------------------------------------
+
+BACKGROUND = st.fixed_dictionaries({"arrivals_per_year": st.floats(0, 80), "mean_stay_days": st.floats(1, 60)})
+WARDS = st.fixed_dictionaries(
+    {
+        "transplant_beds": st.fixed_dictionaries(
+            {
+                "places": st.integers(1, 4),
+                "stay_days": st.integers(1, 60),
+                "priority": st.sampled_from(["first_come", "mrd_negative_first", "mrd_positive_first"]),
+                "background": BACKGROUND,
+            }
+        ),
+        "infusion_starts": st.fixed_dictionaries(
+            {
+                "places": st.integers(1, 5),
+                "first_cycle_days": st.integers(1, 28),
+                "later_cycle_days": st.integers(1, 28),
+                "background": BACKGROUND,
+            }
+        ),
+        "search_coordinators": st.fixed_dictionaries(
+            {"places": st.integers(1, 6), "most_days_a_search": st.integers(1, 200), "background": BACKGROUND}
+        ),
+        "warm_up_days": st.integers(0, 100),
+    }
+)
+CLINICS = st.fixed_dictionaries(
+    {
+        "cycles": st.fixed_dictionaries({"infusion_days": st.integers(1, 40), "rest_days": st.integers(0, 20)}),
+        "donor_search": st.fixed_dictionaries(
+            {"starts": st.sampled_from(["enrolment", "remission", {"after_cycle": 2}])}
+        ),
+        "transplant": st.fixed_dictionaries(
+            {
+                "preparation_days": st.integers(0, 30),
+                "finish_infusion": st.booleans(),
+                "earliest_cycle": st.integers(1, 3),
+                "bridging": st.booleans(),
+                "waiting": st.fixed_dictionaries(
+                    {"cycles": st.booleans(), "give_up_after_days": st.none() | st.integers(0, 60)}
+                ),
+            }
+        ),
+    }
+)
+
+
+@settings(deadline=None, max_examples=60, derandomize=True)
+@given(policy=CLINICS, capacity=WARDS, seed=st.integers(0, 10**6))
+def test_no_place_is_held_twice_or_for_the_dead(policy: dict[str, Any], capacity: dict[str, Any], seed: int) -> None:
+    of = with_places(scenario(policy, size=60), capacity)
+    drawn = lives_of(of, parameters(), Draws(Luck(seed), range(1), 60)).lives
+    found: list[Stays] = []
+    history = des.walk(drawn, stays=found)
+    (stays,) = found
+    death = drawn.entry_day + np.where(history.death == NONE, NEVER, history.death)
+    first, days = -of.capacity.warm_up_days, 3000
+    for place, most in ((Place(p), s.places) for p, s in counted_places(of.capacity).items()):
+        its = stays.of(place)
+        assert most is not None
+        assert its.taken(first, days).max() <= most
+        ours = its.patient != NONE
+        # Death frees a place that day, and withdraws a request.
+        assert np.all(its.left[ours] <= np.maximum(death[its.patient[ours]], its.asked[ours]))
+        assert np.all(its.given >= its.asked)
+        assert np.all(its.left >= np.where(its.granted, its.given, its.asked))
+    # A transplant takes place on the day on which its bed is given, and each has one.
+    beds = stays.of(Place.TRANSPLANT_BED)
+    used = (beds.patient != NONE) & beds.granted & (beds.left > beds.given)
+    hsct = np.where(history.hsct == NONE, NONE, drawn.entry_day + history.hsct)
+    transplanted = np.flatnonzero(history.hsct != NONE)
+    assert sorted(beds.patient[used].tolist()) == transplanted.tolist()
+    assert np.array_equal(hsct[beds.patient[used]], beds.given[used])
+    # So does a cycle; and nobody starts one while waiting for a transplant bed, unless the policy says so.
+    starts, cycles = stays.of(Place.INFUSION_BED), history.cycle_starts
+    assert cycles is not None
+    begun = {(who, int(drawn.entry_day[who] + day)) for who, row in enumerate(cycles) for day in row if day != NONE}
+    mine = (starts.patient != NONE) & starts.granted
+    assert begun == set(zip(starts.patient[mine].tolist(), starts.given[mine].tolist(), strict=True))
+    if not of.policy.transplant.waiting.cycles:
+        for who, asked, given, left in zip(beds.patient, beds.asked, beds.given, beds.left, strict=True):
+            until = min(given, left)
+            assert not any(patient == who and asked <= day < until for patient, day in begun)

@@ -10,7 +10,7 @@ import typer
 from blinasim.cli.options import ClusterOption, PolicyOption, WorkersOption
 
 if TYPE_CHECKING:
-    from blinasim.model.own_policy import PolicyFile
+    from blinasim.model.policy_file import PolicyFile
     from blinasim.report.manifest import Manifest
 
 _DIFFERENT = 1
@@ -67,7 +67,7 @@ def rerun(
 def _policy(then: Manifest, folder: Path, said: str | None) -> PolicyFile | None:
     """Return the policy of one's own with which a run was done; its code is run only when it is named."""
     from blinasim.errors import PolicyError
-    from blinasim.model.own_policy import policy_file
+    from blinasim.model.policy_file import policy_file
     from blinasim.report.manifest import POLICY_FILE
 
     if then.policy is None:

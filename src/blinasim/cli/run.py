@@ -74,7 +74,7 @@ def run(
     """Simulate a scenario and set it beside the source study's results."""
     import time
 
-    from blinasim.model.own_policy import policy_file
+    from blinasim.model.policy_file import policy_file
     from blinasim.scenario.loading import load_scenario
     from blinasim.study.precision import Precision, shortfalls
 

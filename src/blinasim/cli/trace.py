@@ -18,7 +18,7 @@ def trace(
     policy: PolicyOption = None,
 ) -> None:
     """Tell one patient's life, day by day."""
-    from blinasim.model.own_policy import policy_file
+    from blinasim.model.policy_file import policy_file
     from blinasim.report.story import tell
     from blinasim.scenario.loading import load_scenario
 

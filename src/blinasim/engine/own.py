@@ -13,6 +13,7 @@ from blinasim.errors import PolicyError
 from blinasim.model.chart import Chart
 from blinasim.model.codes import NEVER, NONE, Conditioning, Depth, Donor, Fitness, Mrd, Reason
 from blinasim.model.history import LogEntry
+from blinasim.model.own_policy import answers
 
 #: Days after which a policy that put a transplant off is asked again.
 _ASKED_AGAIN_AFTER_DAYS = 7
@@ -46,12 +47,12 @@ class OwnPatient(Patient):
     def acceptance(self) -> Sequence[tuple[int, int]]:
         """Ask from which day of the search each donor type is acceptable."""
         usual = super().acceptance()
-        if not hasattr(self.policy, "accept_from_day"):
+        if not answers(self.policy, "accept_from_day"):
             return usual
         answer = self._ask("accept_from_day", {Donor(kind).name.lower(): day for kind, day in usual})
         known = {donor.name.lower(): donor for donor in Donor}
         if not isinstance(answer, dict) or not all(
-            key in known and isinstance(day, int) and 0 <= day < NEVER for key, day in answer.items()
+            key in known and type(day) is int and 0 <= day < NEVER for key, day in answer.items()
         ):
             raise self._wrong("accept_from_day", answer, f"days by donor type ({', '.join(known)})")
         return [(int(known[key]), day) for key, day in answer.items()]
@@ -72,10 +73,10 @@ class OwnPatient(Patient):
     def chosen_conditioning(self) -> int:
         """Ask for the conditioning, and let its speeds be those of the graft."""
         chosen = super().chosen_conditioning()
-        if hasattr(self.policy, "conditioning"):
+        if answers(self.policy, "conditioning"):
             known = {code.name.lower(): int(code) for code in Conditioning}
             answer = self._ask("conditioning", Conditioning(chosen).name.lower())
-            if answer not in known:
+            if not isinstance(answer, str) or answer not in known:
                 raise self._wrong("conditioning", answer, " or ".join(known))
             chosen = known[answer]
         graft = self.rules.grafts[chosen]
@@ -90,7 +91,7 @@ class OwnPatient(Patient):
     # --- asking ----------------------------------------------------------------------------------------
 
     def _yes_or_no(self, question: str, usual: bool) -> bool:
-        if not hasattr(self.policy, question):
+        if not answers(self.policy, question):
             return usual
         answer = self._ask(question, usual)
         if not isinstance(answer, bool):

@@ -129,5 +129,6 @@ def other_patients(
             exponential(luck.uniform(f"others.{name}.stay", block, TILE, number)[0]) * background.mean_stay_days
         )
         arrivals = clock + np.cumsum(gaps)
-        yield from zip(np.floor(arrivals).astype(int).tolist(), stays.tolist(), strict=True)
+        days = np.floor(np.minimum(arrivals, NEVER)).astype(int)
+        yield from zip(days.tolist(), stays.tolist(), strict=True)
         clock, number = float(arrivals[-1]), number + TILE

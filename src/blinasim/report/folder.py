@@ -12,8 +12,8 @@ from blinasim.engine.choice import EngineName
 from blinasim.errors import InterruptedRunError, OutputError
 from blinasim.files import MANIFEST, whole_folder
 from blinasim.model.cohort_file import CohortSource, read_cohort
-from blinasim.model.own_policy import PolicyFile
 from blinasim.model.parameters import Parameters
+from blinasim.model.policy_file import PolicyFile
 from blinasim.report import exports, figures, style
 from blinasim.report.manifest import COHORT_FILE, POLICY_FILE, hashes, manifest_of
 from blinasim.report.rows import Row, endpoint_frame, rows_of

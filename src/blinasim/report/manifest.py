@@ -15,7 +15,6 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from blinasim.engine.choice import EngineName
 from blinasim.errors import OutputError, Place
 from blinasim.files import MANIFEST, nearest, reason, short
-from blinasim.model.own_policy import PolicyFile
 from blinasim.model.parameters import (
     ParameterInfo,
     Parameters,
@@ -23,6 +22,7 @@ from blinasim.model.parameters import (
     parameters_of,
     parameters_to_dict,
 )
+from blinasim.model.policy_file import PolicyFile
 from blinasim.scenario.settings import Scenario
 from blinasim.version import __version__
 

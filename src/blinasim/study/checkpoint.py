@@ -19,8 +19,8 @@ import numpy as np
 from blinasim.engine.choice import EngineName, choose
 from blinasim.errors import OutputError
 from blinasim.model.cohort_file import CohortSource
-from blinasim.model.own_policy import PolicyFile
 from blinasim.model.parameters import Parameters, parameters_to_dict
+from blinasim.model.policy_file import PolicyFile
 from blinasim.scenario.settings import Scenario
 from blinasim.study.chunks import Arrays, Chunk, from_arrays, number_versions, to_arrays
 

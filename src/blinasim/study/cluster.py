@@ -83,7 +83,7 @@ def dask_workers(cluster: str, workers: int) -> Iterator[Executor]:
         except KilledWorker as problem:
             raise WorkerError(
                 f"workers of the cluster keep dying, {problem.allowed_failures + 1} over one piece of work "
-                "(of too little memory, maybe); take a smaller --chunk"
+                "(of too little memory, maybe); give each worker more memory"
             ) from None
         except (CancelledError, CommClosedError):
             raise WorkerError(f"the cluster {cluster} is lost; see to it and run again") from None
