@@ -98,7 +98,7 @@ def test_waiting_is_that_of_the_trials_own_patients() -> None:
     bed, coordinator = int(Place.TRANSPLANT_BED), int(Place.COORDINATOR)
     rows = [
         (0, bed, 0, 100, 104, 134),  # waits for four days
-        (0, bed, 1, 100, NONE, 110),  # withdrawn after ten
+        (0, bed, 1, 100, NEVER, 110),  # withdrawn after ten
         (0, bed, NONE, 90, 140, NEVER),  # another patient
         (0, coordinator, 1, 10, 60, 80),
     ]

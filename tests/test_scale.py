@@ -31,10 +31,10 @@ from blinasim.scenario.loading import load_scenario
 from blinasim.study import checkpoint as checkpoints
 from blinasim.study import chunks
 from blinasim.study import simulate as study
-from blinasim.study.checkpoint import identify
+from blinasim.study.checkpoint import Checkpoint, identify
 from blinasim.study.cluster import hired
 from blinasim.study.executors import MOST_DEATHS, Workers, in_order, processes
-from blinasim.study.precision import FEWEST_TRIALS, Precision, stages
+from blinasim.study.precision import FEWEST_TRIALS, LUMPY_TRIALS, Precision, stages
 from layout import assert_readable, words
 from worlds import scenario
 
@@ -287,6 +287,8 @@ def test_a_precision_out_of_reach_is_said(tmp_path: Path, capsys: pytest.Capture
 def test_few_trials_reach_nothing() -> None:
     """The median of a few whole numbers may have no spread, by chance."""
     result = bs.simulate("baseline", replications=2, precision={"cycles": 0.5})
+    assert LUMPY_TRIALS <= result.replications < 2 * LUMPY_TRIALS
+    result = bs.simulate("baseline", replications=2, precision={"os": 5.0})
     assert FEWEST_TRIALS <= result.replications < 2 * FEWEST_TRIALS
 
 
@@ -447,7 +449,9 @@ def test_a_damaged_or_strange_chunk_is_done_again(
 )
 def test_the_checkpoint_of_another_run_is_refused(tmp_path: Path, asked: Any, changes: Any, what: str) -> None:
     interrupted(tmp_path / "r")
-    with pytest.raises(OutputError, match=rf"\.r\.checkpoint is of another run \(other {what}\); leave --resume out"):
+    with pytest.raises(
+        OutputError, match=rf"\.r\.checkpoint keeps 4 chunks of another run \(other {what}\); choose another --out, "
+    ):
         resumed(tmp_path / "r", asked, **changes)
     assert len(list(checkpoint_folder(tmp_path / "r").glob("*.npz"))) == 4
 
@@ -464,8 +468,44 @@ def test_without_resume_an_old_checkpoint_is_replaced_and_said_if_it_fits(
     assert computed == chunks.cut(range(12), 2)
     assert bytes_of(target) == undisturbed
     interrupted(tmp_path / "other")
-    assert resumed(tmp_path / "other", ASKED.with_study(seed=2), resume=False) == []
+    another = Conduct(chunk=2, keep_chunks=True)
+    with pytest.raises(
+        OutputError, match=r"keeps 4 chunks of another run \(other scenario\); choose another --out, or disc"
+    ):
+        run_into(tmp_path / "other", ASKED.with_study(seed=2), load_parameters(), another)
+    assert len(list(checkpoint_folder(tmp_path / "other").glob("*.npz"))) == 4
+    run_into(tmp_path / "other", ASKED.with_study(seed=2), load_parameters(), another, force=True)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["other", "r"]
+
+
+@pytest.mark.usefixtures("kept_at_once", "without_figures")
+def test_what_is_kept_is_said_whatever_went_wrong(tmp_path: Path) -> None:
+    def fail(done: int) -> None:
+        if done:
+            seen.append(done)
+        if len(seen) == 3:
+            raise WorkerError("workers keep dying")
+
+    seen: list[int] = []
+    conduct = Conduct(chunk=2, keep_chunks=True)
+    with pytest.raises(WorkerError, match=r"^workers keep dying; 3 of 6 chunks are kept: --resume goes on from them$"):
+        run_into(tmp_path / "r", ASKED, load_parameters(), conduct, progress=fail)
+
+
+@pytest.mark.usefixtures("kept_at_once", "without_figures")
+def test_no_flipped_bit_of_a_kept_chunk_ends_in_a_traceback(tmp_path: Path) -> None:
+    target = tmp_path / "r"
+    interrupted(target)
+    path = sorted(checkpoint_folder(target).glob("*.npz"))[0]
+    whole = path.read_bytes()
+    identity = identify(ASKED, load_parameters(), None, "auto", 2)
+    luck = np.random.default_rng(1)
+    places = np.concatenate([luck.integers(0, 400, 150), luck.integers(len(whole) - 1500, len(whole), 250)])
+    for place in places.tolist():
+        damaged = bytearray(whole)
+        damaged[place] ^= 1 << int(luck.integers(8))
+        path.write_bytes(bytes(damaged))
+        Checkpoint(checkpoint_folder(target), identity, resume=True).read(range(2))
 
 
 @pytest.mark.usefixtures("kept_at_once", "without_figures")

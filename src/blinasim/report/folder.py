@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from blinasim.engine.choice import EngineName
-from blinasim.errors import InterruptedRunError, OutputError
+from blinasim.errors import BlinasimError, InterruptedRunError, OutputError
 from blinasim.files import MANIFEST, whole_folder
 from blinasim.model.cohort_file import CohortSource, read_cohort
 from blinasim.model.parameters import Parameters
@@ -119,7 +119,7 @@ def run_into(
     if conduct.keep_chunks and not patients:
         step = conduct.chunk or usual_chunk(scenario.cohort.size)
         identity = identify(scenario, parameters, source, conduct.engine, step, own_policy)
-        checkpoint = Checkpoint(checkpoint_folder(target), identity, resume=conduct.resume)
+        checkpoint = Checkpoint(checkpoint_folder(target), identity, resume=conduct.resume, force=force)
         _remark_on(checkpoint, remark, resume=conduct.resume)
     try:
         with whole_folder(target, force=force) as folder:
@@ -144,10 +144,13 @@ def run_into(
                     writer.close()
             _write(result, parameters, source, own_policy, folder, patients=patients)
             files = sorted([*hashes(folder), MANIFEST])
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, BlinasimError) as problem:
         if checkpoint is None or not checkpoint.kept:
             raise
-        raise InterruptedRunError(f"stopped; {_kept(checkpoint, scenario, conduct)} are kept") from None
+        kept = f"{_kept(checkpoint, scenario, conduct)} are kept"
+        if isinstance(problem, BlinasimError):
+            raise type(problem)(f"{problem.message}; {kept}: --resume goes on from them", problem.place) from None
+        raise InterruptedRunError(f"stopped; {kept}") from None
     if checkpoint is not None:
         checkpoint.remove()
     return result, files

@@ -67,14 +67,16 @@ class Checkpoint:
         Of which study (:func:`identify`).
     resume : bool
         Read the finished chunks that are there; otherwise they are replaced by the first of this run.
+    force : bool
+        Discard a checkpoint of another study that is there.
 
     Raises
     ------
     OutputError
-        If there is a checkpoint of another study to resume.
+        If there is a checkpoint of another study, to be resumed or not to be lost.
     """
 
-    def __init__(self, folder: Path, identity: Identity, *, resume: bool) -> None:
+    def __init__(self, folder: Path, identity: Identity, *, resume: bool, force: bool = False) -> None:
         self.folder = folder
         self._identity = dict(identity)
         self._mark = np.frombuffer(bytes.fromhex(_hash(self._identity)), dtype=np.uint8)
@@ -86,11 +88,11 @@ class Checkpoint:
         there = _read_about(folder)
         #: Whether there are chunks of this very study.
         self.resumable = there == self._identity
-        if resume and there is not None and not self.resumable:
+        if there is not None and not self.resumable and not (force and not resume):
             different = ", ".join(key for key in self._identity if there.get(key) != self._identity[key])
             raise OutputError(
-                f"{folder} is of another run (other {different}); "
-                "leave --resume out to begin anew, or choose another --out"
+                f"{folder} keeps {self.found():,} chunks of another run (other {different}); choose another --out, "
+                f"or discard them with --force{' and without --resume' * resume}"
             )
 
     def found(self) -> int:
