@@ -308,25 +308,43 @@ def _treat(lives: Lives, calendar: _Calendar, who: Days, remission: Days, found:
     detected = np.where(relapses & (detected < death), detected, NEVER)
     switch = np.where(switch < death, switch, NEVER)
 
-    # 7. Cycles go on until a transplant, a switch, a detected relapse, death, a stop, or the last.
-    end = np.minimum(np.minimum(hsct, switch), np.minimum(detected, death))
-    stopped = (stop < death) & (stop < switch) & (stop <= detected) & (stop <= hsct)
+    return _written(lives, calendar, who, one, _Course(stop, switch, hsct, relapse, detected, death, cause))
+
+
+@dataclass(frozen=True)
+class _Course:
+    """The days that a remission took, shape (Q,), NEVER where something does not happen; the stop is the one due."""
+
+    stop: Days
+    switch: Days
+    hsct: Days
+    relapse: Days
+    detected: Days
+    death: Days
+    cause: Days
+
+
+def _written(lives: Lives, calendar: _Calendar, who: Days, one: _Remitted, course: _Course) -> dict[str, Days]:
+    """Write a course as columns of the history, with the treatment that went with it."""
+    fates, stop = lives.fates, course.stop
+    # Cycles go on until a transplant, a switch, a detected relapse, death, a stop, or the last.
+    end = np.minimum(np.minimum(course.hsct, course.switch), np.minimum(course.detected, course.death))
+    stopped = (stop < np.minimum(course.death, course.switch)) & (stop <= np.minimum(course.detected, course.hsct))
     most = np.minimum(one.stop_count, NEVER)
-    deepens = _deepens(lives, calendar, who, one, relapse, end)
-    depth = fates.depth[who].astype(np.int64)
+    deepens = _deepens(lives, calendar, who, one, course.relapse, end)
     columns = {
         "remission": one.remission,
-        "depth": np.where(deepens, Depth.CR, depth),
+        "depth": np.where(deepens, Depth.CR, fates.depth[who].astype(np.int64)),
         "deepening": np.where(deepens, calendar.infusion_end(_INDUCTION_CYCLES), NEVER),
         "mrd": fates.mrd[who].astype(np.int64),
         "candidacy": np.where(one.candidate, one.remission, NEVER),
-        "switch": switch,
-        "hsct": hsct,
-        "conditioning": np.where(grafted, lives.plan.conditioning[who], NONE).astype(np.int64),
-        "relapse": relapse,
-        "relapse_detected": detected,
-        "death": death,
-        "cause": cause,
+        "switch": course.switch,
+        "hsct": course.hsct,
+        "conditioning": np.where(course.hsct < NEVER, lives.plan.conditioning[who], NONE).astype(np.int64),
+        "relapse": course.relapse,
+        "relapse_detected": course.detected,
+        "death": course.death,
+        "cause": course.cause,
         "stop": np.where(stopped, stop, NEVER),
         "cycles": np.minimum(calendar.begun(np.minimum(end, NEVER)), -(-most // calendar.infusion)),
         "infusion_days": np.minimum(calendar.infused(np.minimum(end, NEVER)), most),
