@@ -109,7 +109,7 @@ def published_cells(targets: Mapping[str, Target]) -> dict[str, tuple[int, ...]]
     not_realized = {who: count[f"cr_{who}"] - count[f"hsct_{who}"] for who in ("naive", "prior")}
     older = {"naive": count["never_older"], "prior": count["never_both"]}
     younger = {"naive": count["never_neither"], "prior": count["never_prior"]}
-    cells = {}
+    cells: dict[str, tuple[int, ...]] = {}
     for who in ("naive", "prior"):
         never = older[who] + younger[who]
         cells[f"response_{who}"] = (count[f"cr_{who}"], among[f"cr_{who}"] - count[f"cr_{who}"])
