@@ -108,7 +108,8 @@ class Priors:
 
     def log_density(self, values: Floats) -> Floats:
         """Return the joint log prior density of parameter values of shape (N, d); shape (N,)."""
-        return np.sum([log_density(prior, values[:, i]) for i, prior in enumerate(self.priors)], axis=0)
+        densities = np.stack([log_density(prior, values[:, i]) for i, prior in enumerate(self.priors)])
+        return np.asarray(densities.sum(axis=0))
 
     def log_jacobian(self, z: Floats) -> Floats:
         """Return the log of d value / d z, summed over the parameters, of z of shape (N, d); shape (N,)."""
@@ -117,7 +118,7 @@ class Priors:
 
 def log_standard_normal(z: Floats) -> Floats:
     """Return the log density of independent standard normal numbers of shape (N, d); shape (N,)."""
-    return np.asarray(-0.5 * np.sum(z**2, axis=1) - z.shape[1] * _LOG_ROOT_TWO_PI)
+    return np.asarray(-0.5 * np.einsum("ij,ij->i", z, z) - z.shape[1] * _LOG_ROOT_TWO_PI)
 
 
 # --- which parameters the targets touch ---------------------------------------------------------------------
