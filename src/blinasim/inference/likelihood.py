@@ -1,8 +1,8 @@
 """The likelihood of a report of the study: exact counts by the chain rule, times a synthetic likelihood of survival.
 
-Counts: given the parameters the patients are independent, so each term is a multinomial whose probabilities are those of
-all patients of all replications. Survival summaries: Gaussian (Wood, Nature 2010;466:1102), *given the counts*: they are
-regressed on the proportions over the replications and predicted at the observed ones, so that what a count has said
+Counts: given the parameters the patients are independent, so each term is a multinomial whose probabilities are those
+of all patients of all replications. Survival summaries: Gaussian (Wood, Nature 2010;466:1102), *given the counts*: they
+are regressed on the proportions over the replications and predicted at the observed ones, so that what a count has said
 already is not said again.
 """
 
@@ -24,7 +24,7 @@ from blinasim.scenario.settings import Scenario
 
 Floats = NDArray[np.float64]
 
-#: Added to every cell of a pooled count: a batch that leaves a cell empty says that it is rare, not that it is impossible.
+#: Added to every cell of a pooled count: an empty cell is a rare one, not an impossible one.
 _SMOOTHING: Final = 0.5
 #: A residual standard deviation and how many replications it is worth: where next to no replication reaches a median.
 _USUAL_DEVIATION, _ITS_WEIGHT = 0.15, 2.0
@@ -33,6 +33,8 @@ _SHRINKAGE: Final = 10.0
 #: Rounds of imputing what is censored.
 _ROUNDS: Final = 8
 _LOWEST: Final = -1e6
+#: Place of the patients alive at the cut-off in the term "fate".
+_ALIVE: Final = 5
 
 
 def log_counts(studies: Studies, observed: Observed) -> dict[str, float]:
@@ -67,7 +69,7 @@ def log_between(low: float, high: float) -> float:
     """Return the log probability that a standard normal number lies between two limits, also far out in a tail."""
     if low > 0:
         low, high = -high, -low
-    above, below = special.log_ndtr(high), special.log_ndtr(low)
+    above, below = float(special.log_ndtr(high)), float(special.log_ndtr(low))
     with np.errstate(divide="ignore"):
         return float(above + np.log1p(-np.exp(min(below - above, 0.0))))
 
@@ -122,7 +124,8 @@ def _given_counts(studies: Studies, observed: Observed) -> tuple[Floats, Floats]
     kept = replications / (replications + _SHRINKAGE)
     covariance = scatter / freedom
     covariance = kept * covariance + (1.0 - kept) * np.diag(np.diag(covariance))
-    return slopes[0], covariance * (1.0 + inverse[0, 0])  # the mean is estimated, too
+    covariance *= 1.0 + inverse[0, 0]  # the mean is estimated, too
+    return np.asarray(slopes[0], dtype=np.float64), covariance
 
 
 def _design(studies: Studies, observed: Observed) -> Floats:
@@ -141,14 +144,11 @@ def _proportions(counts: Mapping[str, Floats]) -> Floats:
     """Return the proportions that tell about survival: responses, transplants, and deaths after them."""
     later = counts["later_naive"] + counts["later_prior"]
     fate = counts["fate"]
-    parts = [counts[name][:, 0] for name in ("response_naive", "response_prior", "realized_naive", "realized_prior")]
-    wholes = [
-        counts[name].sum(axis=1) for name in ("response_naive", "response_prior", "realized_naive", "realized_prior")
-    ]
-    parts += [later[:, 0], fate[:, 0] + fate[:, 1], fate.sum(axis=1) - fate[:, 5]]
-    wholes += [later.sum(axis=1), fate.sum(axis=1), fate.sum(axis=1)]
+    halves = [counts[f"{term}_{who}"] for term in ("response", "realized") for who in ("naive", "prior")] + [later]
+    parts = [half[:, 0] for half in halves] + [fate[:, 0] + fate[:, 1], fate.sum(axis=1) - fate[:, _ALIVE]]
+    wholes = [half.sum(axis=1) for half in halves] + [fate.sum(axis=1)] * 2
     with np.errstate(invalid="ignore", divide="ignore"):
-        return np.stack(parts, axis=1) / np.stack(wholes, axis=1)
+        return np.asarray(np.stack(parts, axis=1) / np.stack(wholes, axis=1), dtype=np.float64)
 
 
 # --- of parameters -----------------------------------------------------------------------------------------

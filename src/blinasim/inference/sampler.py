@@ -1,12 +1,12 @@
 """Tempered sequential Monte Carlo for a posterior whose prior is standard normal and whose likelihood is simulated.
 
 Particles are drawn from the prior and carried to the posterior through powers of the likelihood, each chosen so that
-enough of them keep their weight (Del Moral, Doucet and Jasra, J R Stat Soc B 2006;68:411). Between powers they are moved
-by steps that would leave the Gaussian with the particles' own mean and covariance unchanged (a preconditioned
-Crank-Nicolson step: Cotter and others, Stat Sci 2013;28:424; Rudolf and Sprungk, Found Comput Math 2018;18:309), so that
-a step is long in as many dimensions as there are, whatever the data say little about. The likelihood of the current point
-is stored with it and never computed anew (pseudo-marginal: Andrieu and Roberts, Ann Stat 2009;37:697); every sweep of
-moves has new luck, common to all particles.
+enough of them keep their weight (Del Moral, Doucet and Jasra, J R Stat Soc B 2006;68:411). Between powers they are
+moved by steps that would leave a Gaussian with the mean and covariance of other particles unchanged (a preconditioned
+Crank-Nicolson step: Cotter and others, Stat Sci 2013;28:424; Rudolf and Sprungk, Found Comput Math 2018;18:309), so
+that steps stay long however many dimensions there are of which the data say little. The likelihood of the current
+point is stored with it and not computed anew (pseudo-marginal: Andrieu and Roberts, Ann Stat 2009;37:697); every sweep
+of moves has new luck, common to all particles.
 """
 
 from __future__ import annotations
@@ -37,7 +37,9 @@ class LogLikelihood(Protocol):
     low powers of a likelihood bear much noise in its logarithm.
     """
 
-    def __call__(self, z: Floats, sweep: int, *, coarse: bool) -> Floats: ...
+    def __call__(self, z: Floats, sweep: int, *, coarse: bool) -> Floats:
+        """Evaluate the points."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -76,8 +78,8 @@ class Stage:
     """Health of the sampler at one power of the likelihood.
 
     ``ess`` is the effective number of particles after re-weighting to this power, ``unique`` the number of different
-    ones after the moves; ``acceptance`` and ``step`` are those of the last sweep, ``moved`` is the mean squared distance
-    from where the stage began, in posterior variances: 2 is independence.
+    ones after the moves; ``acceptance`` and ``step`` are those of the last sweep, ``moved`` is the mean squared
+    distance from where the stage began, in variances of the particles: 2 is independence.
     """
 
     power: float
@@ -246,7 +248,7 @@ def _highest_power(state: State, effort: Effort) -> float:
     for _ in range(_BISECTIONS):
         middle = (low + high) / 2.0
         low, high = (middle, high) if enough(middle) else (low, middle)
-    return max(low, np.nextafter(state.power, 1.0))
+    return max(low, float(np.nextafter(state.power, 1.0)))
 
 
 def effective(log_weights: Floats) -> float:
@@ -255,7 +257,7 @@ def effective(log_weights: Floats) -> float:
 
 
 def systematic(log_weights: Floats, uniform: float) -> NDArray[np.intp]:
-    """Choose as many points as there are, in proportion to their weights, with one uniform; their numbers, ascending."""
+    """Choose as many points as there are, in proportion to their weights, with one uniform; ascending."""
     shares = np.exp(log_weights - logsumexp(log_weights))
     edges = np.cumsum(shares)
     points = (np.arange(shares.size) + uniform) / shares.size
@@ -305,7 +307,8 @@ def _steps(z: Floats, noise: Floats, length: float, others: Floats) -> tuple[Flo
 
     def beyond_reference(at: Floats) -> Floats:
         """Log prior less the log density of the Gaussian."""
-        return np.asarray(log_standard_normal(at) - log_standard_normal(np.linalg.solve(root, (at - mean).T).T))
+        standard = np.asarray(np.linalg.solve(root, (at - mean).T).T, dtype=np.float64)
+        return np.asarray(log_standard_normal(at) - log_standard_normal(standard))
 
     return proposed, beyond_reference(proposed) - beyond_reference(z)
 

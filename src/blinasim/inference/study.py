@@ -204,7 +204,7 @@ class Studies:
     @property
     def replications(self) -> int:
         """How many reports."""
-        return self.summaries.shape[0]
+        return len(self.summaries)
 
 
 def report(data: TrialData, scenario: Scenario) -> Studies:
