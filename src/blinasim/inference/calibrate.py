@@ -62,7 +62,7 @@ class Conduct:
 
 FULL: Final = Conduct(Effort(particles=1000, moves=8, final_sweeps=15, kept_sweeps=3), 200, 60, 1000)
 QUICK: Final = Conduct(
-    Effort(particles=300, moves=5, final_sweeps=8, kept_sweeps=4, least_ess=0.4, coarse_up_to=0.2), 60, 25, 250
+    Effort(particles=600, moves=5, final_sweeps=8, kept_sweeps=4, least_ess=0.4, coarse_up_to=0.2), 50, 25, 200
 )
 
 

@@ -27,7 +27,9 @@ Floats = NDArray[np.float64]
 _SHORTEST, _LONGEST = 0.02, 1.0
 _BISECTIONS: Final = 60
 #: What a particle is worth in independent ones, and the least variance of a direction.
-_WORTH, _LEAST_VARIANCE = 0.5, 1e-6
+_WORTH, _LEAST_VARIANCE = 0.5, 1e-4
+#: Groups of particles; each is moved by what the others look like.
+_GROUPS: Final = 4
 
 
 class LogLikelihood(Protocol):
@@ -268,11 +270,10 @@ def _move(state: State, log_likelihood: LogLikelihood, effort: Effort, seed: int
     """Move every particle once; return the state and the share of moves accepted."""
     luck = _generator(seed, state.sweep)
     noise, uniform = luck.standard_normal(state.z.shape), luck.random(state.z.shape[0])
-    half = state.z.shape[0] // 2
-    groups = (slice(0, half), slice(half, None))
     proposed, log_ratio = np.empty_like(state.z), np.empty(state.z.shape[0])
-    for group, others in (groups, groups[::-1]):
-        proposed[group], log_ratio[group] = _steps(state.z[group], noise[group], state.step, state.z[others])
+    for group in np.array_split(np.arange(state.z.shape[0]), _GROUPS):
+        others = np.delete(state.z, group, axis=0)
+        proposed[group], log_ratio[group] = _steps(state.z[group], noise[group], state.step, others)
     found = log_likelihood(proposed, state.sweep, coarse=_coarse(state.power, effort))
     log_ratio += state.power * (found - state.log_likelihood)
     accepted = np.log(uniform) < log_ratio
@@ -322,12 +323,14 @@ def _reference(z: Floats) -> tuple[Floats, Floats]:
     """
     n, d = z.shape
     mean = z.mean(axis=0)
-    ratio = min(d / (_WORTH * n), 0.9)
+    different = np.unique(z[:, 0]).size
+    ratio = d / (_WORTH * different)
     found, directions = np.linalg.eigh((z - mean).T @ (z - mean) / n)
-    low, high = (1.0 - np.sqrt(ratio)) ** 2, (1.0 + np.sqrt(ratio)) ** 2
+    low = (1.0 - np.sqrt(ratio)) ** 2 if ratio < 1.0 else 0.0
     middle = 1.0 + found - ratio
     away = np.sqrt(np.maximum(np.square(middle) - 4.0 * found, 0.0))
-    values = np.where(found < low, (middle - away) / 2.0, np.where(found > high, (middle + away) / 2.0, 1.0))
+    # A variance above the prior's is left to the length of the steps: chance would show it sooner than the data.
+    values = np.where(found < low, (middle - away) / 2.0, 1.0)
     return mean, (directions * np.sqrt(np.maximum(values, _LEAST_VARIANCE))) @ directions.T
 
 
