@@ -11,6 +11,7 @@ from typing import ClassVar
 
 import numpy as np
 import pytest
+from scipy.optimize import brentq
 
 from blinasim.engine import des
 from blinasim.luck import Draws, Luck
@@ -19,7 +20,7 @@ from blinasim.model.cohort import Cohort
 from blinasim.model.durations import clock_millidays, exponential, whole_days
 from blinasim.model.fates import NON_RELAPSE_CLOCK_DAYS, Fates, settle
 from blinasim.model.history import COLUMNS, History
-from blinasim.model.parameters import Parameters
+from blinasim.model.parameters import Parameters, Structure
 from blinasim.model.rules import Plan
 from blinasim.study.batch import lives_of, plan_lives
 from worlds import Share, in_remission_on_day_28, or_never, parameters, scenario, strayed
@@ -685,6 +686,42 @@ def test_searches_and_delays_are_log_logistic_where_there_are_any(
             probability = exists * (1 - log_logistic_survival(np.array(day), median, shape))
             shares.append(Share(f"{what} by day {day}", int((days <= day).sum()), days.size, float(probability)))
     assert not strayed(shares)
+
+
+def test_the_other_structures_have_their_distributions() -> None:
+    """Without frailty: a log-logistic relapse clock, and a mixture of exponentials after failure, median and tail."""
+    changes = {
+        "baseline.frailty_variance": 0.0,
+        "relapse.median_days": 80.0,
+        "relapse.shape": 1.4,
+        "failure.median_days": 90.0,
+        "failure.long_share": 0.3,
+        "failure.long_speed": 0.2,
+    }
+    values = replace(parameters(changes), structure=Structure(relapse="log_logistic", failure="exponential_mixture"))
+    of = scenario(size=200_000)
+    fates = lives_of(of, values, Draws(Luck(39), range(1), of.cohort.size)).lives.fates
+    days = np.array([10.0, 80.0, 400.0])
+    relapse = [
+        Share(
+            f"relapse by {d}",
+            int((fates.relapse_clock_millidays <= 1000 * d).sum()),
+            of.cohort.size,
+            float(1 - log_logistic_survival(np.array(d), 80.0, 1.4)),
+        )
+        for d in days
+    ]
+    rate = brentq(lambda x: 0.7 * np.exp(-90 * x) + 0.3 * np.exp(-90 * 0.2 * x) - 0.5, 1e-6, 1.0)
+    failure = [
+        Share(
+            f"death by {d}",
+            int((fates.failure_clock_millidays <= 1000 * d).sum()),
+            of.cohort.size,
+            float(1 - 0.7 * np.exp(-rate * d) - 0.3 * np.exp(-0.2 * rate * d)),
+        )
+        for d in (10, 90, 900)
+    ]
+    assert not strayed(relapse + failure)
 
 
 def test_the_plan_of_the_reference_patient_brings_the_ordinary_speed() -> None:

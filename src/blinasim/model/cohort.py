@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -108,18 +108,74 @@ class _Drawn:
 def _from_settings(settings: CohortSettings, parameters: Parameters, draws: Draws) -> _Drawn:
     """Draw everything from the scenario's shares."""
     age = _age_years(settings, draws.uniform("cohort.age"))
-    older_share = settings.age.share_65_and_over
-    prior_older = settings.prior_hsct_share_65_and_over
-    prior_younger = (settings.prior_hsct_share - older_share * prior_older) / (1.0 - older_share)
-    prior_share = np.where(age >= OLDER_FROM_YEARS, prior_older, prior_younger)
     return _Drawn(
         age_years=age,
-        prior_hsct=draws.uniform("cohort.prior_hsct") < prior_share,
+        prior_hsct=draws.uniform("cohort.prior_hsct") < _prior_share(settings, age >= OLDER_FROM_YEARS),
         salvage_lines=_salvage_lines(settings, draws.uniform("cohort.salvage_lines")),
         blasts_pct=_blasts_pct(settings, draws.uniform("cohort.blasts")),
         fitness=_fitness(parameters, age, draws.uniform("cohort.fitness")),
         well_matched=_well_matched(parameters, draws),
         site=_site(settings, draws),
+    )
+
+
+def _prior_share(settings: CohortSettings, older: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """Probability of an earlier HSCT, by age."""
+    older_share = settings.age.share_65_and_over
+    prior_older = settings.prior_hsct_share_65_and_over
+    prior_younger = (settings.prior_hsct_share - older_share * prior_older) / (1.0 - older_share)
+    return np.where(older, prior_older, prior_younger)
+
+
+def with_margins(cohort: Cohort, settings: CohortSettings, draws: Draws, *, prior_hsct: int, blasts_75: int) -> Cohort:
+    """Return a cohort in which exactly so many patients of each replication have had an HSCT, and 75 % blasts or more.
+
+    For the calibration, which takes published margins as they are. Who has had an HSCT is a sample without replacement
+    whose chances follow age (Pareto sampling: Rosen, J Stat Plan Inference 1997;62:159); who has many blasts is a
+    simple one.
+
+    Parameters
+    ----------
+    cohort : Cohort
+        As drawn from ``settings`` with ``draws``.
+    settings : CohortSettings
+        The shares, by which patients differ in their chances, and blasts are drawn within their bands.
+    draws : Draws
+        The same luck.
+    prior_hsct, blasts_75 : int
+        Patients of each replication.
+    """
+    shape = (cohort.replications, cohort.patients)
+    uniform, chance = draws.uniform("cohort.prior_hsct"), _prior_share(settings, cohort.older.reshape(shape))
+    prior = _lowest(uniform / (1.0 - uniform) * (1.0 - chance) / chance, prior_hsct)
+    many = _lowest(draws.uniform("cohort.margin_of_blasts"), blasts_75)
+    within, share = draws.uniform("cohort.blasts"), settings.blasts.from_75_pct
+    blasts = _blasts_pct(settings, np.where(many, 1.0 - share + share * within, (1.0 - share) * within))
+    lines = cohort.salvage_lines.reshape(shape)
+    return replace(
+        cohort,
+        prior_hsct=prior.ravel(),
+        blasts_pct=blasts.ravel(),
+        eligibility=_eligibility(lines, prior, draws.uniform("cohort.eligibility")).ravel(),
+    )
+
+
+def _lowest(score: NDArray[np.float64], count: int) -> NDArray[np.bool_]:
+    """Mark the patients with the lowest scores, so many of each replication."""
+    chosen = np.zeros(score.shape, dtype=np.bool_)
+    np.put_along_axis(chosen, np.argsort(score, axis=1, kind="stable")[:, :count], True, axis=1)
+    return chosen
+
+
+def under(cohort: Cohort, parameters: Parameters, draws: Draws) -> Cohort:
+    """Return the same patients, with the same luck, under other parameters; their file's columns are not kept."""
+    shape = (cohort.replications, cohort.patients)
+    fitness = _fitness(parameters, cohort.age_years.reshape(shape), draws.uniform("cohort.fitness"))
+    return replace(
+        cohort,
+        fitness=fitness.ravel(),
+        well_matched=_well_matched(parameters, draws).ravel(),
+        frailty=_frailty(parameters, draws).ravel(),
     )
 
 

@@ -39,6 +39,22 @@ def log_logistic(uniform: Floats, median: Value, shape: Value) -> Floats:
     return np.asarray(median * (uniform / (1.0 - uniform)) ** (1.0 / np.asarray(shape)))
 
 
+def exponential_mixture(uniform: Floats, median: Value, long_share: Value, long_speed: Value) -> Floats:
+    """Durations of two exponentials: a share whose clock runs at ``long_speed``, against 1; with the median of all."""
+    share, speed = np.asarray(long_share, dtype=np.float64), np.asarray(long_speed, dtype=np.float64)
+    # Survival (1 - w) exp(-x) + w exp(-s x) falls and is convex: from 0 Newton's steps reach one half from the left.
+    mean_medians = np.zeros(np.broadcast_shapes(share.shape, speed.shape))
+    for _ in range(60):
+        short, long = (1.0 - share) * np.exp(-mean_medians), share * np.exp(-speed * mean_medians)
+        mean_medians = mean_medians + (short + long - 0.5) / (short + speed * long)
+    lives_long = uniform >= 1.0 - share
+    left = np.where(
+        lives_long, (uniform - (1.0 - share)) / np.maximum(share, 1e-300), uniform / np.maximum(1.0 - share, 1e-300)
+    )
+    exposure = exponential(np.minimum(left, 1.0 - 2.0**-53))
+    return np.asarray(median / mean_medians * exposure / np.where(lives_long, speed, 1.0))
+
+
 def remainder(uniform: Floats, probability: Value) -> Floats:
     """Given ``uniform < probability``, return the uniform that is left over; elsewhere one half."""
     left = uniform / np.maximum(probability, 1e-300)

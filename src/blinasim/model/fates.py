@@ -21,6 +21,7 @@ from blinasim.model.durations import (
     clock_millidays,
     daily_hazard,
     exponential,
+    exponential_mixture,
     log_logistic,
     piecewise,
     remainder,
@@ -32,6 +33,8 @@ from blinasim.model.parameters import Parameters, Value
 NON_RELAPSE_CLOCK_DAYS = 10_000
 #: The stretches over which probabilities of induction are given, days.
 _CYCLE_DAYS, _INFUSION_DAYS = 42, 28
+#: A cumulative hazard beyond which everybody has relapsed; its exponential is still finite.
+_LARGEST_EXPOSURE = 500.0
 
 
 @dataclass(frozen=True)
@@ -283,12 +286,14 @@ def relapse_speed(
 
 
 def _relapse_clock(patient: _Attributes, parameters: Parameters, draws: Draws) -> NDArray[np.int64]:
-    """Weibull clock; frailty multiplies its hazard."""
+    """Clock of the distribution that the structure names; frailty multiplies its hazard."""
     relapse = parameters.relapse
     exposure = exponential(draws.uniform("relapse.clock")) / patient.frailty
-    return clock_millidays(
-        relapse.median_days * np.asarray((exposure / np.log(2.0)) ** (1.0 / np.asarray(relapse.shape)))
-    )
+    if parameters.structure.relapse == "weibull":
+        of_median = exposure / np.log(2.0)
+    else:
+        of_median = np.expm1(np.minimum(exposure, _LARGEST_EXPOSURE))
+    return clock_millidays(relapse.median_days * np.asarray(of_median ** (1.0 / np.asarray(relapse.shape))))
 
 
 def _symptoms(parameters: Parameters, draws: Draws) -> NDArray[np.int32]:
@@ -412,7 +417,10 @@ def non_relapse_hazards(parameters: Parameters) -> tuple[Floats, Floats]:
 
 
 def _failure_clock(patient: _Attributes, parameters: Parameters, draws: Draws) -> NDArray[np.int64]:
-    """Log-logistic clock; frailty shortens it in proportion."""
-    failure = parameters.failure
-    days = log_logistic(draws.uniform("failure.clock"), failure.median_days, failure.shape)
+    """Clock of the distribution that the structure names; frailty shortens it in proportion."""
+    failure, uniform = parameters.failure, draws.uniform("failure.clock")
+    if parameters.structure.failure == "log_logistic":
+        days = log_logistic(uniform, failure.median_days, failure.shape)
+    else:
+        days = exponential_mixture(uniform, failure.median_days, failure.long_share, failure.long_speed)
     return clock_millidays(days / patient.frailty)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from functools import cache
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Final, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -164,6 +164,8 @@ class Failure:
     relapse_speed: Value
     relapse_after_hsct_speed: Value
     salvage_graft_speed: Value
+    long_share: Value
+    long_speed: Value
 
 
 @dataclass(frozen=True)
@@ -185,8 +187,29 @@ class Recording:
 
 
 @dataclass(frozen=True)
+class Structure:
+    """What the calibration cannot settle by a number: the distribution of two clocks, by name.
+
+    ``relapse`` is the relapse clock's, with ``relapse.median_days`` and ``relapse.shape``; frailty multiplies its
+    hazard. ``failure`` is that of survival after failure, with ``failure.median_days`` and either ``failure.shape``, or
+    ``failure.long_share`` and ``failure.long_speed``.
+    """
+
+    relapse: Literal["weibull", "log_logistic"] = "weibull"
+    failure: Literal["log_logistic", "exponential_mixture"] = "log_logistic"
+
+
+#: Parameters that act only under one structure of survival after failure.
+ONLY_UNDER: Final = {
+    "failure.shape": "log_logistic",
+    "failure.long_share": "exponential_mixture",
+    "failure.long_speed": "exponential_mixture",
+}
+
+
+@dataclass(frozen=True)
 class Parameters:
-    """All parameters, grouped as the clinic meets them."""
+    """All parameters, grouped as the clinic meets them, and the structure that they are parameters of."""
 
     baseline: Baseline
     induction: Induction
@@ -199,6 +222,7 @@ class Parameters:
     failure: Failure
     standard_therapy: StandardTherapy
     recording: Recording
+    structure: Structure = Structure()
 
     def by_patient(self, replication: NDArray[np.intp]) -> Parameters:
         """Return the values that hold for some patients, given the replication of each.
@@ -212,7 +236,8 @@ class Parameters:
         if not any(isinstance(value, np.ndarray) for value in values.values()):
             return self
         return parameters_of(
-            {name: v[replication, 0] if isinstance(v, np.ndarray) else v for name, v in values.items()}
+            {name: v[replication, 0] if isinstance(v, np.ndarray) else v for name, v in values.items()},
+            self.structure,
         )
 
 
@@ -341,11 +366,12 @@ def parameters_to_dict(parameters: Parameters) -> dict[str, Any]:
     }
 
 
-def parameters_of(values: dict[str, Any]) -> Parameters:
-    """Group values given by dotted name, for example ``{"relapse.shape": 0.9, ...}``."""
+def parameters_of(values: dict[str, Any], structure: Structure | None = None) -> Parameters:
+    """Group values given by dotted name, for example ``{"relapse.shape": 0.9, ...}``; the usual structure if none."""
     return Parameters(
         **{
             group: cls(**{item.name: values[f"{group}.{item.name}"] for item in fields(cls)})
             for group, cls in _GROUPS.items()
-        }
+        },
+        structure=structure or Structure(),
     )

@@ -18,6 +18,7 @@ from blinasim.files import MANIFEST, nearest, reason, short
 from blinasim.model.parameters import (
     ParameterInfo,
     Parameters,
+    Structure,
     parameter_catalogue,
     parameters_of,
     parameters_to_dict,
@@ -50,6 +51,7 @@ class Manifest(BaseModel):
     policy: str | None = Field(None, description="Class in policy.py of a policy of one's own; null: none.")
     scenario: dict[str, Any] = Field(description="The scenario, fully resolved.")
     parameters: dict[str, float] = Field(description="The parameters' values by name.")
+    structure: Structure = Field(Structure(), description="The distributions that they are parameters of, by name.")
     files: dict[str, str] = Field(description="SHA-256 of every other file of the folder, by its name.")
 
     def resolved_scenario(self, folder: Path) -> Scenario:
@@ -62,7 +64,7 @@ class Manifest(BaseModel):
 
     def parameter_values(self) -> Parameters:
         """Return the parameters of the run."""
-        return parameters_of(self.parameters)
+        return parameters_of(self.parameters, self.structure)
 
 
 class ComparisonManifest(BaseModel):
@@ -101,6 +103,7 @@ def manifest_of(
         policy=own_policy.name if own_policy else None,
         scenario=_described(scenario, COHORT_FILE),
         parameters=parameters_to_dict(parameters),
+        structure=parameters.structure,
         files=hashes(folder),
     )
 

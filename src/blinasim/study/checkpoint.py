@@ -11,6 +11,7 @@ import json
 import time
 from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final
 
@@ -47,7 +48,7 @@ def identify(
         settings["cohort"]["data"]["file"] = None  # it counts by what it holds, not by where it lies
     return {
         "scenario": _hash(settings),
-        "parameters": _hash(parameters_to_dict(parameters)),
+        "parameters": _hash([parameters_to_dict(parameters), asdict(parameters.structure)]),
         "cohort file": _hash(source.text if source else None),
         "engine": choose(engine, scenario.capacity, own_policy=own_policy is not None),
         "policy": _hash([own_policy.text, own_policy.name] if own_policy else None),

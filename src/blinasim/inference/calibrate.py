@@ -1,0 +1,261 @@
+"""Calibrate: from priors and published figures to a posterior."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping
+from concurrent.futures import Executor
+from dataclasses import asdict, dataclass
+from functools import partial
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy.special import logsumexp, ndtri
+
+from blinasim.inference.closed_form import BetaPosterior
+from blinasim.inference.keeping import Kept
+from blinasim.inference.likelihood import Problem, log_likelihoods
+from blinasim.inference.posterior import LOG_LIKELIHOOD, WEIGHT, Posterior, independent_uniforms
+from blinasim.inference.priors import Priors, quantile, sampled
+from blinasim.inference.sampler import Effort, State, sample
+from blinasim.inference.study import Observed
+from blinasim.inference.targets import load_targets, published_binomials
+from blinasim.model.parameters import ParameterInfo, Structure, parameter_catalogue
+from blinasim.scenario.loading import load_scenario
+from blinasim.scenario.settings import Scenario
+from blinasim.statistics.pareto import smoothed
+from blinasim.study.chunks import number_versions
+from blinasim.study.executors import in_order
+
+Floats = NDArray[np.float64]
+
+#: Replications of the final re-weighting lie far from those of the sampler's sweeps.
+_FINAL_BLOCK: Final = 1_000_000_000
+#: Margins that the study published and the calibration takes as they are.
+_MARGINS: Final = ("prior_hsct", "blasts75")
+
+
+@dataclass(frozen=True)
+class Conduct:
+    """How a calibration is done.
+
+    Attributes
+    ----------
+    effort : Effort
+        Of the sampler.
+    replications, coarse_replications, final_replications : int
+        Of the study, for each evaluation of the likelihood; while its power is low; and for the final re-weighting.
+    piece : int
+        Parameter values that a worker evaluates at a time.
+    """
+
+    effort: Effort
+    replications: int
+    coarse_replications: int
+    final_replications: int
+    piece: int = 25
+
+
+FULL: Final = Conduct(Effort(particles=1000, moves=8, final_sweeps=15, kept_sweeps=3), 200, 60, 1000)
+QUICK: Final = Conduct(
+    Effort(particles=600, moves=5, final_sweeps=8, kept_sweeps=4, least_ess=0.4, coarse_up_to=0.2), 50, 25, 200
+)
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a calibration is: the power of the likelihood reached, sweeps and evaluations done."""
+
+    phase: str
+    power: float
+    sweeps: int
+    evaluations: int
+
+
+def calibrate(
+    *,
+    conduct: Conduct = FULL,
+    seed: int = 1,
+    structure: Structure | None = None,
+    scenario: Scenario | None = None,
+    observed: Observed | None = None,
+    only: tuple[str, ...] | None = None,
+    executor: Executor | None = None,
+    progress: Callable[[Progress], None] | None = None,
+    checkpoint: Path | None = None,
+    resume: bool = False,
+) -> Posterior:
+    """Calibrate the parameters to the published figures.
+
+    Parameters
+    ----------
+    conduct : Conduct
+        How hard; ``FULL`` or ``QUICK``.
+    seed : int
+        Of all luck. The posterior depends on it, and not on who does the work.
+    structure : Structure, optional
+        Distributions of relapse, and of survival after failure; the usual ones by default.
+    scenario : Scenario, optional
+        The study's conduct; the shipped baseline by default.
+    observed : Observed, optional
+        The figures; those of ``calibration/targets.yaml`` by default. (Parameters that have closed forms learn from
+        the published figures in any case.)
+    only : tuple of str, optional
+        Sample only these parameters, the others staying at their point values; all that the figures touch by default.
+    executor : concurrent.futures.Executor, optional
+        Who does the work; this process by default.
+    progress : callable, optional
+        Called after each sweep.
+    checkpoint : Path, optional
+        A file in which the sampler's state is kept while it runs.
+    resume : bool
+        Go on from that file, if it is there.
+
+    Returns
+    -------
+    Posterior
+        Weighted draws of all parameters, log evidence and the sampler's health.
+
+    Raises
+    ------
+    ParameterError
+        If a parameter cannot be calibrated.
+    OutputError
+        If there is a state of another calibration to resume.
+    WorkerError
+        If those who do the work keep dying.
+    """
+    problem, closed = problem_of(seed, structure or Structure(), scenario, observed, only)
+    kept = Kept(checkpoint, _identity(problem, conduct), resume=resume) if checkpoint else None
+    evaluate = _Evaluator(problem, conduct, executor, progress)
+    began = kept.read() if kept else None
+    state = sample(
+        evaluate, len(problem.priors), conduct.effort, seed, state=began, keep=partial(_note, kept, evaluate)
+    )
+    return _weighted(problem, closed, conduct, state, evaluate)
+
+
+def problem_of(
+    seed: int,
+    structure: Structure,
+    scenario: Scenario | None = None,
+    observed: Observed | None = None,
+    only: tuple[str, ...] | None = None,
+) -> tuple[Problem, dict[str, BetaPosterior]]:
+    """Return what is sampled against what, and the closed-form posteriors of what need not be."""
+    catalogue, targets = parameter_catalogue(), load_targets()
+    binomials = published_binomials(targets)
+    priors = Priors.of(catalogue, sampled(catalogue, list(binomials), structure) if only is None else only)
+    problem = Problem(
+        scenario=scenario or load_scenario("baseline"),
+        observed=observed or Observed.published(targets),
+        margins={name: targets[name].count or 0 for name in _MARGINS},
+        priors=priors,
+        fixed={name: info.value for name, info in catalogue.items() if name not in priors.names},
+        structure=structure,
+        seed=seed,
+    )
+    closed = {
+        name: BetaPosterior.of(catalogue[name].prior, *counted)
+        for name, counted in binomials.items()
+        if name not in priors.names
+    }
+    return problem, closed
+
+
+class _Evaluator:
+    """The likelihood as the sampler asks for it, cut into pieces for the workers."""
+
+    def __init__(
+        self,
+        problem: Problem,
+        conduct: Conduct,
+        executor: Executor | None,
+        progress: Callable[[Progress], None] | None,
+    ) -> None:
+        self._job = partial(log_likelihoods, problem)
+        self._conduct, self._executor, self._progress = conduct, executor, progress
+        self._evaluations, self.power = 0, 0.0
+
+    def __call__(self, z: Floats, sweep: int, *, coarse: bool) -> Floats:
+        conduct = self._conduct
+        first = sweep * conduct.replications
+        count = conduct.coarse_replications if coarse else conduct.replications
+        return self.on("sampling", z, range(first, first + count), sweep)
+
+    def on(self, phase: str, z: Floats, block: range, sweep: int) -> Floats:
+        """Evaluate points on some replications."""
+        step = self._conduct.piece
+        pieces = [(z[first : first + step], block) for first in range(0, z.shape[0], step)]
+        found = []
+        for done in in_order(self._job, pieces, self._executor):
+            found.append(done)
+            self._evaluations += done.size
+            if self._progress:
+                self._progress(Progress(phase, self.power, sweep, self._evaluations))
+        return np.concatenate(found)
+
+
+def _note(kept: Kept | None, evaluate: _Evaluator, state: State) -> None:
+    evaluate.power = state.power
+    if kept:
+        kept.write(state)
+
+
+def _weighted(
+    problem: Problem, closed: Mapping[str, BetaPosterior], conduct: Conduct, state: State, evaluate: _Evaluator
+) -> Posterior:
+    """Re-weight the draws by a better likelihood, and add the parameters that were not sampled."""
+    z = np.concatenate([points for points, _ in state.kept])
+    stored = np.concatenate([found for _, found in state.kept])
+    evaluate.power = state.power
+    block = range(_FINAL_BLOCK, _FINAL_BLOCK + conduct.final_replications)
+    found = evaluate.on("re-weighting", z, block, state.sweep)
+    log_ratio = found - stored
+    log_weights, k = smoothed(log_ratio)
+    columns = {WEIGHT: np.exp(log_weights), LOG_LIKELIHOOD: found}
+    values = dict(zip(problem.priors.names, problem.priors.values(z).T, strict=True))
+    for name, info in parameter_catalogue().items():
+        columns[name] = values[name] if name in values else _unsampled(name, info, closed, z.shape[0], problem.seed)
+    evidence = state.log_evidence + float(logsumexp(log_ratio)) - np.log(log_ratio.size)
+    return Posterior(
+        draws=pd.DataFrame(columns),
+        structure=problem.structure,
+        log_evidence=evidence + sum(beta.log_evidence for beta in closed.values()),
+        pareto_k=k,
+        stages=state.stages,
+        about={**_identity(problem, conduct), "seed": problem.seed, "conduct": asdict(conduct), "sweeps": state.sweep},
+    )
+
+
+def _unsampled(name: str, info: ParameterInfo, closed: Mapping[str, BetaPosterior], draws: int, seed: int) -> Floats:
+    """Draw a parameter from its closed-form posterior or, where the figures do not touch it, from its prior."""
+    uniform = independent_uniforms(name, draws, seed)
+    if name in closed:
+        return closed[name].quantile(uniform)
+    if info.prior.distribution == "fixed":
+        return np.full(draws, info.value)
+    return quantile(info.prior, ndtri(uniform))
+
+
+def _identity(problem: Problem, conduct: Conduct) -> dict[str, str]:
+    """Return what the sampler's state depends on."""
+    observed = problem.observed
+    return {
+        "scenario": _hash(problem.scenario.model_dump(mode="json")),
+        "figures": _hash([dict(observed.counts), observed.lower.tolist(), observed.upper.tolist()]),
+        "priors": _hash([problem.priors.names, [prior.model_dump() for prior in problem.priors.priors]]),
+        "fixed parameters": _hash(dict(problem.fixed)),
+        "structure": json.dumps(asdict(problem.structure)),
+        "conduct": _hash(asdict(conduct)),
+        "seed": str(problem.seed),
+        **number_versions(),
+    }
+
+
+def _hash(data: object) -> str:
+    return hashlib.sha256(json.dumps(data, sort_keys=True).encode()).hexdigest()

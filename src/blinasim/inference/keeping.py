@@ -1,0 +1,70 @@
+"""Where a calibration is kept while it runs, so that it can go on after an interruption."""
+
+from __future__ import annotations
+
+import json
+import zipfile
+import zlib
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+
+from blinasim.errors import OutputError
+from blinasim.inference.sampler import State
+
+_IDENTITY = "identity"
+
+
+class Kept:
+    """The state of one calibration, in a file that is written aside and renamed.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    identity : mapping
+        Which calibration it is, in words and hashes.
+    resume : bool
+        Whether to go on from what is there.
+    """
+
+    def __init__(self, path: Path, identity: Mapping[str, str], *, resume: bool) -> None:
+        self.path, self._identity, self._resume = path, dict(identity), resume
+
+    def read(self) -> State | None:
+        """Return the state to go on from; None where there is none, or its file is damaged.
+
+        Raises
+        ------
+        OutputError
+            If it is of another calibration.
+        """
+        if not self._resume:
+            return None
+        try:
+            with np.load(self.path, allow_pickle=False) as file:
+                arrays = dict(file)
+            there = json.loads(str(arrays.pop(_IDENTITY)))
+            state = State.from_arrays(arrays) if there == self._identity else None
+        except (OSError, EOFError, KeyError, TypeError, ValueError, zipfile.BadZipFile, zlib.error):
+            return None
+        if state is None:
+            different = ", ".join(key for key in self._identity if there.get(key) != self._identity[key])
+            raise OutputError(
+                f"{self.path} is of another calibration (other {different}); "
+                "leave --resume out to begin anew, or choose another --out"
+            )
+        return state
+
+    def write(self, state: State) -> None:
+        """Keep a state in place of the one before."""
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        aside = self.path.with_suffix(".part")
+        with aside.open("wb") as file:
+            np.savez(file, allow_pickle=False, **{_IDENTITY: np.array(json.dumps(self._identity))}, **state.to_arrays())
+        aside.replace(self.path)
+
+    def remove(self) -> None:
+        """Take it away, when the posterior is written."""
+        self.path.unlink(missing_ok=True)
