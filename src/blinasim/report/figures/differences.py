@@ -22,8 +22,8 @@ _LINE: Final = 0.2
 _LABELS: Final = 2.55
 _INDENT: Final = 0.12
 _PANEL: Final = 2.35
-_COLUMNS: Final = (0.12, 1.78)  # left edges of the text columns, from the right edge of the panel
-_RIGHT: Final = 2.3
+_COLUMNS: Final = (0.12, 1.92)  # left edges of the text columns, from the right edge of the panel
+_RIGHT: Final = 2.42
 _MARGIN: Final = 0.12
 _AXIS: Final = 0.5
 _TOP: Final = 1.16
@@ -33,7 +33,7 @@ _HALF_BAR: Final = 0.27
 _AXES: Final[dict[Unit, str]] = {
     "share": "Percentage points",
     "months": "Months",
-    "days": "Days (a patient)",
+    "days": "Days",
     "searches": "Searches a trial",
     "patient-days": "Patient-days a trial",
 }

@@ -141,10 +141,8 @@ def _head(drawing: style.Drawing, comparison: Comparison, policy: str, pairs: Pa
         0.15,
         "Where the same patients stand at 24 months",
         f"{pairs.touched.patients:,} simulated patients, each living both with the same luck",
-        f"Under shared luck {_moved(pairs.flows)} end elsewhere. With luck {DRAWN_AGAIN}, "
-        f"{_moved(pairs.flows_again)} do;",
-        f"but of the reference so drawn again, {_moved(comparison.reference_again.flows)} stand elsewhere than in the "
-        "reference itself.",
+        f"Under shared luck {_moved(pairs.flows)} end elsewhere; with luck {DRAWN_AGAIN}, {_moved(pairs.flows_again)}.",
+        f"So do {_moved(comparison.reference_again.flows)} in the reference itself, drawn again in the same way.",
     )
     for left, colour, text in (
         (0.15, _GAINED, "alive instead of dead"),
