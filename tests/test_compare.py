@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 
 import blinasim as bs
-from blinasim.errors import BlinasimError, ScenarioError
-from blinasim.luck import AFTER_THE_DECISION, Draws, Luck
+from blinasim.errors import BlinasimError, PolicyError, ScenarioError
+from blinasim.luck import FROM_REMISSION_OR_FAILURE_ON, Draws, Luck
+from blinasim.model.chart import Chart
 from blinasim.model.codes import NEVER, NONE, Place
 from blinasim.model.cohort import draw_cohort
 from blinasim.model.history import History
@@ -19,8 +20,10 @@ from blinasim.model.places import Stays
 from blinasim.model.records import TransplantRecord
 from blinasim.scenario.loading import load_scenario
 from blinasim.scenario.settings import Capacity, Policy, Scenario
-from blinasim.study.compare import HEAD_START_GRID, Comparison, compare
+from blinasim.study.compare import compare
+from blinasim.study.comparison import Comparison, Gain, Pairs
 from blinasim.study.contrasts import Difference, Standing, Touched, flows, standing, touched
+from blinasim.study.head_start import MEDIANS, SHARES
 from blinasim.study.measures import MEASURE, Measure, Truth, days_at_infusion_starts, measured, measures_of
 from blinasim.trial.observe import observe_all
 from worlds import parameters, scenario
@@ -51,6 +54,18 @@ def truth_of(asked: Scenario, history: History, stays: tuple[Stays, ...] = ()) -
     return Truth(asked, observe_all(asked, cohort, history, record), history, stays)
 
 
+def said_of(counts: Touched) -> tuple[int, list[int], list[int], list[int], list[int]]:
+    """All patients, and by trial: touched, of these longer, shorter and the same."""
+    return (counts.patients, *(part.tolist() for part in (counts.touched, counts.longer, counts.shorter, counts.same)))
+
+
+def pairs_of(found: Comparison, policy: str | None = None) -> Pairs:
+    """What becomes of the same patients."""
+    pairs = found.contrast(policy).pairs
+    assert pairs is not None
+    return pairs
+
+
 # --- measures ----------------------------------------------------------------------------------------
 
 
@@ -74,6 +89,27 @@ def test_measures_of_five_lives() -> None:
     assert {name: values.tolist() for name, values in found.items()} == {
         name: [pytest.approx(value, abs=1e-12)] for name, value in by_hand.items()
     }
+
+
+def test_under_standard_therapy_nobody_is_infused() -> None:
+    found = measured(truth_of(scenario({"therapy": "standard"}, size=5), history_of(*LIVES)), measures_of([Capacity()]))
+    assert {name for name, values in found.items() if np.isnan(values[0])} == {"infusion_days", "inpatient_days"}
+    assert found["transplant_bed_days"].tolist() == [10.0]
+
+
+def test_every_measure_says_whose_it_is() -> None:
+    assert MEASURE["os_12_months"].label == "OS at 12 months, all patients"
+    assert MEASURE["relapse_12_months"].label == "Relapse by 12 months from remission, of responders"
+    assert MEASURE["nrm_12_months"].label == (
+        "Non-relapse death by 12 months from HSCT, of those transplanted on study"
+    )
+    assert MEASURE["searches"].label == "Searches begun, a trial"
+    assert "infusions in between included" in MEASURE["bed_waiting_days"].meaning
+    for measure in MEASURE.values():
+        assert measure.meaning.endswith(".")
+        # Who is transplanted changes with the policy: nothing that is counted among them is better or worse.
+        assert measure.direction == 0 or measure.population != "of those transplanted on study"
+        assert measure.direction == 0 or measure.per != "patient"
 
 
 def test_nobody_to_measure_is_no_value() -> None:
@@ -147,10 +183,22 @@ def test_flows_go_from_the_reference_to_the_policy() -> None:
 def test_who_is_touched_lives_longer_shorter_or_the_same() -> None:
     before = history_of(LIVES[0], LIVES[1], LIVES[2], LIVES[3], LIVES[4])
     after = history_of({**LIVES[0], "death": 101}, {**LIVES[1], "death": 399}, {**LIVES[2], "stop": 3}, *LIVES[3:])
-    found = touched((before, Policy()), (after, Policy()))
-    assert found == Touched(patients=5, touched=3, longer=1, shorter=1)
-    assert found.same == 1
-    assert found + found == Touched(patients=10, touched=6, longer=2, shorter=2)
+    found = touched((before, Policy()), (after, Policy()), 5)
+    assert said_of(found) == (5, [3], [1], [1], [1])
+    assert found.share == 3 / 5
+    assert np.isnan(found.share_mcse)
+    none = touched((before, Policy()), (before, Policy()), 5)
+    both = Touched.joined([found, none])
+    assert said_of(both) == (10, [3, 0], [1, 0], [1, 0], [1, 0])
+    assert both.share == 3 / 10
+    assert both.share_mcse == pytest.approx(0.3)  # of 3/5 and 0
+    lives = (LIVES[0], LIVES[1], LIVES[2], LIVES[3], LIVES[4])
+    in_one = touched(
+        (history_of(*lives, *lives), Policy()),
+        (history_of({**LIVES[0], "death": 101}, *lives[1:], {**LIVES[0], "death": 99}, *lives[1:]), Policy()),
+        5,
+    )
+    assert said_of(in_one) == (10, [1, 1], [1, 0], [0, 1], [0, 0])
 
 
 def test_a_cycle_that_begins_another_day_touches_a_patient() -> None:
@@ -158,8 +206,8 @@ def test_a_cycle_that_begins_another_day_touches_a_patient() -> None:
     on_time = np.array([[0, 42, NONE, NONE, NONE]] * 2, dtype=np.int32)
     delayed = on_time.copy()
     delayed[1, 1] = 45
-    assert touched((lives, Policy()), (replace(lives, cycle_starts=on_time), Policy())).touched == 0
-    assert touched((lives, Policy()), (replace(lives, cycle_starts=delayed), Policy())).touched == 1
+    assert touched((lives, Policy()), (replace(lives, cycle_starts=on_time), Policy()), 2).share == 0.0
+    assert touched((lives, Policy()), (replace(lives, cycle_starts=delayed), Policy()), 2).share == 0.5
 
 
 # --- paired statistics ----------------------------------------------------------------------------------
@@ -170,8 +218,9 @@ def test_a_difference_by_hand() -> None:
     assert one.trials == 3
     assert one.mean == pytest.approx(0.5 / 3)
     assert one.mcse == pytest.approx(np.std([0.1, 0.0, 0.4], ddof=1) / np.sqrt(3))
-    assert one.upper - one.mean == pytest.approx(1.959964 * one.mcse)
+    assert one.upper - one.mean == pytest.approx(4.302653 * one.mcse)  # Student's t on two degrees of freedom
     assert one.better == pytest.approx(2.5 / 3)
+    assert one.better_mcse == pytest.approx(np.std([1, 0.5, 1], ddof=1) / np.sqrt(3))
     assert one.variance_reduction == pytest.approx(
         (np.var([0.1, 0.2, 0.3], ddof=1) + np.var([0.2, 0.2, 0.7], ddof=1)) / np.var([0.1, 0.0, 0.4], ddof=1)
     )
@@ -180,10 +229,23 @@ def test_a_difference_by_hand() -> None:
 
 
 def test_less_is_better_where_the_measure_says_so() -> None:
-    shorter = Difference.of(MEASURE["days_to_hsct"], np.array([10.0, 10.0]), np.array([9.0, 11.0]))
-    assert shorter.better == 0.5
+    waits = Difference.of(MEASURE["bed_waiting_days"], np.array([10.0, 10.0]), np.array([9.0, 11.0]))
+    assert (waits.better, waits.better_mcse) == (0.5, 0.5)
     assert Difference.of(MEASURE["relapse_12_months"], np.array([0.5]), np.array([0.4])).better == 1.0
     assert np.isnan(Difference.of(MEASURE["searches"], np.array([5.0]), np.array([4.0])).better)
+
+
+def test_where_every_trial_ties_neither_is_better() -> None:
+    tied = Difference.of(MEASURE["os_24_months"], np.array([0.2, 0.3]), np.array([0.2, 0.3]))
+    assert (tied.mean, tied.lower, tied.upper) == (0.0, 0.0, 0.0)
+    assert np.isnan([tied.better, tied.better_mcse]).all()
+
+
+def test_a_gain_of_few_trials_by_hand() -> None:
+    gain = Gain.of(np.array([[1.0, 0.5], [1.0, 0.7]]), np.array([[1.0, 0.7], [1.0, 0.7]]))
+    np.testing.assert_allclose(gain.mean, [0.0, 0.1])
+    np.testing.assert_allclose(gain.upper - gain.mean, [0.0, 12.706205 * 0.1])
+    assert np.isnan(Gain.of(np.ones((1, 2)), np.ones((1, 2))).lower).all()
 
 
 def test_a_median_not_reached_has_no_mean() -> None:
@@ -198,7 +260,7 @@ def test_a_median_not_reached_has_no_mean() -> None:
 
 def same(one: Comparison, other: Comparison) -> bool:
     """Every number of two comparisons, to the last bit."""
-    return _equal(one.arms, other.arms) and _equal(one.contrasts, other.contrasts)
+    return all(_equal(getattr(one, name), getattr(other, name)) for name in ("arms", "contrasts", "reference_again"))
 
 
 def _equal(one: Any, other: Any) -> bool:
@@ -226,10 +288,13 @@ def test_a_policy_against_itself_changes_nothing() -> None:
     found = compare({"one": load_scenario("baseline"), "other": load_scenario("baseline")}, replications=12)
     for one in found.differences():
         assert (one.mean, one.trial_lower, one.trial_upper) == (0.0, 0.0, 0.0)
-        assert one.measure.direction == 0 or one.better == 0.5
-    contrast = found.contrast()
-    assert contrast.touched == Touched(patients=12 * 189, touched=0, longer=0, shorter=0)
-    assert np.count_nonzero(contrast.flows - np.diag(np.diag(contrast.flows))) == 0
+        assert np.isnan(one.better)
+    contrast, pairs = found.contrast(), pairs_of(found)
+    assert said_of(pairs.touched) == (12 * 189, *([0] * 12,) * 4)
+    assert np.count_nonzero(pairs.flows - np.diag(np.diag(pairs.flows))) == 0
+    # With independent luck a policy that changes nothing moves whom the luck alone moves.
+    np.testing.assert_array_equal(pairs.flows_again, found.reference_again.flows)
+    assert _equal(contrast.values_again, found.reference_again.values_again)
     assert contrast.head_start == ()
     assert not contrast.survival_gain.mean.any()
 
@@ -237,7 +302,7 @@ def test_a_policy_against_itself_changes_nothing() -> None:
 def test_places_in_plenty_touch_nobody() -> None:
     plenty = load_scenario("baseline", ["capacity.infusion_starts.places=500", "capacity.transplant_beds.places=500"])
     found = compare({"baseline": load_scenario("baseline"), "plenty": plenty}, replications=2)
-    assert found.contrast().touched.touched == 0
+    assert pairs_of(found).touched.share == 0.0
     assert found.difference("bed_waiting_days").policy == 0.0
     assert found.arm("plenty").queues[Place.INFUSION_BED].taken.mean.max() > 1.0
 
@@ -257,26 +322,40 @@ def test_earlier_search_does_what_it_must(early: Comparison) -> None:
 
 
 def test_everybody_stands_somewhere_in_every_comparison(early: Comparison) -> None:
-    contrast = early.contrast()
-    assert contrast.flows.sum() == contrast.flows_again.sum() == contrast.touched.patients == 300 * 189
-    # Under the reference everybody is the same in both repeats; who never remits does not by another policy.
-    np.testing.assert_array_equal(contrast.flows.sum(axis=1), contrast.flows_again.sum(axis=1))
+    pairs = pairs_of(early)
+    every = (pairs.flows, pairs.flows_again, early.reference_again.flows)
+    assert [int(flow.sum()) for flow in every] == [300 * 189] * 3
+    assert pairs.touched.patients == 300 * 189
+    # Under the reference everybody is the same in all of them.
+    for flow in every[1:]:
+        np.testing.assert_array_equal(pairs.flows.sum(axis=1), flow.sum(axis=1))
 
 
 def test_independent_luck_leaves_the_means_and_alters_the_flows(early: Comparison) -> None:
-    contrast, values = early.contrast(), early.arm("early_donor_search").values
+    contrast, pairs, values = early.contrast(), pairs_of(early), early.arm("early_donor_search").values
     for key in ("realization", "os_12_months", "os_24_months", "rmst_24_months", "relapse_12_months", "infusion_days"):
         apart = contrast.values_again[key] - values[key]
         error = apart.std(ddof=1) / np.sqrt(apart.size)
         assert error > 0
         assert abs(apart.mean()) < 4 * error, key
-    assert contrast.flows.trace() > 0.98 * contrast.flows.sum()
-    assert contrast.flows_again.trace() < 0.75 * contrast.flows.sum()
-    # What is settled before the decision stays: the same searches begin.
+    assert pairs.flows.trace() > 0.98 * pairs.flows.sum()
+    assert pairs.flows_again.trace() < 0.75 * pairs.flows.sum()
+    # What is settled before remission stays: the same searches begin.
     np.testing.assert_array_equal(contrast.values_again["searches"], values["searches"])
 
 
-def test_only_what_comes_after_the_decision_is_drawn_again(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_reference_drawn_again_moves_as_much_as_any_policy(early: Comparison) -> None:
+    stay, stay_itself = (flow.trace() for flow in (pairs_of(early).flows_again, early.reference_again.flows))
+    assert stay_itself == pytest.approx(stay, rel=0.01)
+    for key in ("realization", "os_24_months", "rmst_24_months"):
+        itself = early.difference(key, "baseline", "independent")
+        assert 0.0 < abs(itself.mean) < 4 * itself.mcse, key
+        assert early.difference(key, "baseline").mean == 0.0
+    one = early.difference("searches", "baseline", "independent")
+    assert (one.mean, one.mcse) == (0.0, 0.0)
+
+
+def test_only_what_comes_after_remission_or_failure_is_drawn_again(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: set[str] = set()
     uniform = Luck.uniform
 
@@ -286,14 +365,31 @@ def test_only_what_comes_after_the_decision_is_drawn_again(monkeypatch: pytest.M
 
     monkeypatch.setattr(Luck, "uniform", spy)
     compare({"one": scenario(size=20), "other": scenario(size=20, policy={"transplant": {"offered": False}})})
-    assert asked >= AFTER_THE_DECISION
-    groups = {name.split(".")[0] for name in AFTER_THE_DECISION}
-    assert {name for name in asked if name.split(".")[0] in groups} == AFTER_THE_DECISION
+    assert asked >= FROM_REMISSION_OR_FAILURE_ON
+    groups = {name.split(".")[0] for name in FROM_REMISSION_OR_FAILURE_ON}
+    assert {name for name in asked if name.split(".")[0] in groups} == FROM_REMISSION_OR_FAILURE_ON
     again = Luck(1).drawn_again()
     changed = {name for name in asked if not np.array_equal(Luck(1).key(name), again.key(name))}
-    assert changed == AFTER_THE_DECISION
+    assert changed == FROM_REMISSION_OR_FAILURE_ON
     keys = {tuple(luck.key(name)) for name in asked for luck in (Luck(1), again)}
     assert len(keys) == len(asked) + len(changed)
+
+
+def test_other_patients_are_not_set_against_each_other() -> None:
+    found = compare(shipped("baseline", "older_cohort", "early_donor_search"), replications=3)
+    contrast = found.contrast("older_cohort")
+    assert contrast.pairs is None
+    assert "other patients" in repr(contrast)
+    assert found.contrast("early_donor_search").pairs is not None
+    assert np.isfinite(found.difference("os_24_months", "older_cohort", "independent").mean)
+
+
+def test_what_means_nothing_under_a_therapy_is_not_compared() -> None:
+    found = compare(shipped("baseline", "standard_therapy"), replications=2)
+    one = found.difference("infusion_days")
+    assert one.reference > 0.0
+    assert one.trials == 0
+    assert np.isnan([one.policy, one.mean, one.lower, one.trial_lower]).all()
 
 
 def test_chunks_and_workers_do_not_matter() -> None:
@@ -343,24 +439,82 @@ def test_queues_by_day() -> None:
 
 
 def test_the_gain_falls_with_the_head_start_assumed(early: Comparison) -> None:
-    points = early.contrast().head_start
-    in_use = parameters().donor_search.under_way_share
-    assert [point.under_way_share for point in points] == sorted({*HEAD_START_GRID, in_use})
-    assert [point.under_way_share for point in points if point.in_use] == [in_use]
-    gains = [point.differences["realization"].mean for point in points]
+    in_use = parameters().donor_search
+    points = [point for point in early.contrast().head_start if point.median_days == in_use.head_start_median_days]
+    shares = [point.under_way_share for point in points]
+    assert shares == sorted(shares)
+    assert set(shares) == {share for share in SHARES if abs(share - in_use.under_way_share) >= 0.05} | {
+        in_use.under_way_share
+    }
+    assert [point.under_way_share for point in points if point.in_use] == [in_use.under_way_share]
+    gains, levels = ([getattr(p.differences["realization"], name) for p in points] for name in ("mean", "reference"))
     assert gains == sorted(gains, reverse=True)
-    here = next(point for point in points if point.in_use).differences["realization"]
+    assert levels == sorted(levels)
+    used = next(point for point in points if point.in_use)
+    here = used.differences["realization"]
     trials = here.trials
     assert 0 < trials < 300
-    for key, one in (("realization", here), ("rmst_24_months", points[3].differences["rmst_24_months"])):
+    for key, one in (("realization", here), ("rmst_24_months", used.differences["rmst_24_months"])):
         first = [arm.values[key][:60] for arm in early.arms]
         assert one.mean == pytest.approx(float(np.mean(first[1] - first[0])), abs=1e-12)
 
 
-def test_only_where_the_search_begins_otherwise() -> None:
-    found = compare(shipped("baseline", "haplo_first", "transplant_after_cycle_1"), replications=2)
-    assert found.contrast("haplo_first").head_start == ()
-    assert len(found.contrast("transplant_after_cycle_1").head_start) == len(HEAD_START_GRID) + 1
+def test_other_head_starts_are_other_worlds() -> None:
+    found = compare(shipped("baseline", "haplo_first"), replications=20)
+    in_use = parameters().donor_search
+    points = [p for p in found.contrast().head_start if p.under_way_share == in_use.under_way_share]
+    assert [p.median_days for p in points] == [times * in_use.head_start_median_days for times in (1.0, *MEDIANS)]
+    assert [p.in_use for p in points] == [True, False, False]
+    realized = {p.median_days: p.differences["realization"] for p in points}
+    levels = [realized[days].reference for days in sorted(realized)]
+    assert levels == sorted(set(levels))
+    assert len({one.mean for one in realized.values()}) == 3
+
+
+def test_only_where_donors_are_sought_otherwise() -> None:
+    found = compare(shipped("baseline", "haplo_first", "transplant_after_cycle_1", "no_second_hsct"), replications=2)
+    assert [len(contrast.head_start) > 0 for contrast in found.contrasts] == [True, True, False]
+
+
+# --- a policy of one's own ------------------------------------------------------------------------------
+
+
+class EarlySearch:
+    """Does what the shipped scenario early_donor_search does."""
+
+    def searches(self, chart: Chart) -> bool:
+        return chart.excluded_by is None if chart.day == 0 else bool(chart.usual)
+
+
+class Declines:
+    """Transplants nobody."""
+
+    def is_candidate(self, chart: Chart) -> bool:
+        return chart.day < 0
+
+
+def test_a_policy_of_ones_own_does_what_the_same_scenario_does() -> None:
+    told = bs.compare("baseline", policies={"Early": EarlySearch, "None": Declines}, replications=3)
+    shipped_so = bs.compare("baseline", "early_donor_search", replications=3)
+    assert told.policies == ("Early", "None")
+    assert [arm.engine for arm in told.arms] == ["fast", "des", "des"]
+    assert told.arm("Early").own_policy is EarlySearch
+    assert _equal(told.arm("Early").values, shipped_so.arm("early_donor_search").values)
+    assert _equal(pairs_of(told, "Early"), pairs_of(shipped_so))
+    assert _equal(told.contrast("Early").head_start, shipped_so.contrast().head_start)
+    assert told.difference("transplanted", "None").policy == 0.0
+    assert told.contrast("None").head_start == ()
+
+
+def test_wrong_policies_of_ones_own_are_one_line() -> None:
+    with pytest.raises(ScenarioError, match="a scenario and a policy are called baseline"):
+        bs.compare("baseline", policies={"baseline": EarlySearch}, replications=1)
+    with pytest.raises(ScenarioError, match="engine fast knows no policies of one's own"):
+        bs.compare("baseline", policies={"Early": EarlySearch}, replications=1, engine="fast")
+    with pytest.raises(PolicyError, match="answers no question"):
+        bs.compare("baseline", policies={"Early": object}, replications=1)
+    with pytest.raises(ScenarioError, match="at least one other scenario"):
+        bs.compare(policies={"Early": EarlySearch, "None": Declines})
 
 
 # --- words of Python -----------------------------------------------------------------------------------
@@ -369,7 +523,7 @@ def test_only_where_the_search_begins_otherwise() -> None:
 def test_from_python() -> None:
     found = bs.compare("baseline", "early_donor_search", "haplo_first", replications=2, seed=3)
     assert found.policies == ("early_donor_search", "haplo_first")
-    assert found.difference("os_24_months", "haplo_first").measure.label == "OS at 24 months"
+    assert found.difference("os_24_months", "haplo_first").measure.label == "OS at 24 months, all patients"
     with pytest.raises(BlinasimError, match="which policy"):
         found.difference("os_24_months")
     with pytest.raises(BlinasimError, match="no measure 'os_24_month'; did you mean os_24_months"):

@@ -16,12 +16,12 @@ import blinasim as bs
 from blinasim import plot
 from blinasim.cli import compare as command
 from blinasim.cli.main import _run
-from blinasim.luck import AFTER_THE_DECISION
+from blinasim.luck import FROM_REMISSION_OR_FAILURE_ON
 from blinasim.report import comparison as words_of
 from blinasim.report import style
 from blinasim.report.comparison_file import ComparisonFile, comparison_file
 from blinasim.report.exports.comparison import comparison as comparison_table
-from blinasim.study.compare import Comparison
+from blinasim.study.comparison import Comparison
 from blinasim.study.contrasts import Standing
 from layout import assert_readable, words
 from worlds import scenario
@@ -37,7 +37,7 @@ def two() -> Comparison:
 @pytest.fixture(scope="module")
 def five() -> Comparison:
     return bs.compare(
-        "baseline", "early_donor_search", "transplant_mrd_positive", "no_transplantation", "scarce_beds_mrd_first",
+        "baseline", "early_donor_search", "standard_therapy", "no_transplantation", "scarce_beds_mrd_first",
         replications=6,
     )  # fmt: skip
 
@@ -90,14 +90,20 @@ def test_the_document_agrees_with_its_schema_and_the_table(folder: Path) -> None
     jsonschema.validate(document, schema)
     read = ComparisonFile.model_validate(document)
     table = pd.read_csv(folder / "comparison.csv", float_precision="round_trip")
-    assert len(table) == 2 * 2 * len(read.measures)
+    assert len(table) == (2 * 2 + 1) * len(read.measures)
+    itself = table[table.policy_name == "baseline"].set_index("measure")
+    assert set(itself.luck) == {"independent"}
+    assert [one.difference for one in read.reference_again.differences] == itself.difference.tolist()
+    assert [sum(row) for row in read.reference_again.flows] == [sum(row) for row in read.contrasts[0].flows.shared]
     for contrast in read.contrasts:
         for luck, differences in (("shared", contrast.differences), ("independent", contrast.independent_luck)):
             rows = table[(table.policy_name == contrast.policy) & (table.luck == luck)].set_index("measure")
             for one in differences:
                 held = rows.loc[one.measure, "difference"]
                 assert (one.difference is None and np.isnan(held)) or one.difference == held
+            assert {one.better_mcse is None for one in differences if one.better is not None} <= {False}
         assert sum(map(sum, contrast.flows.shared)) == contrast.touched.patients == 5 * 50
+        assert contrast.touched.touched_share_mcse > 0.0
         assert contrast.flows.standings == [words_of.STANDINGS[standing] for standing in Standing]
         assert bool(contrast.head_start) == (contrast.policy == "early_donor_search")
     assert [queue.place for queue in read.scenarios[2].queues] == ["transplant_bed"]
@@ -153,6 +159,36 @@ def test_a_cohorts_file_travels_with_the_results(tmp_path: Path) -> None:
     assert (target / "cohort_later.csv").read_text(encoding="utf-8").startswith("age_years")
 
 
+def test_other_patients_have_no_flows_in_the_folder(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    target = tmp_path / "r"
+    assert _run(["compare", "baseline", "older_cohort", "--replications", "2", "--out", str(target)]) == 0
+    said = capsys.readouterr().out
+    assert "same luck, other patients" in said
+    assert "live longer" not in said
+    assert "At 24 months, under the reference" not in said
+    document = json.loads((target / "comparison.json").read_text(encoding="utf-8"))
+    jsonschema.validate(document, json.loads((ROOT / "docs" / "comparison.schema.json").read_text(encoding="utf-8")))
+    assert document["contrasts"][0]["touched"] is document["contrasts"][0]["flows"] is None
+    assert {path.stem for path in (target / "figures").iterdir()} == {"differences", "survival"}
+
+
+def test_a_policy_of_ones_own_is_one_more_arm(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    own = tmp_path / "mine.py"
+    own.write_text("class Nobody:\n    def is_candidate(self, chart):\n        return False\n", encoding="utf-8")
+    target = tmp_path / "r"
+    arguments = ["compare", "baseline", "--policy", f"{own}:Nobody", "--replications", "2", "--set", "cohort.size=30"]
+    assert _run([*arguments, "--out", str(target), "--workers", "2"]) == 0
+    assert "baseline -> Nobody" in capsys.readouterr().out
+    manifest = json.loads((target / "manifest.json").read_text(encoding="utf-8"))
+    assert manifest["policies"] == {"Nobody": "Nobody"}
+    assert manifest["engines"] == {"baseline": "fast", "Nobody": "des"}
+    assert (target / "policy_Nobody.py").read_text(encoding="utf-8") == own.read_text(encoding="utf-8")
+    document = json.loads((target / "comparison.json").read_text(encoding="utf-8"))
+    assert [each["own_policy"] for each in document["scenarios"]] == [False, True]
+    assert _run(["compare", "baseline", "--policy", "mine.py", "--out", str(tmp_path / "other")]) == 2
+    assert capsys.readouterr().err == "blinasim: --policy mine.py: a policy is named as file.py:Class\n"
+
+
 @pytest.mark.parametrize(
     ("arguments", "line"),
     [
@@ -199,25 +235,48 @@ def test_the_table_says_what_was_found(two: Comparison) -> None:
     one = two.difference("realization")
     assert f"{100 * one.reference:.1f} %" in said
     assert f"{100 * one.mean:+.2f} pp ({100 * one.lower:+.2f}, {100 * one.upper:+.2f})" in said
-    for text in ("under shared luck", "independent luck", "(in use)", "assumptions among", "95 % of trials", "better"):
+    for text in (
+        *("under shared luck", "drawn again", "reference again", "from remission, or failure, on", "(in use)"),
+        *("assumptions among", "95 % of trials", "better", "Of those transplanted on study"),
+    ):
         assert text in said
+    points = two.contrast().head_start
+    lines = said[said.index("What it rests on") :].splitlines()
+    for point in points:
+        held = f"{100 * point.differences['realization'].reference:.1f} %"
+        named = (f"{100 * point.under_way_share:.0f} %", f"{point.median_days:.0f} days")
+        assert any(line.strip().startswith(named) and held in line for line in lines)
     assert "…" not in said
 
 
 @pytest.mark.parametrize(("width", "without"), [(100, "95 % of trials"), (80, "better  ")])
-def test_a_narrow_terminal_loses_columns_and_no_figures(two: Comparison, width: int, without: str) -> None:
-    said = shown(two, width)
-    assert without not in said
-    assert "too narrow for all columns" in said
-    assert "…" not in said
-    for one in two.differences():
-        assert words_of.ComparisonRow(one).difference_text in said
+def test_a_narrow_terminal_loses_columns_and_no_figures(
+    two: Comparison, five: Comparison, width: int, without: str
+) -> None:
+    for found in (two, five):
+        said = shown(found, width)
+        assert without not in said
+        assert "too narrow for all columns" in said
+        assert "…" not in said
+        for policy in found.policies:
+            for row in words_of.comparison_rows(found, policy):
+                assert row.difference_text in said
+            for line in words_of.head_start_lines(found.contrast(policy)) if found.contrast(policy).head_start else ():
+                assert all(text in said for text in line[1:])
+
+
+def test_a_wide_terminal_wraps_no_label(five: Comparison) -> None:
+    said = shown(five, 120)
+    for row in words_of.comparison_rows(five, "scarce_beds_mrd_first"):
+        assert f"  {row.label} " in said
 
 
 def test_what_does_not_exist_is_said_so(five: Comparison) -> None:
     rows = {row.measure.id: row for row in words_of.comparison_rows(five, "no_transplantation")}
     assert rows["days_to_hsct"].policy_text == rows["days_to_hsct"].difference_text == "n/a"
     assert rows["realization"].policy_text == "0.0 %"
+    standard = {row.measure.id: row for row in words_of.comparison_rows(five, "standard_therapy")}
+    assert standard["infusion_days"].policy_text == standard["inpatient_days"].difference_text == "n/a"
     assert "nan" not in shown(five, 120)
 
 
@@ -225,7 +284,7 @@ def test_a_single_trial_has_no_interval(alone: Comparison) -> None:
     assert "nan" not in shown(alone, 120)
     document = comparison_file(alone)
     assert document.contrasts[0].differences[0].mcse is None
-    assert len(comparison_table(alone)) == 2 * len(alone.measures)
+    assert len(comparison_table(alone)) == (2 + 1) * len(alone.measures)
 
 
 @pytest.mark.parametrize(
@@ -237,7 +296,20 @@ def test_a_small_share_is_not_none(part: float, text: str) -> None:
 
 def test_the_specification_names_what_is_drawn_again() -> None:
     said = (ROOT / "SPECIFICATION.md").read_text(encoding="utf-8")
-    assert all(f"`{name}`" in said for name in AFTER_THE_DECISION)
+    assert all(f"`{name}`" in said for name in FROM_REMISSION_OR_FAILURE_ON)
+
+
+def test_whose_lives_are_compared() -> None:
+    found = bs.compare("baseline", "older_cohort", "haplo_first", "first_salvage_cohort", replications=1)
+    assert words_of.other_patients(found) == ["older_cohort", "first_salvage_cohort"]
+    assert words_of.whose_lives(found) == (
+        "the same luck, and the same patients but for older_cohort, first_salvage_cohort"
+    )
+    assert_readable(plot.differences(found))
+    assert_readable(plot.policies(found))
+    with pytest.raises(ValueError, match="older_cohort has other patients than baseline: there are no flows"):
+        plot.flows(found, "older_cohort")
+    assert words_of.whose_lives(bs.compare("baseline", "older_cohort", replications=1)).startswith("other patients")
 
 
 # --- figures --------------------------------------------------------------------------------------------
@@ -271,12 +343,16 @@ def test_queues_are_drawn_where_places_are_counted(two: Comparison, five: Compar
 def test_the_forest_has_a_line_for_each_measure(two: Comparison) -> None:
     said = [text.get_text() for text in words(plot.differences(two))]
     for measure in two.measures:
-        assert measure.label in said
+        assert measure.name in said
+        assert words_of.ComparisonRow(two.difference(measure.id)).section in said
 
 
 def test_flows_fill_both_sides(five: Comparison) -> None:
     said = " ".join(text.get_text() for text in words(plot.flows(five, "no_transplantation")))
-    shares = five.contrast("no_transplantation").flows / (6 * 189)
+    pairs = five.contrast("no_transplantation").pairs
+    assert pairs is not None
+    shares = pairs.flows / (6 * 189)
+    assert f"So do {words_of.share(1 - words_of.stayed(five.reference_again.flows))} in the reference itself" in said
     assert f"dead without remission  {100 * shares.sum(axis=1)[Standing.DEAD_WITHOUT_REMISSION]:.1f} %" in said
     assert f"{100 * shares.sum(axis=0)[Standing.DEAD_AFTER_RELAPSE]:.1f} %  dead after relapse" in said
 

@@ -18,7 +18,7 @@ from blinasim.scenario.loading import load_scenario
 from blinasim.scenario.settings import Scenario
 from blinasim.study import compare as comparing
 from blinasim.study import simulate as study
-from blinasim.study.compare import Comparison
+from blinasim.study.comparison import Comparison
 from blinasim.study.precision import Precision, shortfalls
 from blinasim.study.simulate import Result
 
@@ -100,6 +100,7 @@ def simulate(
 
 def compare(
     *scenarios: str | Path | Scenario,
+    policies: Mapping[str, Callable[[], object]] | None = None,
     replications: int | None = None,
     seed: int | None = None,
     parameters: Parameters | None = None,
@@ -115,6 +116,8 @@ def compare(
     *scenarios : str, Path or Scenario
         The reference first: shipped scenarios' names, YAML files, or scenarios already loaded, which are called by
         their titles.
+    policies : dict of str to callable, optional
+        Policies of your own by name, as classes (see docs/policies.md): the reference is also lived under each of them.
     replications, seed : int, optional
         Of all of them, instead of those of the reference's ``study``.
     parameters : Parameters, optional
@@ -136,7 +139,10 @@ def compare(
     Raises
     ------
     ScenarioError
-        If a scenario is wrong, there are fewer than two, two have one name, or their numbers of patients differ.
+        If a scenario is wrong, there are fewer than two to compare, two have one name, or their numbers of patients
+        differ.
+    PolicyError
+        If a policy of your own cannot be made, or fails.
     """
     asked: dict[str, Scenario] = {}
     for said in scenarios:
@@ -145,7 +151,13 @@ def compare(
             raise ScenarioError(f"two of the scenarios are called {name}; name different ones")
         asked[name] = _studied(said if isinstance(said, Scenario) else load_scenario(said), replications, seed)
     return comparing.compare(
-        asked, parameters=parameters, engine=engine, executor=executor, progress=progress, chunk=chunk
+        asked,
+        policies=policies,
+        parameters=parameters,
+        engine=engine,
+        executor=executor,
+        progress=progress,
+        chunk=chunk,
     )
 
 

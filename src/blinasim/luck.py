@@ -21,8 +21,9 @@ _WORDS_PER_STEP = 4
 _STEPS_PER_TILE = TILE // _WORDS_PER_STEP
 _EXPONENT_OF_ONE = np.float64(1.0).view(np.uint64)
 
-#: The decisions drawn for the time after the clinic has decided: what becomes of a remission, a graft, a failure.
-AFTER_THE_DECISION: Final = frozenset(
+#: What is drawn for the time from remission, or failure, on. Some of it decides, with donor and policy, whether a
+#: transplant is realized (relapse, death, switch); some is of patients about whom no policy decides anything.
+FROM_REMISSION_OR_FAILURE_ON: Final = frozenset(
     {
         "relapse.clock",
         "relapse.symptoms",
@@ -52,7 +53,7 @@ class Luck:
     seed: int
     afresh: frozenset[str] = frozenset()
 
-    def drawn_again(self, names: frozenset[str] = AFTER_THE_DECISION) -> Luck:
+    def drawn_again(self, names: frozenset[str] = FROM_REMISSION_OR_FAILURE_ON) -> Luck:
         """Return the same luck but for some decisions, which are drawn independently."""
         return replace(self, afresh=names)
 

@@ -13,7 +13,7 @@ from blinasim.report.rows import rows_of
 from blinasim.report.style import Drawing, save
 from blinasim.scenario.settings import Scenario
 from blinasim.study.batch import live
-from blinasim.study.compare import Comparison
+from blinasim.study.comparison import Comparison
 from blinasim.study.simulate import Result
 
 __all__ = ["differences", "flows", "forest", "occupancy", "policies", "queues", "save", "survival", "swimmer"]

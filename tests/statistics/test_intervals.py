@@ -13,7 +13,22 @@ from blinasim.statistics.intervals import (
     proportion_mcse,
     quantile,
     quantile_mcse,
+    student_quantile,
 )
+
+# ---- Student's t
+# -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("freedom", "expected"), [(1, 12.7062), (10, 2.2281), (100, 1.9840), (100_000, 1.9600)])
+def test_published_quantiles_of_students_t(freedom, expected):
+    assert student_quantile(0.95, freedom) == pytest.approx(expected, abs=5e-5)
+
+
+def test_one_value_has_no_interval():
+    with pytest.raises(ValueError, match="degree of freedom"):
+        student_quantile(0.95, 0)
+
 
 # ---- Clopper-Pearson
 # -----------------------------------------------------------------------------------------

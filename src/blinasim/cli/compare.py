@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from blinasim.cli.completion import scenario_names
-from blinasim.cli.options import ClusterOption, SeedOption, SetOption, WorkersOption, all_changes
+from blinasim.cli.options import ClusterOption, PolicyOption, SeedOption, SetOption, WorkersOption, all_changes
 from blinasim.cli.run import Engine
 
 if TYPE_CHECKING:
@@ -18,11 +18,13 @@ if TYPE_CHECKING:
 
     from blinasim.report.comparison import ComparisonRow
     from blinasim.scenario.settings import Scenario
-    from blinasim.study.compare import Comparison
+    from blinasim.study.comparison import Comparison, Contrast, Pairs
 
 #: Columns that the whole table takes; a narrower terminal gets it without the range over trials, and one narrower
 #: than the second without the probability of being better.
-_WIDTH, _NARROW_WIDTH = 112, 92
+_WIDTH, _NARROW_WIDTH = 118, 92
+#: Titles of columns by luck: a policy, or at last the reference itself, against the reference.
+_LUCKS = ("shared luck", "drawn again", "reference again")
 
 
 def compare(
@@ -34,6 +36,7 @@ def compare(
         ),
     ],
     changes: SetOption = None,
+    policy: PolicyOption = None,
     replications: Annotated[int | None, typer.Option(min=1, help="Simulated trials.")] = None,
     seed: SeedOption = None,
     out: Annotated[Path | None, typer.Option(help="Results folder; results/compare_A_B by default.")] = None,
@@ -43,27 +46,41 @@ def compare(
     cluster: ClusterOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the comparison as JSON (comparison.json).")] = False,
 ) -> None:
-    """Compare policies: the same patients live each of them with the same luck."""
+    """Compare policies: the same patients live each of them with the same luck.
+
+    With --policy, the reference is also lived under a policy of one's own.
+    """
     import time
 
     from blinasim.cli.terminal import console, progress
     from blinasim.files import check_free
+    from blinasim.model.own_policy import policy_file
     from blinasim.model.parameters import load_parameters
     from blinasim.report.comparison_folder import compare_into
     from blinasim.study.cluster import hired
-    from blinasim.study.compare import trials_to_live, under_one_study
+    from blinasim.study.compare import arms_of, trials_to_live
 
-    asked = under_one_study(_loaded(scenarios, all_changes(changes, replications=replications, seed=seed)))
-    target = out or Path("results") / f"compare_{'_'.join(asked)}"
+    loaded = _loaded(scenarios, all_changes(changes, replications=replications, seed=seed))
+    own = policy_file(policy) if policy else None
+    policies = {own.name: own} if own else {}
+    arms = arms_of(loaded, policies)
+    target = out or Path("results") / f"compare_{'_'.join(arms)}"
     check_free(target, force=force)
     parameters = load_parameters()
     start = time.perf_counter()
     with (
         hired(workers, cluster) as executor,
-        progress(f"{' and '.join(asked)}: trials", trials_to_live(asked, parameters)) as advance,
+        progress(f"{' and '.join(arms)}: trials", trials_to_live(arms, parameters)) as advance,
     ):
         comparison, files = compare_into(
-            target, asked, parameters, engine=engine.value, executor=executor, force=force, progress=advance
+            target,
+            loaded,
+            parameters,
+            policies=policies,
+            engine=engine.value,
+            executor=executor,
+            force=force,
+            progress=advance,
         )
     seconds = time.perf_counter() - start
     if as_json:
@@ -94,7 +111,7 @@ def _loaded(scenarios: Sequence[str], changes: list[str]) -> dict[str, Scenario]
 def _parts(comparison: Comparison, seconds: float, width: int) -> Iterator[str | Table]:
     """Yield what is printed, in order."""
     from blinasim.cli.terminal import rests_on
-    from blinasim.report.comparison import block_title, comparison_rows, touched_text
+    from blinasim.report.comparison import DRAWN_AGAIN, block_title, comparison_rows, touched_text
 
     study, size = comparison.reference.scenario.study, comparison.reference.scenario.cohort.size
     engines = "/".join(dict.fromkeys(arm.engine for arm in comparison.arms))
@@ -106,14 +123,19 @@ def _parts(comparison: Comparison, seconds: float, width: int) -> Iterator[str |
         yield f"\n[bold]{block_title(comparison, contrast.name)}[/bold]\n"
         rows = comparison_rows(comparison, contrast.name)
         yield _table(rows, width)
-        yield f"\n{touched_text(contrast)}\n"
-        yield from _details(comparison, contrast.name)
+        if contrast.pairs:
+            yield f"\n{touched_text(contrast.pairs)}\n"
+            yield _flows(comparison, contrast.pairs)
+        yield ""
+        yield from _rests(comparison, contrast)
     yield (
         "\ndifference: mean of the paired differences (95 % interval of that mean). "
         "better: share of the trials in which\nthe policy is better, ties counting half. "
-        "All patients are followed to the end.\n"
+        "All patients are followed to the end. n/a: has no value, or no meaning there.\n"
         "Means of paired differences are what the model identifies; who gains and who loses rests on the two lives\n"
         "of a patient sharing their luck.\n"
+        f"drawn again: the policy with luck {DRAWN_AGAIN}. reference again: the reference so,\n"
+        "against itself; what moves there moves without any policy.\n"
         + rests_on(arm.scenario for arm in comparison.arms)
         + ("" if width >= _WIDTH else "\nThe terminal is too narrow for all columns: see comparison.csv, or widen it.")
     )
@@ -134,50 +156,58 @@ def _table(rows: list[ComparisonRow], width: int) -> Table:
     return _plain(titles, lines)
 
 
-def _details(comparison: Comparison, policy: str) -> Iterator[str | Table]:
-    """Yield the small tables under a policy's own: flows, the repeat with independent luck, the head start."""
-    from blinasim.report.comparison import (
-        HEAD_START_LABELS,
-        STANDINGS,
-        head_start_lines,
-        repeats,
-        stayed,
-        ways,
-    )
+def _flows(comparison: Comparison, pairs: Pairs) -> Table:
+    """Return the table of where the same patients stand: under the policy, and under the reference itself again."""
+    from blinasim.report.comparison import STANDINGS, stayed, ways
 
-    contrast = comparison.contrast(policy)
     lines: list[tuple[str, ...]] = [
         (
             f"  {STANDINGS[way.source]}",
             STANDINGS[way.target],
-            f"{100 * way.shared:.2f} %",
-            f"{100 * way.independent:.2f} %",
+            *(f"{100 * part:.2f} %" for part in (way.shared, way.independent, way.itself)),
         )
-        for way in ways(contrast)
+        for way in ways(comparison, pairs)
     ]
-    stay = (f"{100 * stayed(flows):.2f} %" for flows in (contrast.flows, contrast.flows_again))
-    lines.append(("  the same under both", "", *stay))
-    titles = ("At 24 months, under the reference", "under the policy", "under shared luck", "independent luck")
-    yield _plain(titles, lines)
-    yield ""
+    every = (pairs.flows, pairs.flows_again, comparison.reference_again.flows)
+    lines.append(("  the same in both", "", *(f"{100 * stayed(flows):.2f} %" for flows in every)))
+    return _plain(("At 24 months, under the reference", "in the other life", *_LUCKS), lines, wrapping=2)
+
+
+def _rests(comparison: Comparison, contrast: Contrast) -> Iterator[str | Table]:
+    """Yield the small tables on what a policy's means rest on: the repeat with independent luck, the head start."""
+    from blinasim.report.comparison import (
+        HEAD_START_COLUMNS,
+        HEAD_START_TITLES,
+        HEAD_START_WORLDS,
+        head_start_lines,
+        repeats,
+    )
+
     yield _plain(
-        ("Mean difference ± its standard error", "under shared luck", "independent luck", "apart, s.e."),
-        [(f"  {name}", *texts) for name, *texts in (repeat.texts for repeat in repeats(comparison, policy))],
+        ("Mean difference ± its standard error", *_LUCKS, "apart, s.e."),
+        [(f"  {name}", *texts) for name, *texts in (repeat.texts for repeat in repeats(comparison, contrast.name))],
     )
     if contrast.head_start:
         trials = next(iter(contrast.head_start[0].differences.values())).trials
-        yield f"\nWhat it rests on: searches under way at enrolment anyway ({trials:,} trials each)\n"
-        yield _plain(
-            ("  under way", *HEAD_START_LABELS), [(f"  {line[0]}", *line[1:]) for line in head_start_lines(contrast)]
+        yield (
+            f"\nWhat it rests on: searches under way at enrolment anyway ({trials:,} trials a line).\n"
+            f"{HEAD_START_COLUMNS}:\n"
         )
+        lines = [
+            (f"[bold]{line[0]}[/bold]",) if len(line) == 1 else (f"  {line[0]}", *line[1:])
+            for line in head_start_lines(contrast)
+        ]
+        yield _plain(HEAD_START_TITLES, lines)
+        yield f"\n{HEAD_START_WORLDS}"
 
 
-def _plain(titles: Sequence[str], lines: Sequence[Sequence[str]]) -> Table:
+def _plain(titles: Sequence[str], lines: Sequence[Sequence[str]], wrapping: int = 1) -> Table:
+    """Return a table without lines; on a narrow terminal its first columns are wrapped, and no figure."""
     from rich.table import Table
 
     table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
-    for title in titles:
-        table.add_column(title)
+    for number, title in enumerate(titles):
+        table.add_column(title, no_wrap=number >= wrapping)
     for line in lines:
         table.add_row(*line)
     return table

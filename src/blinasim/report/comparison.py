@@ -12,8 +12,9 @@ import numpy as np
 from blinasim.model.codes import Place
 from blinasim.report.rows import NOT_APPLICABLE
 from blinasim.statistics.intervals import mean_mcse
-from blinasim.study.compare import HEAD_START_MEASURES, Comparison, Contrast
+from blinasim.study.comparison import Comparison, Contrast, HeadStart, Pairs
 from blinasim.study.contrasts import Counts, Difference, Standing
+from blinasim.study.head_start import HEAD_START_MEASURES
 from blinasim.study.measures import MEASURE, Measure, Unit
 
 #: How the places where a patient may stand are called, and the kinds of place for which patients wait.
@@ -40,6 +41,8 @@ _WRITTEN: Final[dict[Unit, tuple[int, int, int, str]]] = {
     "searches": (1, 1, 2, ""),
     "patient-days": (1, 0, 1, ""),
 }
+#: What independent luck is, in a sentence.
+DRAWN_AGAIN: Final = "drawn again from remission, or failure, on"
 #: Measures whose means are shown with independent luck beside shared luck.
 _SHOWN_AGAIN: Final = ("realization", "os_24_months", "rmst_24_months")
 #: Ways between two places that the table names, the most travelled first.
@@ -59,14 +62,15 @@ class ComparisonRow:
 
     @property
     def section(self) -> str:
-        """The part of the table to which it belongs."""
-        return {"": "Patients", "patient": "Resources a patient", "trial": "Resources a trial"}[self.measure.per]
+        """The part of the table to which it belongs: whose the measure is, or for what a resource is counted."""
+        measure = self.measure
+        return f"Resources a {measure.per}" if measure.per else measure.population.capitalize()
 
     @property
     def label(self) -> str:
-        """The measure, with its unit where the figures do not say it."""
+        """The measure within its section, with its unit where the figures do not say it."""
         unit = self.measure.unit
-        return self.measure.label + (f", {unit}" if unit in ("months", "days", "patient-days") else "")
+        return self.measure.name + (f", {unit}" if unit in ("months", "days", "patient-days") else "")
 
     @property
     def reference_text(self) -> str:
@@ -150,40 +154,62 @@ def fold(times: float) -> str:
 # --- sentences and small tables -----------------------------------------------------------------------
 
 
+def other_patients(comparison: Comparison) -> list[str]:
+    """Return the names of the scenarios whose patients are others than the reference's."""
+    return [contrast.name for contrast in comparison.contrasts if contrast.pairs is None]
+
+
+def whose_lives(comparison: Comparison) -> str:
+    """Say whether the scenarios share their patients and their luck."""
+    others = other_patients(comparison)
+    if not others:
+        return "the same patients with the same luck"
+    if len(others) == len(comparison.contrasts):
+        return "other patients with the same luck"
+    return f"the same luck, and the same patients but for {', '.join(others)}"
+
+
 def block_title(comparison: Comparison, policy: str) -> str:
     """Return what stands over a policy's table."""
     reached = comparison.difference("rmst_24_months", policy).variance_reduction
     said = f"variance of the RMST difference reduced {fold(reached)}" if math.isfinite(reached) else fold(reached)
-    return f"{comparison.reference.name} -> {policy} · same patients, same luck · {said}"
+    same = "same luck, other patients" if comparison.contrast(policy).pairs is None else "same patients, same luck"
+    return f"{comparison.reference.name} -> {policy} · {same} · {said}"
 
 
-def touched_text(contrast: Contrast) -> str:
+def touched_text(pairs: Pairs) -> str:
     """Say how many patients the policy touches, and how they fare."""
-    counts = contrast.touched
-    if not counts.touched:
+    counts = pairs.touched
+    total = int(counts.touched.sum())
+    if not total:
         return "Patients whose life differs: none."
-    longer, shorter, same = (share(part / counts.touched) for part in (counts.longer, counts.shorter, counts.same))
+    longer, shorter, same = (share(int(part.sum()) / total) for part in (counts.longer, counts.shorter, counts.same))
     return (
-        f"Patients whose life differs in anything: {100 * counts.touched / counts.patients:.1f} %; of them, "
+        f"Patients whose life differs in anything: {100 * counts.share:.1f} %; of them, "
         f"under shared luck, {longer} live longer, {shorter} shorter, {same} as long."
     )
 
 
 @dataclass(frozen=True)
 class Way:
-    """From where to where patients move between two policies, as shares of all patients."""
+    """From where to where patients move, as shares of all patients.
+
+    ``shared`` and ``independent`` from the reference to a policy, by luck; ``itself`` from the reference to its own
+    life with independent luck.
+    """
 
     source: Standing
     target: Standing
     shared: float
     independent: float
+    itself: float
 
 
-def ways(contrast: Contrast) -> list[Way]:
+def ways(comparison: Comparison, pairs: Pairs) -> list[Way]:
     """Return the ways between different places that most patients take under shared luck, the most travelled first."""
-    shared, independent = _shares(contrast.flows), _shares(contrast.flows_again)
+    shared, independent, itself = map(_shares, (pairs.flows, pairs.flows_again, comparison.reference_again.flows))
     found = [
-        Way(source, target, shared[source][target], independent[source][target])
+        Way(source, target, shared[source][target], independent[source][target], itself[source][target])
         for source in Standing
         for target in Standing
         if source != target and shared[source][target] > 0
@@ -203,19 +229,23 @@ def _shares(flows: Counts) -> list[list[float]]:
 
 @dataclass(frozen=True)
 class Repeat:
-    """A mean difference with shared and with independent luck, and how far apart they are in standard errors."""
+    """A mean difference with shared and with independent luck, and how far apart they are in standard errors.
+
+    ``itself`` is that of the reference with independent luck from itself, where nothing differs but the luck.
+    """
 
     shared: Difference
     independent: Difference
+    itself: Difference
     standard_errors: float
 
     @property
-    def texts(self) -> tuple[str, str, str, str]:
-        """Measure, both means with their Monte Carlo standard errors, and the distance."""
-        unit = self.shared.measure.unit
-        shared, independent = (with_error(one.mean, one.mcse, unit) for one in (self.shared, self.independent))
+    def texts(self) -> tuple[str, ...]:
+        """Measure, the means with their Monte Carlo standard errors, and the distance."""
+        measure = self.shared.measure
+        means = (with_error(one.mean, one.mcse, measure.unit) for one in (self.shared, self.independent, self.itself))
         distance = NOT_APPLICABLE if math.isnan(self.standard_errors) else f"{self.standard_errors:.1f}"
-        return self.shared.measure.label, shared, independent, distance
+        return measure.name, *means, distance
 
 
 def with_error(mean: float, mcse: float, unit: Unit) -> str:
@@ -228,26 +258,49 @@ def with_error(mean: float, mcse: float, unit: Unit) -> str:
 
 
 def repeats(comparison: Comparison, policy: str) -> Iterator[Repeat]:
-    """Yield what independent luck after the decision leaves of the main differences."""
+    """Yield what independent luck leaves of the main differences."""
     values, again = comparison.arm(policy).values, comparison.contrast(policy).values_again
     for key in _SHOWN_AGAIN:
         shared, independent = (comparison.difference(key, policy, luck) for luck in ("shared", "independent"))
         apart = again[key] - values[key]
         apart = apart[~np.isnan(apart)]
         error = mean_mcse(apart)
-        yield Repeat(shared, independent, abs(float(apart.mean())) / error if error > 0.0 else math.nan)
-
-
-def head_start_lines(contrast: Contrast) -> list[tuple[str, ...]]:
-    """Return the table of differences by the share of searches that were under way anyway."""
-    lines = []
-    for point in contrast.head_start:
-        texts = (
-            with_limits(one.mean, one.lower, one.upper, one.measure.unit)
-            for one in (point.differences[key] for key in HEAD_START_MEASURES)
+        yield Repeat(
+            shared,
+            independent,
+            comparison.difference(key, comparison.reference.name, "independent"),
+            abs(float(apart.mean())) / error if error > 0.0 else math.nan,
         )
-        lines.append((f"{100 * point.under_way_share:.0f} %{' (in use)' * point.in_use}", *texts))
-    return lines
 
 
-HEAD_START_LABELS: Final = tuple(MEASURE[key].label for key in HEAD_START_MEASURES)
+def head_start_lines(contrast: Contrast) -> Iterator[tuple[str, ...]]:
+    """Yield the table of differences by what is assumed on searches under way: a heading, or a line of figures."""
+    (in_use,) = (point for point in contrast.head_start if point.in_use)
+    yield (f"Under way, with a median head start of {in_use.median_days:.0f} days",)
+    for point in contrast.head_start:
+        if point.median_days == in_use.median_days:
+            yield _head_start_line(f"{100 * point.under_way_share:.0f} %", point)
+    yield (f"Median head start, with {100 * in_use.under_way_share:.0f} % under way",)
+    for point in sorted(contrast.head_start, key=lambda point: point.median_days):
+        if point.under_way_share == in_use.under_way_share:
+            yield _head_start_line(f"{point.median_days:.0f} days", point)
+
+
+def _head_start_line(assumed: str, point: HeadStart) -> tuple[str, ...]:
+    differences = [point.differences[key] for key in HEAD_START_MEASURES]
+    return (
+        f"{assumed}{' (in use)' * point.in_use}",
+        value(differences[0].reference, differences[0].measure.unit),
+        *(with_limits(one.mean, one.lower, one.upper, one.measure.unit) for one in differences),
+    )
+
+
+#: Titles of the columns of :func:`head_start_lines`, whose differences they are, and what its lines are.
+HEAD_START_TITLES: Final = ("", "reference", *(MEASURE[key].name for key in HEAD_START_MEASURES))
+HEAD_START_COLUMNS: Final = (
+    f"{MEASURE[HEAD_START_MEASURES[0]].name} of the reference, and differences of the policy from it"
+)
+HEAD_START_WORLDS: Final = (
+    "Only the lines in use are of the world fitted to the source study; in the others the reference, too, "
+    "differs from it."
+)

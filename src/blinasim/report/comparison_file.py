@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from blinasim.report.comparison import STANDINGS
+from blinasim.report.comparison import DRAWN_AGAIN, STANDINGS
 from blinasim.report.summary_file import Document, finite
-from blinasim.study.compare import Arm, Band, Comparison, Contrast, HeadStart, LuckName
+from blinasim.study.comparison import Arm, Band, Comparison, Contrast, HeadStart, LuckName, Pairs
 from blinasim.study.contrasts import Difference
 from blinasim.study.measures import Measure
 
@@ -22,7 +22,9 @@ class MeasureDocument(Document):
     """By what the scenarios are compared."""
 
     id: str = Field(description="Identifier, the same in every file.")
-    label: str = Field(description="Name in tables.")
+    label: str = Field(description="What it is and whose, in words.")
+    meaning: str = Field(description="A sentence that says what it is exactly.")
+    population: str = Field(description="Whose it is; the policy changes who has responded or been transplanted.")
     unit: str = Field(description="share (0 to 1), months, days, searches or patient-days.")
     per: str = Field(description="patient or trial, for a resource; empty for an outcome of patients.")
     direction: int = Field(description="1: more is better, -1: less is better, 0: neither.")
@@ -42,7 +44,10 @@ class DifferenceDocument(Document):
     upper: float | None = Field(description="Upper limit of the same.")
     trial_lower: float | None = Field(description="2.5th percentile of the trials' differences.")
     trial_upper: float | None = Field(description="97.5th percentile of the same.")
-    better: float | None = Field(description="Share of trials in which the policy is better, ties counting half.")
+    better: float | None = Field(
+        description="Share of trials in which the policy is better, ties counting half; null where every trial ties."
+    )
+    better_mcse: float | None = Field(description="Its Monte Carlo standard error.")
     variance_reduction: float | None = Field(
         description="(var A + var B) / var(B - A) over trials; null also where no trial differs."
     )
@@ -54,6 +59,9 @@ class TouchedDocument(Document):
 
     patients: int = Field(description="All patients.")
     touched: int = Field(description="Those whose history differs in anything.")
+    touched_share_mcse: float | None = Field(
+        description="Monte Carlo standard error, over trials, of the share of patients who are touched."
+    )
     longer: int = Field(description="Of those, who live longer under the policy.")
     shorter: int = Field(description="Of those, who live shorter.")
     same: int = Field(description="Of those, who live as long.")
@@ -64,15 +72,28 @@ class FlowsDocument(Document):
 
     standings: list[str] = Field(description="The standings, in the order of rows (reference) and columns (policy).")
     shared: list[list[int]] = Field(description="Under shared luck.")
-    independent: list[list[int]] = Field(description="With independent luck after the decision.")
+    independent: list[list[int]] = Field(
+        description=f"With luck {DRAWN_AGAIN}: to be read beside reference_again, what moves without any policy."
+    )
 
 
 class HeadStartDocument(Document):
-    """Differences where another share of searches was under way at enrolment anyway; fewer trials."""
+    """Differences in a world where other searches were under way at enrolment anyway; fewer trials.
+
+    Only the world in use was fitted to the source study: in the others the reference has other values, too.
+    """
 
     under_way_share: float = Field(description="The parameter donor_search.under_way_share.")
-    in_use: bool = Field(description="Whether it is the value of the comparison itself.")
+    median_days: float = Field(description="The parameter donor_search.head_start_median_days.")
+    in_use: bool = Field(description="Whether both are those of the comparison itself.")
     differences: list[DifferenceDocument] = Field(description="Differences in realization and restricted mean.")
+
+
+class AgainDocument(Document):
+    """The reference against its own life with independent luck: what moves without any policy."""
+
+    differences: list[DifferenceDocument] = Field(description="In the order of the measures; policy is that life.")
+    flows: list[list[int]] = Field(description="From where (rows) to where (columns), as in the contrasts' flows.")
 
 
 class ContrastDocument(Document):
@@ -80,13 +101,13 @@ class ContrastDocument(Document):
 
     policy: str = Field(description="Name of the scenario.")
     differences: list[DifferenceDocument] = Field(description="Under shared luck, in the order of the measures.")
-    independent_luck: list[DifferenceDocument] = Field(
-        description="The same with independent luck for everything drawn for the time after the decision."
+    independent_luck: list[DifferenceDocument] = Field(description=f"The same with luck {DRAWN_AGAIN}: the means stay.")
+    touched: TouchedDocument | None = Field(
+        description="How many patients the policy touches; null where the patients are others."
     )
-    touched: TouchedDocument = Field(description="How many patients the policy touches.")
-    flows: FlowsDocument = Field(description="From where to where they move.")
+    flows: FlowsDocument | None = Field(description="From where to where they move; null as above.")
     survival_gain: GainDocument = Field(description="Survival under the policy less that under the reference.")
-    head_start: list[HeadStartDocument] = Field(description="Empty where the search begins as in the reference.")
+    head_start: list[HeadStartDocument] = Field(description="Empty where donors are sought as in the reference.")
 
 
 class BandDocument(Document):
@@ -127,6 +148,7 @@ class ScenarioDocument(Document):
 
     name: str = Field(description="What it is called here.")
     title: str = Field(description="The scenario's title.")
+    own_policy: bool = Field(description="Whether a policy of one's own decided.")
     engine: str = Field(description="Engine that walked its patients.")
     overall_survival: SurvivalDocument = Field(description="Overall survival.")
     queues: list[QueueDocument] = Field(description="One for each kind of place that is counted.")
@@ -143,6 +165,7 @@ class ComparisonFile(Document):
     measures: list[MeasureDocument] = Field(description="By what they are compared, in the order of the table.")
     scenarios: list[ScenarioDocument] = Field(description="Every scenario, the reference first.")
     contrasts: list[ContrastDocument] = Field(description="Each of the others against the reference.")
+    reference_again: AgainDocument = Field(description=f"The reference with luck {DRAWN_AGAIN}, against itself.")
 
 
 def comparison_file(comparison: Comparison) -> ComparisonFile:
@@ -156,6 +179,10 @@ def comparison_file(comparison: Comparison) -> ComparisonFile:
         measures=[_measure(measure) for measure in comparison.measures],
         scenarios=[_scenario(arm) for arm in comparison.arms],
         contrasts=[_contrast(comparison, contrast) for contrast in comparison.contrasts],
+        reference_again=AgainDocument(
+            differences=_differences(comparison, comparison.reference.name, "independent"),
+            flows=_counts(comparison.reference_again.flows),
+        ),
     )
 
 
@@ -166,7 +193,13 @@ def comparison_schema() -> dict[str, Any]:
 
 def _measure(measure: Measure) -> MeasureDocument:
     return MeasureDocument(
-        id=measure.id, label=measure.label, unit=measure.unit, per=measure.per, direction=measure.direction
+        id=measure.id,
+        label=measure.label,
+        meaning=measure.meaning,
+        population=measure.population,
+        unit=measure.unit,
+        per=measure.per,
+        direction=measure.direction,
     )
 
 
@@ -175,6 +208,7 @@ def _scenario(arm: Arm) -> ScenarioDocument:
     return ScenarioDocument(
         name=arm.name,
         title=arm.scenario.title,
+        own_policy=arm.own_policy is not None,
         engine=arm.engine,
         overall_survival=SurvivalDocument(
             days=curve.days.tolist(), survival=_band(curve.survival), at_risk=curve.at_risk.tolist()
@@ -193,32 +227,41 @@ def _band(band: Band) -> BandDocument:
 
 
 def _contrast(comparison: Comparison, contrast: Contrast) -> ContrastDocument:
-    def differences(luck: LuckName) -> list[DifferenceDocument]:
-        return [_difference(one) for one in comparison.differences(contrast.name, luck)]
-
-    counts = contrast.touched
+    pairs = contrast.pairs
     return ContrastDocument(
         policy=contrast.name,
-        differences=differences("shared"),
-        independent_luck=differences("independent"),
-        touched=TouchedDocument(
-            patients=counts.patients,
-            touched=counts.touched,
-            longer=counts.longer,
-            shorter=counts.shorter,
-            same=counts.same,
-        ),
-        flows=FlowsDocument(
-            standings=list(STANDINGS.values()),
-            shared=_counts(contrast.flows),
-            independent=_counts(contrast.flows_again),
-        ),
+        differences=_differences(comparison, contrast.name, "shared"),
+        independent_luck=_differences(comparison, contrast.name, "independent"),
+        touched=_touched(pairs) if pairs else None,
+        flows=_flows(pairs) if pairs else None,
         survival_gain=GainDocument(
             mean=contrast.survival_gain.mean.tolist(),
             lower=[finite(limit) for limit in contrast.survival_gain.lower],
             upper=[finite(limit) for limit in contrast.survival_gain.upper],
         ),
         head_start=[_head_start(point) for point in contrast.head_start],
+    )
+
+
+def _differences(comparison: Comparison, policy: str, luck: LuckName) -> list[DifferenceDocument]:
+    return [_difference(one) for one in comparison.differences(policy, luck)]
+
+
+def _touched(pairs: Pairs) -> TouchedDocument:
+    counts = pairs.touched
+    return TouchedDocument(
+        patients=counts.patients,
+        touched=int(counts.touched.sum()),
+        touched_share_mcse=finite(counts.share_mcse),
+        longer=int(counts.longer.sum()),
+        shorter=int(counts.shorter.sum()),
+        same=int(counts.same.sum()),
+    )
+
+
+def _flows(pairs: Pairs) -> FlowsDocument:
+    return FlowsDocument(
+        standings=list(STANDINGS.values()), shared=_counts(pairs.flows), independent=_counts(pairs.flows_again)
     )
 
 
@@ -230,6 +273,7 @@ def _counts(flows: NDArray[np.int64]) -> list[list[int]]:
 def _head_start(point: HeadStart) -> HeadStartDocument:
     return HeadStartDocument(
         under_way_share=point.under_way_share,
+        median_days=point.median_days,
         in_use=point.in_use,
         differences=[_difference(one) for one in point.differences.values()],
     )
@@ -249,6 +293,7 @@ def _difference(one: Difference) -> DifferenceDocument:
         trial_lower=finite(one.trial_lower),
         trial_upper=finite(one.trial_upper),
         better=finite(one.better),
+        better_mcse=finite(one.better_mcse),
         variance_reduction=finite(one.variance_reduction),
         trials=one.trials,
     )

@@ -9,6 +9,7 @@ from pathlib import Path
 from blinasim.engine.choice import EngineName
 from blinasim.files import MANIFEST, whole_folder
 from blinasim.model.cohort_file import read_cohort
+from blinasim.model.own_policy import PolicyFile
 from blinasim.model.parameters import Parameters
 from blinasim.report import exports, figures
 from blinasim.report.comparison_file import comparison_file
@@ -16,7 +17,8 @@ from blinasim.report.folder import save_figures, write_csv, write_json
 from blinasim.report.manifest import comparison_manifest_of, hashes
 from blinasim.report.style import Drawing
 from blinasim.scenario.settings import Scenario
-from blinasim.study.compare import Comparison, compare
+from blinasim.study.compare import compare
+from blinasim.study.comparison import Comparison
 
 
 def compare_into(
@@ -24,6 +26,7 @@ def compare_into(
     scenarios: Mapping[str, Scenario],
     parameters: Parameters,
     *,
+    policies: Mapping[str, PolicyFile] | None = None,
     engine: EngineName = "auto",
     executor: Executor | None = None,
     force: bool = False,
@@ -37,6 +40,8 @@ def compare_into(
         The folder; it appears when it is whole.
     scenarios, parameters, engine, executor, progress
         As for :func:`blinasim.study.compare.compare`.
+    policies : dict of str to PolicyFile, optional
+        Policies of one's own by name; their files are copied into the folder.
     force : bool
         Replace a folder that is there.
 
@@ -49,27 +54,37 @@ def compare_into(
     ------
     OutputError
         If the folder exists and ``force`` is False, or cannot be written.
-    ScenarioError, WorkerError
+    ScenarioError, PolicyError, WorkerError
         As :func:`blinasim.study.compare.compare`.
     """
     with whole_folder(target, force=force) as folder:
-        comparison = compare(scenarios, parameters=parameters, engine=engine, executor=executor, progress=progress)
-        _write(comparison, folder)
+        comparison = compare(
+            scenarios,
+            policies=policies,
+            parameters=parameters,
+            engine=engine,
+            executor=executor,
+            progress=progress,
+        )
+        _write(comparison, policies or {}, folder)
         files = sorted([*hashes(folder), MANIFEST])
     return comparison, files
 
 
-def _write(comparison: Comparison, folder: Path) -> None:
+def _write(comparison: Comparison, policies: Mapping[str, PolicyFile], folder: Path) -> None:
     """Write everything; the manifest comes last, as it describes the rest."""
     write_json(comparison_file(comparison).model_dump(mode="json"), folder / "comparison.json")
     write_csv(exports.comparison(comparison), folder / "comparison.csv")
     save_figures(_figures(comparison), folder / "figures")
     scenarios = {arm.name: arm.scenario for arm in comparison.arms}
+    for name, policy in policies.items():
+        (folder / f"policy_{name}.py").write_text(policy.text, encoding="utf-8", newline="")
     manifest = comparison_manifest_of(
         scenarios,
         comparison.parameters,
         {arm.name: arm.engine for arm in comparison.arms},
         _write_cohorts(scenarios, folder),
+        {name: policy.name for name, policy in policies.items()},
         folder,
     )
     write_json(manifest.model_dump(mode="json"), folder / MANIFEST)
@@ -77,7 +92,7 @@ def _write(comparison: Comparison, folder: Path) -> None:
 
 def _figures(comparison: Comparison) -> dict[str, Drawing]:
     drawn = {"differences": figures.differences(comparison), "survival": figures.policies(comparison)}
-    drawn |= {f"flows_{policy}": figures.flows(comparison, policy) for policy in comparison.policies}
+    drawn |= {f"flows_{each.name}": figures.flows(comparison, each.name) for each in comparison.contrasts if each.pairs}
     if any(arm.queues for arm in comparison.arms):
         drawn["queues"] = figures.queues(comparison)
     return drawn

@@ -79,6 +79,9 @@ class ComparisonManifest(BaseModel):
     packages: dict[str, str] = Field(description="Versions of the packages that the bytes depend on.")
     engines: dict[str, EngineName] = Field(description="Engine that walked the patients, by scenario.")
     scenarios: dict[str, dict[str, Any]] = Field(description="The scenarios, fully resolved; the reference first.")
+    policies: dict[str, str] = Field(
+        {}, description="Class in policy_NAME.py of each policy of one's own, by its name."
+    )
     parameters: dict[str, float] = Field(description="The parameters' values by name.")
     files: dict[str, str] = Field(description="SHA-256 of every other file of the folder, by its name.")
 
@@ -113,9 +116,13 @@ def comparison_manifest_of(
     parameters: Parameters,
     engines: Mapping[str, EngineName],
     cohort_files: Mapping[str, str],
+    policies: Mapping[str, str],
     folder: Path,
 ) -> ComparisonManifest:
-    """Describe the folder of a comparison whose other files have been written; ``cohort_files`` are by scenario."""
+    """Describe the folder of a comparison whose other files have been written.
+
+    ``cohort_files`` are by scenario, ``policies`` the classes of policies of one's own by name.
+    """
     known = versions()
     return ComparisonManifest(
         blinasim=known.pop("blinasim"),
@@ -125,6 +132,7 @@ def comparison_manifest_of(
         scenarios={
             name: _described(scenario, cohort_files.get(name, COHORT_FILE)) for name, scenario in scenarios.items()
         },
+        policies=dict(policies),
         parameters=parameters_to_dict(parameters),
         files=hashes(folder),
     )

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import betaincinv, ndtr
+from scipy.special import betaincinv, ndtr, stdtrit
 
 from blinasim.statistics.curves import Floats, check_fraction
 
@@ -168,6 +168,27 @@ def mean_mcse(values: ArrayLike) -> float:
     if sample.size < 2 or np.isinf(sample[-1]):
         return float("nan")
     return float(sample.std(ddof=1) / np.sqrt(sample.size))
+
+
+def student_quantile(level: float, freedom: int) -> float:
+    """Two-sided quantile of Student's t of a confidence level: standard errors from a mean to its limits.
+
+    Parameters
+    ----------
+    level : float
+        Confidence level.
+    freedom : int
+        Degrees of freedom: one less than the values whose mean it is.
+
+    Raises
+    ------
+    ValueError
+        When the level is not between 0 and 1, or there is no degree of freedom.
+    """
+    check_fraction("level", level)
+    if freedom < 1:
+        raise ValueError("Student's t needs at least one degree of freedom")
+    return float(stdtrit(freedom, 0.5 + level / 2))
 
 
 def proportion_mcse(x: ArrayLike, n: ArrayLike) -> Floats:

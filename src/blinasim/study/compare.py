@@ -2,282 +2,45 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
-from dataclasses import dataclass
-from functools import partial, reduce
-from operator import add
-from typing import Final, Literal, TypeAlias, TypeVar
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from blinasim.engine.choice import EngineName, choose
-from blinasim.errors import BlinasimError, ScenarioError
-from blinasim.files import nearest, quoted
-from blinasim.luck import Draws, Luck
+from blinasim.errors import ScenarioError
+from blinasim.luck import Luck
 from blinasim.model.codes import Place
-from blinasim.model.cohort_file import CohortSource, read_cohort
-from blinasim.model.parameters import Parameters, load_parameters, parameters_of, parameters_to_dict
-from blinasim.model.places import Stays
+from blinasim.model.cohort_file import read_cohort
+from blinasim.model.own_policy import checked_policy
+from blinasim.model.parameters import Parameters, load_parameters
 from blinasim.scenario.settings import Scenario
 from blinasim.statistics import survival
-from blinasim.study.batch import live
 from blinasim.study.chunks import cut, usual_chunk, with_curves
-from blinasim.study.contrasts import REACH, Counts, Difference, Touched, flows, touched
+from blinasim.study.comparison import Again, Arm, Band, Comparison, Contrast, Curve, Gain, HeadStart, Pairs, Queue
+from blinasim.study.contrasts import Counts, Touched, flows, touched
 from blinasim.study.executors import in_order
-from blinasim.study.measures import MEASURE, Measure, Truth, counted_places, measured, measures_of
+from blinasim.study.head_start import head_start_trials, head_starts
+from blinasim.study.living import Living, joined
+from blinasim.study.measures import Measure, Truth, counted_places, measured, measures_of
 from blinasim.study.simulate import CURVE_DAYS
 
 Floats = NDArray[np.float64]
-Thing = TypeVar("Thing")
-#: Whether a patient's two lives share their luck to the end, or only until the clinic has decided.
-LuckName: TypeAlias = Literal["shared", "independent"]
 
-#: Shares of searches under way at enrolment over which a gain from earlier search is computed again.
-HEAD_START_GRID: Final = (0.0, 0.2, 0.4, 0.6, 0.8)
-HEAD_START_MEASURES: Final = ("realization", "rmst_24_months")
-_UNDER_WAY_SHARE: Final = "donor_search.under_way_share"
-#: A point of that grid takes so small a part of the trials, but for small studies.
-_HEAD_START_PART: Final = 5
-_HEAD_START_LEAST: Final = 20
 #: Queues are followed from the first enrolment to so many days after the last one.
 _QUEUE_DAYS_AFTER: Final = 365
 #: Pieces into which the work is cut at least, so that several workers have something to do.
 _PIECES: Final = 8
 
 
-@dataclass(frozen=True)
-class Band:
-    """Something that each trial has on each of G days: its mean, and the range of 95 % of the trials; shape (G,).
-
-    Of the first 2,000 trials, where there are more.
-    """
-
-    mean: Floats
-    lower: Floats
-    upper: Floats
-
-    @classmethod
-    def of(cls, trials: NDArray[np.generic]) -> Band:
-        """Summarize an array of shape (K, G)."""
-        values = trials.astype(np.float64)
-        lower, upper = np.quantile(values, (0.025, 0.975), axis=0)
-        return cls(values.mean(axis=0), lower, upper)
-
-
-@dataclass(frozen=True)
-class Curve:
-    """Overall survival of uncensored trials on ``days`` (G,), and how many of a trial are at risk, their mean."""
-
-    days: NDArray[np.int64]
-    survival: Band
-    at_risk: Floats
-
-
-@dataclass(frozen=True)
-class Gain:
-    """Survival under a policy less that under the reference on the days of the curves, shape (G,).
-
-    The mean of the paired differences, and the 95 % interval of that mean (NaN with a single trial).
-    """
-
-    mean: Floats
-    lower: Floats
-    upper: Floats
-
-    @classmethod
-    def of(cls, reference: Floats, policy: Floats) -> Gain:
-        """Compare the curves of the same trials, shape (K, G)."""
-        paired = policy - reference
-        mean, trials = paired.mean(axis=0), paired.shape[0]
-        error = paired.std(axis=0, ddof=1) / np.sqrt(trials) if trials > 1 else np.full(mean.shape, np.nan)
-        return cls(mean, mean - REACH * error, mean + REACH * error)
-
-
-@dataclass(frozen=True)
-class Queue:
-    """A counted kind of place, day by day of the calendar from the first enrolment on; other patients included."""
-
-    places: int
-    waiting: Band
-    taken: Band
-
-
-@dataclass(frozen=True, repr=False)
-class Arm:
-    """One scenario of a comparison.
-
-    Attributes
-    ----------
-    name : str
-        What it is called in tables and files.
-    scenario : Scenario
-        What was lived, with the replications and the seed of the comparison.
-    engine : str
-        Which engine walked the patients.
-    values : dict of str to ndarray
-        Value of each trial by measure id, shape (R,); NaN where a trial has nobody to measure.
-    curve : Curve
-        Overall survival.
-    queues : dict of Place to Queue
-        One for each kind of place that is counted.
-    """
-
-    name: str
-    scenario: Scenario
-    engine: EngineName
-    values: dict[str, Floats]
-    curve: Curve
-    queues: dict[Place, Queue]
-
-    def __repr__(self) -> str:
-        return f"<Arm {self.name}: {self.scenario.title!r}>"
-
-
-@dataclass(frozen=True)
-class HeadStart:
-    """Differences where another share of the searches was under way at enrolment anyway."""
-
-    under_way_share: float
-    in_use: bool
-    differences: dict[str, Difference]
-
-
-@dataclass(frozen=True, repr=False)
-class Contrast:
-    """A policy against the reference.
-
-    Attributes
-    ----------
-    name : str
-        The policy.
-    touched : Touched
-        How many patients it touches, and who lives longer and shorter under shared luck.
-    flows, flows_again : ndarray of int64, shape (S, S)
-        Patients by where they stand at 24 months (:class:`blinasim.study.contrasts.Standing`) under the reference (row)
-        and the policy (column); under shared luck, and with independent luck after the decision.
-    values_again : dict of str to ndarray
-        The policy's values, shape (R,), with that independent luck.
-    survival_gain : Gain
-        Difference of the survival curves.
-    head_start : tuple of HeadStart
-        Where the search begins otherwise than in the reference; empty elsewhere.
-    """
-
-    name: str
-    touched: Touched
-    flows: Counts
-    flows_again: Counts
-    values_again: dict[str, Floats]
-    survival_gain: Gain
-    head_start: tuple[HeadStart, ...]
-
-    def __repr__(self) -> str:
-        return f"<Contrast {self.name}: {self.touched.touched:,} of {self.touched.patients:,} patients touched>"
-
-
-@dataclass(frozen=True, repr=False)
-class Comparison:
-    """What a comparison found; the first of the ``arms`` is the reference, ``contrasts`` follow the others.
-
-    Attributes
-    ----------
-    arms : tuple of Arm
-        Every scenario, the reference first.
-    contrasts : tuple of Contrast
-        One for each of the others, in order.
-    measures : tuple of Measure
-        By what they were compared.
-    parameters : Parameters
-        The values of nature under which all of them lived.
-    """
-
-    arms: tuple[Arm, ...]
-    contrasts: tuple[Contrast, ...]
-    measures: tuple[Measure, ...]
-    parameters: Parameters
-
-    def __repr__(self) -> str:
-        study, size = self.reference.scenario.study, self.reference.scenario.cohort.size
-        names = " -> ".join([self.reference.name, ", ".join(contrast.name for contrast in self.contrasts)])
-        return f"<Comparison {names}: {study.replications} trials of {size} patients, seed {study.seed}>"
-
-    @property
-    def reference(self) -> Arm:
-        """The scenario that the others are compared with."""
-        return self.arms[0]
-
-    @property
-    def policies(self) -> tuple[str, ...]:
-        """Names of the others, in order."""
-        return tuple(contrast.name for contrast in self.contrasts)
-
-    @property
-    def replications(self) -> int:
-        """Number of simulated trials."""
-        return self.reference.scenario.study.replications
-
-    def arm(self, name: str) -> Arm:
-        """Return a scenario by its name; errors as :meth:`contrast`."""
-        return _named(name, {arm.name: arm for arm in self.arms}, "scenario")
-
-    def contrast(self, policy: str | None = None) -> Contrast:
-        """Return a policy's contrast by its name; where there is one only, it need not be named.
-
-        Raises
-        ------
-        BlinasimError
-            If there is no such policy, or several and none is named.
-        """
-        known = {contrast.name: contrast for contrast in self.contrasts}
-        if policy is None:
-            if len(known) > 1:
-                raise BlinasimError(f"which policy? name one of {', '.join(known)}")
-            policy = self.contrasts[0].name
-        return _named(policy, known, "policy")
-
-    def difference(self, measure: str, policy: str | None = None, luck: LuckName = "shared") -> Difference:
-        """Return a policy's paired difference from the reference.
-
-        Parameters
-        ----------
-        measure : str
-            Id of a measure, for example ``"os_24_months"``.
-        policy : str, optional
-            Name of the policy; where there is one only, it need not be named.
-        luck : {"shared", "independent"}
-            Whether both lives of a patient share their luck, or only until the clinic has decided.
-
-        Returns
-        -------
-        Difference
-            Its figures are in the measure's unit.
-
-        Raises
-        ------
-        BlinasimError
-            If there is no such measure in the comparison, or no such policy.
-        """
-        contrast = self.contrast(policy)
-        asked = _named(measure, {each.id: each for each in self.measures}, "measure")
-        values = self.arm(contrast.name).values if luck == "shared" else contrast.values_again
-        return Difference.of(asked, self.reference.values[measure], values[measure])
-
-    def differences(self, policy: str | None = None, luck: LuckName = "shared") -> list[Difference]:
-        """Return the differences of a policy in all measures, in the order of the table; see :meth:`difference`."""
-        return [self.difference(measure.id, policy, luck) for measure in self.measures]
-
-
-def _named(name: str, known: Mapping[str, Thing], what: str) -> Thing:
-    if name not in known:
-        raise BlinasimError(f"no {what} {quoted(name)}{nearest(name, known)} (there are {', '.join(known)})")
-    return known[name]
-
-
 def compare(
     scenarios: Mapping[str, Scenario],
     *,
+    policies: Mapping[str, Callable[[], object]] | None = None,
     parameters: Parameters | None = None,
     replications: int | None = None,
     seed: int | None = None,
@@ -288,13 +51,17 @@ def compare(
 ) -> Comparison:
     """Let the same patients live several scenarios with the same luck, and compare them trial by trial.
 
-    Each policy is also lived with independent luck for everything drawn for the time after the decision
-    (:data:`blinasim.luck.AFTER_THE_DECISION`): this leaves the means of the differences, and alters who gains.
+    Each is also lived with independent luck for everything drawn for the time from remission, or failure, on
+    (:data:`blinasim.luck.FROM_REMISSION_OR_FAILURE_ON`): this leaves the means of the differences, and alters who
+    gains. So much of that as comes of the luck alone is seen in the reference, set against itself in the same way.
 
     Parameters
     ----------
     scenarios : dict of str to Scenario
         By name; the first is the reference. All have as many patients.
+    policies : dict of str to callable, optional
+        Policies of one's own by name (:class:`blinasim.model.own_policy.OwnPolicy`), each such as a class: the
+        reference scenario is also lived under each of them.
     parameters : Parameters, optional
         The point values of ``calibration/parameters.yaml`` by default.
     replications, seed : int, optional
@@ -316,51 +83,63 @@ def compare(
     Raises
     ------
     ScenarioError
-        If there are fewer than two scenarios, or their numbers of patients differ.
+        If there are fewer than two to compare, two have one name, or their numbers of patients differ.
+    PolicyError
+        If a policy of one's own cannot be made, or fails.
     WorkerError
         If those who do the work keep dying.
     """
     parameters = parameters or load_parameters()
-    asked = under_one_study(scenarios, replications, seed)
-    reference = next(iter(asked.values()))
-    measures = measures_of([scenario.capacity for scenario in asked.values()])
-    lived = tuple(_Living(scenario, read_cohort(scenario.cohort), engine) for scenario in asked.values())
-    engines = [choose(engine, scenario.capacity) for scenario in asked.values()]
+    asked = arms_of(scenarios, policies or {}, replications, seed)
+    arms = {name: replace(arm, source=read_cohort(arm.scenario.cohort), engine=engine) for name, arm in asked.items()}
+    lived, reference = tuple(arms.values()), next(iter(arms.values())).scenario
+    for arm in lived:
+        _engine(arm)  # refuses an engine that cannot walk it, before any does
+    measures = measures_of([arm.scenario.capacity for arm in lived])
     trials = reference.study.replications
     step = chunk or min(usual_chunk(reference.cohort.size), -(-trials // _PIECES))
     blocks = cut(range(trials), step)
     done = []
-    for block, one in zip(
-        blocks, in_order(partial(_compare_block, lived, parameters, measures), blocks, executor), strict=True
-    ):
+    job = partial(_compare_block, lived, parameters, measures)
+    for block, one in zip(blocks, in_order(job, blocks, executor), strict=True):
         done.append(one)
         if progress:
             progress(len(block))
-    head_starts = _head_starts(asked, lived, parameters, step, executor, progress)
+    by_head_start = head_starts(arms, parameters, step, executor, progress)
     return Comparison(
         arms=tuple(
-            _arm(name, scenario, walker, [block.lived[index] for block in done])
-            for index, ((name, scenario), walker) in enumerate(zip(asked.items(), engines, strict=True))
+            _arm(name, living, [block.lived[index] for block in done])
+            for index, (name, living) in enumerate(arms.items())
         ),
         contrasts=tuple(
             _contrast(
                 name,
                 [block.met[index] for block in done],
                 Gain.of(*(np.concatenate([block.lived[arm].survival for block in done]) for arm in (0, index + 1))),
-                head_starts.get(name, ()),
+                by_head_start.get(name, ()),
             )
-            for index, name in enumerate(list(asked)[1:])
+            for index, name in enumerate(list(arms)[1:])
+        ),
+        reference_again=Again(
+            joined(block.reference_again.values_again for block in done),
+            _added([block.reference_again.flows for block in done]),
         ),
         measures=measures,
         parameters=parameters,
     )
 
 
-def under_one_study(
-    scenarios: Mapping[str, Scenario], replications: int | None = None, seed: int | None = None
-) -> dict[str, Scenario]:
-    """Give all scenarios the same trials and luck: those asked for, or those of the first; errors as `compare`."""
-    if len(scenarios) < 2:
+def arms_of(
+    scenarios: Mapping[str, Scenario],
+    policies: Mapping[str, Callable[[], object]],
+    replications: int | None = None,
+    seed: int | None = None,
+) -> dict[str, Living]:
+    """Return what is compared, all with the same trials and luck: those asked for, or those of the first scenario.
+
+    Errors as :func:`compare`.
+    """
+    if len(scenarios) + len(policies) < 2 or not scenarios:
         raise ScenarioError("a comparison needs a reference and at least one other scenario; name two or more")
     first, reference = next(iter(scenarios.items()))
     study = reference.with_study(replications, seed).study
@@ -370,33 +149,28 @@ def under_one_study(
                 f"{first} has {reference.cohort.size:,} patients and {name} {scenario.cohort.size:,}: they cannot be "
                 "the same patients; give both one cohort.size"
             )
-    return {name: scenario.with_study(study.replications, study.seed) for name, scenario in scenarios.items()}
+    for name, policy in policies.items():
+        if name in scenarios:
+            raise ScenarioError(f"a scenario and a policy are called {name}; name different ones")
+        checked_policy(policy)
+    asked = {name: Living(scenario) for name, scenario in scenarios.items()}
+    asked |= {name: Living(reference, policy) for name, policy in policies.items()}
+    return {
+        name: replace(arm, scenario=arm.scenario.with_study(study.replications, study.seed))
+        for name, arm in asked.items()
+    }
 
 
-def trials_to_live(scenarios: Mapping[str, Scenario], parameters: Parameters) -> int:
-    """Return how many trials a comparison reports as progress; the scenarios are under one study already."""
-    trials = next(iter(scenarios.values())).study.replications
-    grid = _grid(parameters) if _searching_otherwise(scenarios) else ()
-    return trials + len(grid) * _head_start_trials(trials)
+def trials_to_live(arms: Mapping[str, Living], parameters: Parameters) -> int:
+    """Return how many trials a comparison reports as progress."""
+    return next(iter(arms.values())).scenario.study.replications + head_start_trials(arms, parameters)
+
+
+def _engine(living: Living) -> EngineName:
+    return choose(living.engine, living.scenario.capacity, own_policy=living.own_policy is not None)
 
 
 # --- living -------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class _Living:
-    """A scenario, its cohort's file as read before, and who walks."""
-
-    scenario: Scenario
-    source: CohortSource | None
-    engine: EngineName
-
-    def truth(self, parameters: Parameters, luck: Luck, block: range) -> Truth:
-        """Let some trials be lived."""
-        stays: list[Stays] = []
-        draws = Draws(luck, block, self.scenario.cohort.size)
-        batch = live(self.scenario, parameters, draws, engine=self.engine, source=self.source, stays=stays)
-        return Truth.of(self.scenario, batch, stays)
 
 
 @dataclass(frozen=True)
@@ -426,51 +200,59 @@ class _Lived:
 
 @dataclass(frozen=True)
 class _Met:
-    """What some trials give when a policy meets the reference."""
+    """What some trials give when a policy meets the reference; no pairs where its patients are others."""
 
-    touched: Touched
-    flows: Counts
-    flows_again: Counts
     values_again: dict[str, Floats]
+    pairs: Pairs | None
 
 
 @dataclass(frozen=True)
 class _Block:
-    """What some trials give: under each scenario, and for each of the others against the first."""
+    """What some trials give: under each scenario, for the first against itself, and for each other against it."""
 
     lived: tuple[_Lived, ...]
+    reference_again: Again
     met: tuple[_Met, ...]
 
 
 def _compare_block(
-    livings: tuple[_Living, ...], parameters: Parameters, measures: tuple[Measure, ...], block: range
+    livings: tuple[Living, ...], parameters: Parameters, measures: tuple[Measure, ...], block: range
 ) -> _Block:
     keep = with_curves(block)
     luck = Luck(livings[0].scenario.study.seed)
-    reference = livings[0].truth(parameters, luck, block)
+    reference, itself = (livings[0].truth(parameters, its, block) for its in (luck, luck.drawn_again()))
     lived, met = [_Lived.of(reference, measures, keep)], []
     for living in livings[1:]:
-        shared = living.truth(parameters, luck, block)
-        again = living.truth(parameters, luck.drawn_again(), block)
+        shared, again = (living.truth(parameters, its, block) for its in (luck, luck.drawn_again()))
         lived.append(_Lived.of(shared, measures, keep))
-        met.append(
-            _Met(
-                touched((reference.history, reference.scenario.policy), (shared.history, shared.scenario.policy)),
-                flows(reference.history, shared.history),
-                flows(reference.history, again.history),
-                measured(again, measures),
-            )
-        )
-    return _Block(tuple(lived), tuple(met))
+        met.append(_Met(measured(again, measures), _pairs(reference, shared, again)))
+    own = Again(measured(itself, measures), flows(reference.history, itself.history))
+    return _Block(tuple(lived), own, tuple(met))
 
 
-def _arm(name: str, scenario: Scenario, engine: EngineName, parts: list[_Lived]) -> Arm:
+def _pairs(reference: Truth, shared: Truth, again: Truth) -> Pairs | None:
+    """Set the same patients' lives against each other, if they are the same patients."""
+    if shared.scenario.cohort != reference.scenario.cohort:
+        return None
+    one, other = ((truth.history, truth.scenario.policy) for truth in (reference, shared))
+    return Pairs(
+        touched(one, other, reference.scenario.cohort.size),
+        flows(reference.history, shared.history),
+        flows(reference.history, again.history),
+    )
+
+
+# --- adding up ----------------------------------------------------------------------------------------
+
+
+def _arm(name: str, living: Living, parts: list[_Lived]) -> Arm:
+    scenario = living.scenario
     places = counted_places(scenario.capacity)
     return Arm(
         name=name,
         scenario=scenario,
-        engine=engine,
-        values=_joined(part.values for part in parts),
+        engine=_engine(living),
+        values=joined(part.values for part in parts),
         curve=Curve(
             np.array(CURVE_DAYS),
             Band.of(np.concatenate([part.survival for part in parts])),
@@ -486,88 +268,26 @@ def _arm(name: str, scenario: Scenario, engine: EngineName, parts: list[_Lived])
             )
             for place in parts[0].queues
         },
+        own_policy=living.own_policy,
     )
 
 
 def _contrast(name: str, parts: list[_Met], survival_gain: Gain, head_start: tuple[HeadStart, ...]) -> Contrast:
+    pairs = [part.pairs for part in parts if part.pairs is not None]
     return Contrast(
         name=name,
-        touched=reduce(add, (part.touched for part in parts)),
-        flows=reduce(add, (part.flows for part in parts)),
-        flows_again=reduce(add, (part.flows_again for part in parts)),
-        values_again=_joined(part.values_again for part in parts),
+        values_again=joined(part.values_again for part in parts),
         survival_gain=survival_gain,
+        pairs=Pairs(
+            Touched.joined([one.touched for one in pairs]),
+            _added([one.flows for one in pairs]),
+            _added([one.flows_again for one in pairs]),
+        )
+        if pairs
+        else None,
         head_start=head_start,
     )
 
 
-def _joined(parts: Iterable[Mapping[str, Floats]]) -> dict[str, Floats]:
-    """Join the values of consecutive trials, by measure."""
-    columns: dict[str, list[Floats]] = {}
-    for part in parts:
-        for name, values in part.items():
-            columns.setdefault(name, []).append(values)
-    return {name: np.concatenate(column) for name, column in columns.items()}
-
-
-# --- the head start assumed -----------------------------------------------------------------------------
-
-
-def _searching_otherwise(scenarios: Mapping[str, Scenario]) -> list[str]:
-    """Return the names of the scenarios in which the donor search begins otherwise than in the first."""
-    first, *others = scenarios.items()
-    return [
-        name for name, scenario in others if scenario.policy.donor_search.starts != first[1].policy.donor_search.starts
-    ]
-
-
-def _head_start_trials(trials: int) -> int:
-    return min(trials, max(_HEAD_START_LEAST, trials // _HEAD_START_PART))
-
-
-def _grid(parameters: Parameters) -> tuple[float, ...]:
-    """Return the shares of searches under way at which the comparison is repeated; the value in use is one of them."""
-    in_use = float(np.mean(parameters.donor_search.under_way_share))
-    return tuple(sorted({*HEAD_START_GRID, in_use}))
-
-
-def _head_starts(
-    asked: Mapping[str, Scenario],
-    livings: tuple[_Living, ...],
-    parameters: Parameters,
-    step: int,
-    executor: Executor | None,
-    progress: Callable[[int], None] | None,
-) -> dict[str, tuple[HeadStart, ...]]:
-    """Repeat some trials of the policies that search otherwise, over the grid of shares of searches under way."""
-    names = _searching_otherwise(asked)
-    if not names:
-        return {}
-    chosen = (livings[0], *(living for name, living in zip(asked, livings, strict=True) if name in names))
-    trials = _head_start_trials(chosen[0].scenario.study.replications)
-    grid, blocks = _grid(parameters), cut(range(trials), step)
-    pieces = [(share, block) for share in grid for block in blocks]
-    values: dict[float, list[list[dict[str, Floats]]]] = {share: [] for share in grid}
-    job = partial(_head_start_block, chosen, parameters)
-    for (share, block), done in zip(pieces, in_order(job, pieces, executor), strict=True):
-        values[share].append(done)
-        if progress:
-            progress(len(block))
-    in_use = float(np.mean(parameters.donor_search.under_way_share))
-    found: dict[str, list[HeadStart]] = {name: [] for name in names}
-    for share in grid:
-        reference, *policies = (_joined(parts) for parts in zip(*values[share], strict=True))
-        for name, policy in zip(names, policies, strict=True):
-            differences = {key: Difference.of(MEASURE[key], reference[key], policy[key]) for key in HEAD_START_MEASURES}
-            found[name].append(HeadStart(share, share == in_use, differences))
-    return {name: tuple(points) for name, points in found.items()}
-
-
-def _head_start_block(
-    livings: tuple[_Living, ...], parameters: Parameters, piece: tuple[float, range]
-) -> list[dict[str, Floats]]:
-    share, block = piece
-    assumed = parameters_of(parameters_to_dict(parameters) | {_UNDER_WAY_SHARE: share})
-    measures = [MEASURE[key] for key in HEAD_START_MEASURES]
-    luck = Luck(livings[0].scenario.study.seed)
-    return [measured(living.truth(assumed, luck, block), measures) for living in livings]
+def _added(parts: Sequence[Counts]) -> Counts:
+    return np.asarray(np.sum(parts, axis=0, dtype=np.int64))

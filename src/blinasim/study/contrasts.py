@@ -7,9 +7,9 @@ sharing their luck: such counts are *under shared luck*, and stand beside a repe
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, fields
+from collections.abc import Sequence
+from dataclasses import dataclass
 from enum import IntEnum
-from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,8 +17,7 @@ from numpy.typing import NDArray
 from blinasim.model.codes import NONE
 from blinasim.model.history import COLUMNS, History, or_never
 from blinasim.scenario.settings import Policy
-from blinasim.statistics.curves import normal_quantile
-from blinasim.statistics.intervals import quantile
+from blinasim.statistics.intervals import mean_mcse, quantile, student_quantile
 from blinasim.study.measures import TWO_YEARS_DAYS, Measure
 from blinasim.study.precision import mean_and_mcse
 
@@ -26,8 +25,10 @@ Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 Counts = NDArray[np.int64]
 
-#: Standard errors to either limit of a 95 % interval of a mean.
-REACH: Final = normal_quantile(0.95)
+
+def reach(trials: int) -> float:
+    """Return the standard errors from a mean over so many trials to either limit of its 95 % interval."""
+    return student_quantile(0.95, trials - 1) if trials > 1 else math.nan
 
 
 class Standing(IntEnum):
@@ -66,34 +67,59 @@ def flows(reference: History, policy: History) -> Counts:
     return np.bincount(cells, minlength=len(Standing) ** 2).reshape(len(Standing), len(Standing))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Touched:
-    """How many patients a policy touches, and how these fare under shared luck; counts add up over trials."""
+    """How many patients of each trial a policy touches, and how these fare under shared luck.
 
-    patients: int
-    touched: int
-    longer: int
-    shorter: int
+    Attributes
+    ----------
+    size : int
+        Patients of each trial.
+    touched, longer, shorter : ndarray of int64, shape (R,)
+        Those whose history differs in anything; of them, those who live longer and shorter under the policy.
+    """
+
+    size: int
+    touched: Counts
+    longer: Counts
+    shorter: Counts
 
     @property
-    def same(self) -> int:
-        """Touched patients who live as long as before."""
+    def patients(self) -> int:
+        """All patients."""
+        return self.size * self.touched.size
+
+    @property
+    def same(self) -> Counts:
+        """Touched patients who live as long as before, shape (R,)."""
         return self.touched - self.longer - self.shorter
 
-    def __add__(self, other: Touched) -> Touched:
-        return Touched(*(getattr(self, item.name) + getattr(other, item.name) for item in fields(self)))
+    @property
+    def share(self) -> float:
+        """Share of all patients who are touched."""
+        return float(self.touched.sum() / self.patients)
+
+    @property
+    def share_mcse(self) -> float:
+        """Monte Carlo standard error of that share, over trials; NaN with a single one."""
+        return mean_mcse(self.touched / self.size)
+
+    @classmethod
+    def joined(cls, parts: Sequence[Touched]) -> Touched:
+        """Join consecutive trials."""
+        columns = ("touched", "longer", "shorter")
+        return cls(parts[0].size, *(np.concatenate([getattr(part, name) for part in parts]) for name in columns))
 
 
-def touched(reference: tuple[History, Policy], policy: tuple[History, Policy]) -> Touched:
-    """Compare the whole histories of the same patients, each with the policy under which they were lived."""
+def touched(reference: tuple[History, Policy], policy: tuple[History, Policy], size: int) -> Touched:
+    """Compare the whole histories of the same patients, ``size`` a trial, each with the policy of that history."""
     differs = _differs(reference, policy)
     before, after = or_never(reference[0].death), or_never(policy[0].death)
-    return Touched(
-        patients=differs.size,
-        touched=int(np.count_nonzero(differs)),
-        longer=int(np.count_nonzero(after > before)),
-        shorter=int(np.count_nonzero(after < before)),
-    )
+
+    def by_trial(who: Bools) -> Counts:
+        return np.asarray(who.reshape(-1, size).sum(axis=1, dtype=np.int64))
+
+    return Touched(size, by_trial(differs), by_trial(after > before), by_trial(after < before))
 
 
 def _differs(one: tuple[History, Policy], other: tuple[History, Policy]) -> Bools:
@@ -131,11 +157,12 @@ class Difference:
     mean, mcse : float
         Mean of the paired differences, and its Monte Carlo standard error.
     lower, upper : float
-        95 % interval of that mean: what more trials would narrow.
+        95 % interval of that mean, by Student's t over the trials: what more trials would narrow.
     trial_lower, trial_upper : float
         2.5th and 97.5th percentile over the trials: what one trial of this size may show.
-    better : float
-        Share of the trials in which the policy is better, ties counting half; NaN where neither direction is better.
+    better, better_mcse : float
+        Share of the trials in which the policy is better, ties counting half, and its Monte Carlo standard error; NaN
+        where neither direction is better, and where every trial ties.
     variance_reduction : float
         (var A + var B) / var(B - A): how many times as many unpaired trials would be needed; inf where nothing differs.
     trials : int
@@ -154,6 +181,7 @@ class Difference:
     trial_lower: float
     trial_upper: float
     better: float
+    better_mcse: float
     variance_reduction: float
     trials: int
 
@@ -166,6 +194,7 @@ class Difference:
             paired = other - one
         finite = bool(np.isfinite(paired).all())
         mean, mcse = mean_and_mcse(paired) if finite else (math.nan, math.nan)
+        better, better_mcse = _better(measure, one, other)
         low, high = (quantile(paired, p) if finite else math.nan for p in (0.025, 0.975))
         return cls(
             measure,
@@ -173,21 +202,23 @@ class Difference:
             *mean_and_mcse(policy),
             mean=mean,
             mcse=mcse,
-            lower=mean - REACH * mcse,
-            upper=mean + REACH * mcse,
+            lower=mean - reach(paired.size) * mcse,
+            upper=mean + reach(paired.size) * mcse,
             trial_lower=low,
             trial_upper=high,
-            better=_better(measure, one, other),
+            better=better,
+            better_mcse=better_mcse,
             variance_reduction=_variance_reduction(one, other, paired) if finite else math.nan,
             trials=int(np.count_nonzero(both)),
         )
 
 
-def _better(measure: Measure, reference: Floats, policy: Floats) -> float:
-    if not reference.size or not measure.direction:
-        return math.nan
+def _better(measure: Measure, reference: Floats, policy: Floats) -> tuple[float, float]:
+    """Return the mean of 1 for a trial won, 1/2 for a tie and 0 for one lost, and its Monte Carlo standard error."""
+    if not measure.direction or np.array_equal(reference, policy):
+        return math.nan, math.nan
     wins = (policy > reference) if measure.direction > 0 else (policy < reference)
-    return float((2 * np.count_nonzero(wins) + np.count_nonzero(policy == reference)) / (2 * reference.size))
+    return mean_and_mcse(np.where(policy == reference, 0.5, wins.astype(np.float64)))
 
 
 def _variance_reduction(reference: Floats, policy: Floats, paired: Floats) -> float:

@@ -1,7 +1,8 @@
 """Measures: what policies are compared by, read in each trial from what truly happened to its patients.
 
 No measure is censored: every patient is followed to the end. What is counted per patient has all patients of the trial
-in its denominator; what is counted among some of them is NaN where there is nobody.
+in its denominator; what is counted among some of them is NaN where there is nobody. Of those transplanted, neither
+direction is better: who they are changes with the policy.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from numpy.typing import NDArray
 from blinasim.model.codes import HORIZON, NONE, Place
 from blinasim.model.history import History
 from blinasim.model.places import Stays
-from blinasim.scenario.settings import Capacity, Scenario
+from blinasim.scenario.settings import Capacity, Policy, Scenario
 from blinasim.statistics import competing, survival
 from blinasim.study.batch import Batch
 from blinasim.trial.endpoints import DAYS_PER_MONTH
@@ -26,6 +27,8 @@ from blinasim.trial.outcomes import first_after_hsct_true, overall_survival
 
 Floats = NDArray[np.float64]
 Unit: TypeAlias = Literal["share", "months", "days", "searches", "patient-days"]
+Therapy: TypeAlias = Literal["blinatumomab", "standard"]
+Population: TypeAlias = Literal["all patients", "of responders", "of those transplanted on study"]
 
 ONE_YEAR_DAYS: Final = 12 * DAYS_PER_MONTH
 TWO_YEARS_DAYS: Final = 24 * DAYS_PER_MONTH
@@ -86,27 +89,47 @@ class Measure:
 
     Attributes
     ----------
-    id, label : str
-        Name in files, and in tables.
+    id : str
+        Name in files.
+    name : str
+        What it is, and from when it is counted unless that is the first infusion.
+    meaning : str
+        A sentence that says what it is exactly.
     unit : {"share", "months", "days", "searches", "patient-days"}
         Of the values; a share is from 0 to 1.
-    per : {"", "patient", "trial"}
-        What a resource is counted for; empty for an outcome of patients.
     direction : {1, -1, 0}
         Whether more is better, worse, or neither.
     of : callable
         Gives the value of each trial, shape (R,).
+    population : str
+        Whose it is.
+    per : {"", "patient", "trial"}
+        What a resource is counted for; empty for an outcome of patients.
     place : Place, optional
         The kind of place without whose count the measure means nothing.
+    therapy : str, optional
+        The treatment under which alone the measure means something.
     """
 
     id: str
-    label: str
+    name: str
+    meaning: str
     unit: Unit
-    per: Literal["", "patient", "trial"]
     direction: Literal[1, -1, 0]
     of: Callable[[Truth], Floats]
+    population: Population = "all patients"
+    per: Literal["", "patient", "trial"] = ""
     place: Place | None = None
+    therapy: Therapy | None = None
+
+    @property
+    def label(self) -> str:
+        """What it is, and whose."""
+        return f"{self.name}, {f'a {self.per}' if self.per else self.population}"
+
+    def applies_to(self, policy: Policy) -> bool:
+        """Whether the measure means something under a policy."""
+        return self.therapy in (None, policy.therapy)
 
 
 def measures_of(capacities: Sequence[Capacity]) -> tuple[Measure, ...]:
@@ -129,8 +152,11 @@ def counted_places(capacity: Capacity) -> dict[Place, int]:
 
 
 def measured(truth: Truth, measures: Sequence[Measure]) -> dict[str, Floats]:
-    """Return the values of some measures by id, shape (R,)."""
-    return {measure.id: measure.of(truth) for measure in measures}
+    """Return the values of some measures by id, shape (R,); NaN where a measure means nothing under the policy."""
+    nothing = np.full(truth.data.death.shape[0], np.nan)
+    return {
+        measure.id: measure.of(truth) if measure.applies_to(truth.scenario.policy) else nothing for measure in measures
+    }
 
 
 # --- patients -----------------------------------------------------------------------------------------
@@ -236,37 +262,74 @@ def _waited_days(stays: Stays) -> int:
     return int(np.minimum(stays.waited_days[stays.patient != NONE], HORIZON).sum(dtype=np.int64))
 
 
+def _waiting(key: str, name: str, place: Place, rest: str = "") -> Measure:
+    """Return the measure of waiting for a kind of place, which all of a trial's patients do together."""
+    meaning = f"Days from the request to the place, or to its withdrawal{rest}; whoever still waits at the end, to it."
+    wait = partial(_waiting_days, place=place)
+    return Measure(key, name, meaning, "patient-days", -1, wait, per="trial", place=place)
+
+
+_TRANSPLANTED: Final[Population] = "of those transplanted on study"
 MEASURES: Final = (
-    Measure("realization", "Realization rate", "share", "", 1, _realization),
-    Measure("transplanted", "Ever transplanted", "share", "", 0, _transplanted),
-    Measure("days_to_hsct", "Remission to on-study HSCT", "days", "", -1, _days_to_hsct),
-    Measure("os_12_months", "OS at 12 months", "share", "", 1, partial(_survival_at, day=ONE_YEAR_DAYS)),
-    Measure("os_24_months", "OS at 24 months", "share", "", 1, partial(_survival_at, day=TWO_YEARS_DAYS)),
-    Measure("rmst_24_months", "RMST to 24 months", "months", "", 1, partial(_rmst_months, day=TWO_YEARS_DAYS)),
-    Measure("os_median", "Median OS", "months", "", 1, _median_months),
     Measure(
-        "relapse_12_months", "Relapse by 12 months", "share", "", -1,
-        partial(_relapse_by, day=ONE_YEAR_DAYS),
+        "transplanted", "Ever transplanted", "Share with an HSCT on study, or later.",
+        "share", 0, _transplanted,
     ),
     Measure(
-        "nrm_12_months", "Non-relapse death by 12 months", "share", "", -1,
-        partial(_non_relapse_death_by, day=ONE_YEAR_DAYS),
-    ),
-    Measure("infusion_days", "Infusion", "days", "patient", 0, _infusion_days),
-    Measure("inpatient_days", "In hospital", "days", "patient", -1, _inpatient_days),
-    Measure("transplant_bed_days", "In a transplant bed", "days", "patient", 0, _transplant_bed_days),
-    Measure("searches", "Searches begun", "searches", "trial", 0, _searches),
-    Measure(
-        "bed_waiting_days", "Waiting for a transplant bed", "patient-days", "trial", -1,
-        partial(_waiting_days, place=Place.TRANSPLANT_BED), Place.TRANSPLANT_BED,
+        "os_12_months", "OS at 12 months", "Share alive 12 months after first infusion.",
+        "share", 1, partial(_survival_at, day=ONE_YEAR_DAYS),
     ),
     Measure(
-        "coordinator_waiting_days", "Waiting for a coordinator", "patient-days", "trial", -1,
-        partial(_waiting_days, place=Place.COORDINATOR), Place.COORDINATOR,
+        "os_24_months", "OS at 24 months", "Share alive 24 months after first infusion.",
+        "share", 1, partial(_survival_at, day=TWO_YEARS_DAYS),
     ),
     Measure(
-        "infusion_waiting_days", "Waiting to start an infusion", "patient-days", "trial", -1,
-        partial(_waiting_days, place=Place.INFUSION_BED), Place.INFUSION_BED,
+        "rmst_24_months", "RMST to 24 months", "Mean time alive within 24 months of first infusion.",
+        "months", 1, partial(_rmst_months, day=TWO_YEARS_DAYS),
     ),
+    Measure(
+        "os_median", "Median OS", "Median time from first infusion to death.",
+        "months", 1, _median_months,
+    ),
+    Measure(
+        "realization", "Realization rate", "Share with an on-study HSCT among remissions within two cycles.",
+        "share", 1, _realization, "of responders",
+    ),
+    Measure(
+        "relapse_12_months", "Relapse by 12 months from remission",
+        "Share with a relapse, detected or not, by 12 months from remission; deaths before it are none.",
+        "share", -1, partial(_relapse_by, day=ONE_YEAR_DAYS), "of responders",
+    ),
+    Measure(
+        "days_to_hsct", "Remission to HSCT", "Mean time from remission to an on-study HSCT.",
+        "days", 0, _days_to_hsct, _TRANSPLANTED,
+    ),
+    Measure(
+        "nrm_12_months", "Non-relapse death by 12 months from HSCT",
+        "Cumulative incidence of death without relapse by 12 months from an on-study HSCT.",
+        "share", 0, partial(_non_relapse_death_by, day=ONE_YEAR_DAYS), _TRANSPLANTED,
+    ),
+    Measure(
+        "infusion_days", "Infusion of blinatumomab", "Days of infusion; the mean of all patients.",
+        "days", 0, _infusion_days, per="patient", therapy="blinatumomab",
+    ),
+    Measure(
+        "inpatient_days", "In hospital",
+        "Days in hospital at the starts of infusions and in a transplant bed; the mean of all patients.",
+        "days", 0, _inpatient_days, per="patient", therapy="blinatumomab",
+    ),
+    Measure(
+        "transplant_bed_days", "In a transplant bed", "Days in a transplant bed; the mean of all patients.",
+        "days", 0, _transplant_bed_days, per="patient",
+    ),
+    Measure(
+        "searches", "Searches begun", "Donor searches begun, those under way at enrolment included.",
+        "searches", 0, _searches, per="trial",
+    ),
+    _waiting(
+        "bed_waiting_days", "Waiting for a transplant bed", Place.TRANSPLANT_BED, ", infusions in between included"
+    ),
+    _waiting("coordinator_waiting_days", "Waiting for a coordinator", Place.COORDINATOR),
+    _waiting("infusion_waiting_days", "Waiting to start an infusion", Place.INFUSION_BED),
 )  # fmt: skip
 MEASURE: Final = {measure.id: measure for measure in MEASURES}

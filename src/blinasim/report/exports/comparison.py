@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from blinasim.report.comparison import DRAWN_AGAIN
 from blinasim.report.exports.columns import Column, Table
-from blinasim.study.compare import Comparison, LuckName
+from blinasim.study.comparison import Comparison, LuckName
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -15,15 +16,15 @@ COMPARISON: Final = Table(
     "a policy, a measure and a kind of luck",
     (
         Column("reference_name", "text", "", "The scenario that the policy is compared with."),
-        Column("policy_name", "text", "", "The policy's scenario."),
+        Column("policy_name", "text", "", "The policy's scenario, or its class; or the reference itself."),
         Column("measure", "text", "", "Name of the measure."),
-        Column("label", "text", "", "Measure in words."),
+        Column("label", "text", "", "Measure in words, and whose it is."),
         Column("unit", "text", "", "share (a proportion), months, days, searches or patient-days."),
         Column("per", "text", "", "patient or trial, for a resource; empty for an outcome of patients."),
         Column("direction", "integer", "", "1: more is better, -1: less is better, 0: neither."),
         Column(
             "luck", "text", "",
-            "shared, or independent: drawn again for everything after the clinic has decided.",
+            f"shared, or independent: {DRAWN_AGAIN}. The reference's own rows are its life with such luck less itself.",
         ),
         Column("reference", "number", "`unit`", "Mean of the reference's trials, every patient followed to the end."),
         Column("reference_mcse", "number", "`unit`", "Monte Carlo standard error of the same."),
@@ -35,7 +36,11 @@ COMPARISON: Final = Table(
         Column("upper", "number", "`unit`", "Upper limit of the same."),
         Column("trial_lower", "number", "`unit`", "2.5th percentile of the trials' differences."),
         Column("trial_upper", "number", "`unit`", "97.5th percentile of the same."),
-        Column("better", "number", "share of trials", "The policy is better in so many, ties counting half."),
+        Column(
+            "better", "number", "share of trials",
+            "The policy is better in so many, ties counting half; missing where all tie.",
+        ),
+        Column("better_mcse", "number", "share of trials", "Monte Carlo standard error of the same."),
         Column(
             "variance_reduction", "number", "",
             "(var A + var B) / var(B - A) over the trials; inf where none differs.",
@@ -47,11 +52,11 @@ COMPARISON: Final = Table(
 
 
 def comparison(found: Comparison) -> pd.DataFrame:
-    """Return every difference of a comparison: by policy, kind of luck and measure."""
+    """Return every difference of a comparison: by policy, kind of luck and measure; the reference's own come last."""
     lucks: tuple[LuckName, ...] = ("shared", "independent")
-    rows = [
-        (policy, luck, one) for policy in found.policies for luck in lucks for one in found.differences(policy, luck)
-    ]
+    pairs = [(policy, luck) for policy in found.policies for luck in lucks]
+    pairs.append((found.reference.name, "independent"))
+    rows = [(policy, luck, one) for policy, luck in pairs for one in found.differences(policy, luck)]
     return COMPARISON.frame(
         {
             "reference_name": [found.reference.name] * len(rows),
@@ -67,7 +72,7 @@ def comparison(found: Comparison) -> pd.DataFrame:
                 name: [getattr(one, name) for _, _, one in rows]
                 for name in (
                     *("reference", "reference_mcse", "policy", "policy_mcse", "mcse", "lower", "upper"),
-                    *("trial_lower", "trial_upper", "better", "variance_reduction", "trials"),
+                    *("trial_lower", "trial_upper", "better", "better_mcse", "variance_reduction", "trials"),
                 )
             },
         }

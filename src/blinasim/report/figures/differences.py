@@ -12,16 +12,18 @@ from matplotlib.patches import Rectangle
 from matplotlib.ticker import MaxNLocator
 
 from blinasim.report import style
-from blinasim.report.comparison import ComparisonRow, comparison_rows
-from blinasim.study.compare import Comparison
+from blinasim.report.comparison import ComparisonRow, comparison_rows, whose_lives
+from blinasim.study.comparison import Comparison
 from blinasim.study.measures import Unit
 
-#: Inches: a line, the widths of labels, panel and text columns, the margin around, and what an axis takes below.
+#: Inches: a line, the widths of labels (and how far a level of them is set in), panel and text columns, the margin
+#: around, and what an axis takes below.
 _LINE: Final = 0.2
-_LABELS: Final = 2.35
+_LABELS: Final = 2.55
+_INDENT: Final = 0.12
 _PANEL: Final = 2.35
-_COLUMNS: Final = (0.12, 1.78)  # left edges of the text columns, from the right edge of the panel
-_RIGHT: Final = 2.3
+_COLUMNS: Final = (0.12, 1.92)  # left edges of the text columns, from the right edge of the panel
+_RIGHT: Final = 2.42
 _MARGIN: Final = 0.12
 _AXIS: Final = 0.5
 _TOP: Final = 1.16
@@ -31,7 +33,7 @@ _HALF_BAR: Final = 0.27
 _AXES: Final[dict[Unit, str]] = {
     "share": "Percentage points",
     "months": "Months",
-    "days": "Days (a patient)",
+    "days": "Days",
     "searches": "Searches a trial",
     "patient-days": "Patient-days a trial",
 }
@@ -39,11 +41,12 @@ _AXES: Final[dict[Unit, str]] = {
 
 @dataclass(frozen=True)
 class _Line:
-    """A line of the figure: a difference, or a heading where there are several policies."""
+    """A line of the figure: a difference, or a heading; the first level of headings says whose the measures are."""
 
     label: str
     colour: str
     row: ComparisonRow | None = None
+    level: int = 0
 
 
 def differences(comparison: Comparison) -> style.Drawing:
@@ -85,20 +88,25 @@ def differences(comparison: Comparison) -> style.Drawing:
 
 
 def _lines(comparison: Comparison, rows: dict[str, list[ComparisonRow]], unit: Unit) -> list[_Line]:
-    """Return the lines of one unit: a line a measure, or a heading and a line for each of several policies."""
+    """Return the lines of one unit under its sections: a line a measure, or a heading and a line a policy."""
     lines: list[_Line] = []
+    several = len(comparison.policies) > 1
+    section = ""
     for place, measure in enumerate(comparison.measures):
-        if measure.unit != unit:
-            continue
         drawn = [
-            _Line(policy, style.colour_of(number), rows[policy][place])
+            (policy, style.colour_of(number), rows[policy][place])
             for number, policy in enumerate(comparison.policies, start=1)
             if not math.isnan(rows[policy][place].difference.mean)
         ]
-        if len(comparison.policies) == 1:
-            lines += [_Line(measure.label, style.PUBLISHED, line.row) for line in drawn]
-        elif drawn:
-            lines += [_Line(measure.label, style.PUBLISHED), *drawn]
+        if measure.unit != unit or not drawn:
+            continue
+        row = drawn[0][-1]
+        if row.section != section:
+            section = row.section
+            lines.append(_Line(section, style.MUTED))
+        lines.append(_Line(measure.name, style.PUBLISHED, None if several else row, level=1))
+        if several:
+            lines += [_Line(*line, level=2) for line in drawn]
     return lines
 
 
@@ -116,12 +124,12 @@ def _draw_block(axes: Axes, lines: Sequence[_Line], factor: float, label: str) -
     axes.set_xlabel(label, labelpad=2)
     axes.grid(axis="x")
     axes.axvline(0, color=style.MUTED, linewidth=0.9, zorder=1.5)
-    several = any(line.row is None for line in lines)
+    several = any(line.level == 2 for line in lines)
     look: dict[str, Any] = {"transform": axes.get_yaxis_transform(), "fontsize": 7.5, "va": "center_baseline"}
     for y, line in enumerate(lines):
-        indent = 0.14 if several and line.row else 0.0
-        weight = "bold" if several and not line.row else "normal"
-        axes.text(_across(-_LABELS + indent), y, line.label, color=line.colour, fontweight=weight, **look)
+        weight = "bold" if several and line.level == 1 else "normal"
+        place = _across(-_LABELS + _INDENT * line.level)
+        axes.text(place, y, line.label, color=line.colour, fontweight=weight, **look)
         if line.row is None:
             continue
         colour = line.colour if several else style.SIMULATED
@@ -172,9 +180,9 @@ def _head(drawing: style.Drawing, comparison: Comparison) -> None:
         drawing,
         _MARGIN,
         style.shortened(f"{whose} less {comparison.reference.name}", 62),
-        f"{trials} of {size:,} patients; the same patients with the same luck, all followed to the end",
+        f"{trials} of {size:,} patients; {style.shortened(whose_lives(comparison), 62)}",
         "Dot and line: mean of the paired differences and its 95 % interval. Bar: 95 % of the trials.",
-        "Better: share of the trials in which the policy is better, ties counting half.",
+        "Better: share of the trials in which the policy is better, ties counting half. All are followed to the end.",
     )
 
 
@@ -186,7 +194,7 @@ def _alt(comparison: Comparison, rows: dict[str, list[ComparisonRow]]) -> str:
     said = []
     for policy in comparison.policies:
         named = [
-            f"{style.lower_first(row.measure.label) if not row.measure.label[:2].isupper() else row.measure.label} "
+            f"{style.lower_first(row.measure.name) if not row.measure.name[:2].isupper() else row.measure.name} "
             f"{_minus(row.difference_text)}"
             for row in rows[policy]
             if row.measure.id in ("realization", "os_24_months", "rmst_24_months")

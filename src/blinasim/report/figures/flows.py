@@ -11,8 +11,8 @@ from matplotlib.path import Path
 from numpy.typing import NDArray
 
 from blinasim.report import style
-from blinasim.report.comparison import STANDINGS, share, stayed
-from blinasim.study.compare import Comparison
+from blinasim.report.comparison import DRAWN_AGAIN, STANDINGS, share, stayed
+from blinasim.study.comparison import Comparison, Pairs
 from blinasim.study.contrasts import Standing
 
 Floats = NDArray[np.float64]
@@ -22,7 +22,7 @@ _WIDTH: Final = 2.6
 _HEIGHT: Final = 4.0
 _SIDE: Final = 2.3
 _AIR: Final = 0.17
-_TOP: Final = 1.35
+_TOP: Final = 1.5
 #: Width of a standing's bar, as a share of the panel; and the thinnest way drawn, inches.
 _BAR: Final = 0.05
 _THINNEST: Final = 0.012
@@ -49,9 +49,14 @@ def flows(comparison: Comparison, policy: str | None = None) -> style.Drawing:
     ------
     BlinasimError
         If there is no such policy, or several and none is named.
+    ValueError
+        If its patients are others than the reference's: none of them stands in two places.
     """
     contrast = comparison.contrast(policy)
-    shares = contrast.flows / contrast.flows.sum()
+    if contrast.pairs is None:
+        raise ValueError(f"{contrast.name} has other patients than {comparison.reference.name}: there are no flows")
+    pairs = contrast.pairs
+    shares = pairs.flows / pairs.flows.sum()
     with style.house_style():
         drawing = style.blank(_WIDTH + 2 * _SIDE, _HEIGHT + _TOP + 0.2)
         axes = style.place(drawing, _SIDE, 0.2, _WIDTH, _HEIGHT)
@@ -62,8 +67,8 @@ def flows(comparison: Comparison, policy: str | None = None) -> style.Drawing:
         _draw_ways(axes, shares, left, right)
         _draw_side(axes, left, shares.sum(axis=1), at=0.0)
         _draw_side(axes, right, shares.sum(axis=0), at=1.0)
-        _head(drawing, comparison, contrast.name)
-    drawing.alt = _alt(comparison, contrast.name)
+        _head(drawing, comparison, contrast.name, pairs)
+    drawing.alt = _alt(comparison, contrast.name, pairs)
     return drawing
 
 
@@ -130,15 +135,14 @@ def _draw_side(axes: Axes, tops: Floats, shares: Floats, *, at: float) -> None:
         axes.text(1.03 if at else -0.03, height, text, ha="left" if at else "right", **look)
 
 
-def _head(drawing: style.Drawing, comparison: Comparison, policy: str) -> None:
-    contrast = comparison.contrast(policy)
+def _head(drawing: style.Drawing, comparison: Comparison, policy: str, pairs: Pairs) -> None:
     style.heading(
         drawing,
         0.15,
         "Where the same patients stand at 24 months",
-        f"{contrast.touched.patients:,} simulated patients, each living both with the same luck",
-        f"Under shared luck {_moved(contrast.flows)} end elsewhere; with independent luck after the decision "
-        f"{_moved(contrast.flows_again)}.",
+        f"{pairs.touched.patients:,} simulated patients, each living both with the same luck",
+        f"Under shared luck {_moved(pairs.flows)} end elsewhere; with luck {DRAWN_AGAIN}, {_moved(pairs.flows_again)}.",
+        f"So do {_moved(comparison.reference_again.flows)} in the reference itself, drawn again in the same way.",
     )
     for left, colour, text in (
         (0.15, _GAINED, "alive instead of dead"),
@@ -146,23 +150,22 @@ def _head(drawing: style.Drawing, comparison: Comparison, policy: str) -> None:
         (3.55, _ELSE, "elsewhere"),
         (4.55, "#A8A8A8", "the same"),
     ):
-        style.write(drawing, left, 0.86, "■ " + text, fontsize=8, color=colour)
+        style.write(drawing, left, 1.0, "■ " + text, fontsize=8, color=colour)
     for left, name, side in ((_SIDE, comparison.reference.name, "right"), (_SIDE + _WIDTH, policy, "left")):
-        style.write(drawing, left, 1.14, style.shortened(name), fontsize=8, fontweight="bold", ha=side)
+        style.write(drawing, left, 1.28, style.shortened(name), fontsize=8, fontweight="bold", ha=side)
 
 
 def _moved(counts: NDArray[np.int64]) -> str:
     return share(1 - stayed(counts))
 
 
-def _alt(comparison: Comparison, policy: str) -> str:
-    contrast = comparison.contrast(policy)
-    shares = contrast.flows / contrast.flows.sum()
+def _alt(comparison: Comparison, policy: str, pairs: Pairs) -> str:
+    shares = pairs.flows / pairs.flows.sum()
     alive = slice(0, _LAST_ALIVE + 1)
     dead = slice(_LAST_ALIVE + 1, None)
     return (
-        f"Flows of {contrast.touched.patients:,} patients from {comparison.reference.name} to {policy}, shared luck: "
+        f"Flows of {pairs.touched.patients:,} patients from {comparison.reference.name} to {policy}, shared luck: "
         f"at 24 months {100 * shares[dead, alive].sum():.2f} % are alive instead of dead, "
         f"{100 * shares[alive, dead].sum():.2f} % dead instead of alive; "
-        f"{share(stayed(contrast.flows))} stand where they did."
+        f"{share(stayed(pairs.flows))} stand where they did."
     )

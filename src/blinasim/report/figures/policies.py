@@ -9,7 +9,8 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
 from blinasim.report import style
-from blinasim.study.compare import Arm, Comparison
+from blinasim.report.comparison import whose_lives
+from blinasim.study.comparison import Arm, Comparison
 from blinasim.trial.endpoints import DAYS_PER_MONTH
 
 _TICK_MONTHS: Final = 3
@@ -142,8 +143,9 @@ def _head(drawing: style.Drawing, comparison: Comparison) -> None:
         drawing,
         0.15,
         "Overall survival by policy",
-        f"{trials} of {size:,} patients, the same under each policy, all followed to the end",
-        f"Above: mean of the trials, and the range of 95 % of {'the trials' if not several else whose}.",
+        f"{trials} of {size:,} patients; {style.shortened(whose_lives(comparison), 62)}",
+        f"Above: mean of the trials, and the range of 95 % of {whose if several else 'the trials'}. "
+        "All are followed to the end.",
         "Below: paired difference from the reference, percentage points, with its 95 % interval.",
     )
 

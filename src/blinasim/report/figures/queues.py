@@ -11,7 +11,7 @@ from matplotlib.ticker import MaxNLocator
 from blinasim.model.codes import Place
 from blinasim.report import style
 from blinasim.report.comparison import PLACES
-from blinasim.study.compare import Comparison, Queue
+from blinasim.study.comparison import Comparison, Queue
 from blinasim.trial.endpoints import DAYS_PER_MONTH
 
 _TICK_MONTHS: Final = 3
