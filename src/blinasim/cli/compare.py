@@ -54,8 +54,8 @@ def compare(
 
     from blinasim.cli.terminal import console, progress
     from blinasim.files import check_free
-    from blinasim.model.own_policy import policy_file
     from blinasim.model.parameters import load_parameters
+    from blinasim.model.policy_file import policy_file
     from blinasim.report.comparison_folder import compare_into
     from blinasim.study.cluster import hired
     from blinasim.study.compare import arms_of, trials_to_live

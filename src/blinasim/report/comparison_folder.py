@@ -9,8 +9,8 @@ from pathlib import Path
 from blinasim.engine.choice import EngineName
 from blinasim.files import MANIFEST, whole_folder
 from blinasim.model.cohort_file import read_cohort
-from blinasim.model.own_policy import PolicyFile
 from blinasim.model.parameters import Parameters
+from blinasim.model.policy_file import PolicyFile
 from blinasim.report import exports, figures
 from blinasim.report.comparison_file import comparison_file
 from blinasim.report.folder import save_figures, write_csv, write_json

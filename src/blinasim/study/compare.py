@@ -18,6 +18,7 @@ from blinasim.model.codes import Place
 from blinasim.model.cohort_file import read_cohort
 from blinasim.model.own_policy import checked_policy
 from blinasim.model.parameters import Parameters, load_parameters
+from blinasim.model.places import counted_places
 from blinasim.scenario.settings import Scenario
 from blinasim.statistics import survival
 from blinasim.study.chunks import cut, usual_chunk, with_curves
@@ -26,7 +27,7 @@ from blinasim.study.contrasts import Counts, Touched, flows, touched
 from blinasim.study.executors import in_order
 from blinasim.study.head_start import head_start_trials, head_starts
 from blinasim.study.living import Living, joined
-from blinasim.study.measures import Measure, Truth, counted_places, measured, measures_of
+from blinasim.study.measures import Measure, Truth, measured, measures_of
 from blinasim.study.simulate import CURVE_DAYS
 
 Floats = NDArray[np.float64]
@@ -260,7 +261,7 @@ def _arm(name: str, living: Living, parts: list[_Lived]) -> Arm:
         ),
         queues={
             place: Queue(
-                places[place],
+                places[place].places or 0,
                 *(
                     Band.of(np.concatenate(counts))
                     for counts in zip(*(part.queues[place] for part in parts), strict=True)

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from blinasim.model.codes import HORIZON, NONE, Place
 from blinasim.model.history import History
-from blinasim.model.places import Stays
+from blinasim.model.places import Stays, counted_places
 from blinasim.scenario.settings import Capacity, Policy, Scenario
 from blinasim.statistics import competing, survival
 from blinasim.study.batch import Batch
@@ -141,16 +141,6 @@ def measures_of(capacities: Sequence[Capacity]) -> tuple[Measure, ...]:
     return tuple(measure for measure in MEASURES if measure.place is None or measure.place in counted)
 
 
-def counted_places(capacity: Capacity) -> dict[Place, int]:
-    """Return how many there are of each kind of place of which there is a limited number."""
-    places = {
-        Place.TRANSPLANT_BED: capacity.transplant_beds.places,
-        Place.INFUSION_BED: capacity.infusion_starts.places,
-        Place.COORDINATOR: capacity.search_coordinators.places,
-    }
-    return {place: number for place, number in places.items() if number is not None}
-
-
 def measured(truth: Truth, measures: Sequence[Measure]) -> dict[str, Floats]:
     """Return the values of some measures by id, shape (R,); NaN where a measure means nothing under the policy."""
     nothing = np.full(truth.data.death.shape[0], np.nan)
@@ -259,7 +249,9 @@ def _waiting_days(truth: Truth, place: Place) -> Floats:
 
 
 def _waited_days(stays: Stays) -> int:
-    return int(np.minimum(stays.waited_days[stays.patient != NONE], HORIZON).sum(dtype=np.int64))
+    ours = stays.chosen(stays.patient != NONE)
+    until = np.minimum(np.minimum(ours.given, ours.left), HORIZON)
+    return int((until - ours.asked).sum(dtype=np.int64))
 
 
 def _waiting(key: str, name: str, place: Place, rest: str = "") -> Measure:
