@@ -15,7 +15,9 @@ from rich.console import Console
 import blinasim as bs
 from blinasim import plot
 from blinasim.cli import compare as command
+from blinasim.cli.compare import _folder_name
 from blinasim.cli.main import _run
+from blinasim.files import shipped_scenarios
 from blinasim.luck import FROM_REMISSION_OR_FAILURE_ON
 from blinasim.report import comparison as words_of
 from blinasim.report import style
@@ -376,3 +378,10 @@ def test_at_risk_stands_under_the_curves(two: Comparison) -> None:
 )
 def test_labels_keep_their_distance(wanted: list[float], placed: list[float]) -> None:
     assert style.apart(wanted, 1.0, 0.0, 10.0) == pytest.approx(placed, abs=0.01)
+
+
+def test_the_default_folder_of_many_policies_has_a_name_that_can_be() -> None:
+    assert _folder_name(["baseline", "maintenance"]) == "compare_baseline_maintenance"
+    many = _folder_name(shipped_scenarios())
+    assert len(many) <= 100
+    assert many == "compare_baseline_with_18_policies"

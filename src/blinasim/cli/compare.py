@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 #: Columns that the whole table takes; a narrower terminal gets it without the range over trials, and one narrower
 #: than the second without the probability of being better.
 _WIDTH, _NARROW_WIDTH = 118, 92
+#: Letters of a default folder's name.
+_LONGEST_NAME = 100
 #: Titles of columns by luck: a policy, or at last the reference itself, against the reference.
 _LUCKS = ("shared luck", "drawn again", "reference again")
 
@@ -64,7 +66,7 @@ def compare(
     own = policy_file(policy) if policy else None
     policies = {own.name: own} if own else {}
     arms = arms_of(loaded, policies)
-    target = out or Path("results") / f"compare_{'_'.join(arms)}"
+    target = out or Path("results") / _folder_name(list(arms))
     check_free(target, force=force)
     parameters = load_parameters()
     start = time.perf_counter()
@@ -106,6 +108,12 @@ def _loaded(scenarios: Sequence[str], changes: list[str]) -> dict[str, Scenario]
             raise ScenarioError(f"two of the scenarios are called {name}; name different ones, or copy one file")
         loaded[name] = load_scenario(said, changes)
     return loaded
+
+
+def _folder_name(arms: Sequence[str]) -> str:
+    """Name the results after the reference and the policies, or after their number where that would be too long."""
+    whole = f"compare_{'_'.join(arms)}"
+    return whole if len(whole) <= _LONGEST_NAME else f"compare_{arms[0]}_with_{len(arms) - 1}_policies"[:_LONGEST_NAME]
 
 
 def _parts(comparison: Comparison, seconds: float, width: int) -> Iterator[str | Table]:

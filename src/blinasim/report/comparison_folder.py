@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
 from pathlib import Path
 
 from blinasim.engine.choice import EngineName
 from blinasim.files import MANIFEST, whole_folder
-from blinasim.model.cohort_file import read_cohort
 from blinasim.model.parameters import Parameters
 from blinasim.model.policy_file import PolicyFile
 from blinasim.report import exports, figures
@@ -18,7 +17,7 @@ from blinasim.report.manifest import comparison_manifest_of, hashes
 from blinasim.report.style import Drawing
 from blinasim.scenario.settings import Scenario
 from blinasim.study.compare import compare
-from blinasim.study.comparison import Comparison
+from blinasim.study.comparison import Arm, Comparison
 
 
 def compare_into(
@@ -83,7 +82,7 @@ def _write(comparison: Comparison, policies: Mapping[str, PolicyFile], folder: P
         scenarios,
         comparison.parameters,
         {arm.name: arm.engine for arm in comparison.arms},
-        _write_cohorts(scenarios, folder),
+        _write_cohorts(comparison.arms, folder),
         {name: policy.name for name, policy in policies.items()},
         folder,
     )
@@ -98,12 +97,11 @@ def _figures(comparison: Comparison) -> dict[str, Drawing]:
     return drawn
 
 
-def _write_cohorts(scenarios: Mapping[str, Scenario], folder: Path) -> dict[str, str]:
-    """Copy the cohorts' files to the results, and return their names there by scenario."""
+def _write_cohorts(arms: Sequence[Arm], folder: Path) -> dict[str, str]:
+    """Write the cohorts' files as they were read to the results, and return their names there by scenario."""
     names = {}
-    for name, scenario in scenarios.items():
-        source = read_cohort(scenario.cohort)
-        if source is not None:
-            names[name] = f"cohort_{name}.csv"
-            (folder / names[name]).write_text(source.text, encoding="utf-8", newline="")
+    for arm in arms:
+        if arm.source is not None:
+            names[arm.name] = f"cohort_{arm.name}.csv"
+            (folder / names[arm.name]).write_text(arm.source.text, encoding="utf-8", newline="")
     return names

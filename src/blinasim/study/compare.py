@@ -270,6 +270,7 @@ def _arm(name: str, living: Living, parts: list[_Lived]) -> Arm:
             for place in parts[0].queues
         },
         own_policy=living.own_policy,
+        source=living.source,
     )
 
 

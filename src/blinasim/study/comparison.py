@@ -13,6 +13,7 @@ from blinasim.engine.choice import EngineName
 from blinasim.errors import BlinasimError
 from blinasim.files import nearest, quoted
 from blinasim.model.codes import Place
+from blinasim.model.cohort_file import CohortSource
 from blinasim.model.parameters import Parameters
 from blinasim.scenario.settings import Scenario
 from blinasim.study.contrasts import Counts, Difference, Touched, reach
@@ -102,6 +103,8 @@ class Arm:
         One for each kind of place that is counted.
     own_policy : callable, optional
         The policy of one's own that decided, if one did.
+    source : CohortSource, optional
+        The cohort's file as it was read, where the scenario names one.
     """
 
     name: str
@@ -111,6 +114,7 @@ class Arm:
     curve: Curve
     queues: dict[Place, Queue]
     own_policy: Callable[[], object] | None = None
+    source: CohortSource | None = None
 
     def __repr__(self) -> str:
         return f"<Arm {self.name}: {self.scenario.title!r}>"
