@@ -16,6 +16,8 @@ from blinasim.model.chart import Chart
 from blinasim.model.codes import NEVER, NONE, Place
 from blinasim.model.cohort import draw_cohort
 from blinasim.model.history import History
+from blinasim.model.own_policy import OwnPolicy
+from blinasim.model.parameters import parameters_to_dict
 from blinasim.model.places import Stays
 from blinasim.model.records import TransplantRecord
 from blinasim.scenario.loading import load_scenario
@@ -23,7 +25,8 @@ from blinasim.scenario.settings import Capacity, Policy, Scenario
 from blinasim.study.compare import compare
 from blinasim.study.comparison import Comparison, Gain, Pairs
 from blinasim.study.contrasts import Difference, Standing, Touched, flows, standing, touched
-from blinasim.study.head_start import MEDIANS, SHARES
+from blinasim.study.head_start import MEDIANS, SHARES, Assumed
+from blinasim.study.living import Living
 from blinasim.study.measures import MEASURE, Measure, Truth, days_at_infusion_starts, measured, measures_of
 from blinasim.trial.observe import observe_all
 from worlds import parameters, scenario
@@ -471,6 +474,18 @@ def test_other_head_starts_are_other_worlds() -> None:
     assert len({one.mean for one in realized.values()}) == 3
 
 
+def test_an_assumed_head_start_leaves_all_other_parameters() -> None:
+    usual = parameters()
+    changed = Assumed(0.25, 30.0).changes(usual)
+    values, others = parameters_to_dict(usual), parameters_to_dict(changed)
+    assert {name: others[name] for name in values if others[name] != values[name]} == {
+        "donor_search.under_way_share": 0.25,
+        "donor_search.head_start_median_days": 30.0,
+    }
+    for item in fields(usual):
+        assert item.name == "donor_search" or getattr(changed, item.name) is getattr(usual, item.name)
+
+
 def test_only_where_donors_are_sought_otherwise() -> None:
     found = compare(shipped("baseline", "haplo_first", "transplant_after_cycle_1", "no_second_hsct"), replications=2)
     assert [len(contrast.head_start) > 0 for contrast in found.contrasts] == [True, True, False]
@@ -504,6 +519,19 @@ def test_a_policy_of_ones_own_does_what_the_same_scenario_does() -> None:
     assert _equal(told.contrast("Early").head_start, shipped_so.contrast().head_start)
     assert told.difference("transplanted", "None").policy == 0.0
     assert told.contrast("None").head_start == ()
+
+
+class Inherits(OwnPolicy):
+    """Answers one question; the others are only described."""
+
+    def conditioning(self, chart: Chart) -> str:
+        return str(chart.usual)
+
+
+def test_what_a_policy_only_inherits_is_no_answer() -> None:
+    assert Living(scenario(), Inherits).answers("searches", "conditioning")
+    assert not Living(scenario(), Inherits).answers("searches", "accept_from_day")
+    assert not Living(scenario()).answers("conditioning")
 
 
 def test_wrong_policies_of_ones_own_are_one_line() -> None:

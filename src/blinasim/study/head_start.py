@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from concurrent.futures import Executor
+from dataclasses import replace
 from functools import partial
 from typing import Final, NamedTuple
 
@@ -15,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from blinasim.luck import Luck
-from blinasim.model.parameters import Parameters, parameters_of, parameters_to_dict
+from blinasim.model.parameters import Parameters
 from blinasim.study.chunks import cut
 from blinasim.study.comparison import HeadStart
 from blinasim.study.contrasts import Difference
@@ -43,12 +44,11 @@ class Assumed(NamedTuple):
     median_days: float
 
     def changes(self, parameters: Parameters) -> Parameters:
-        """Return the parameters with these in their places."""
-        named = {
-            "donor_search.under_way_share": self.under_way_share,
-            "donor_search.head_start_median_days": self.median_days,
-        }
-        return parameters_of(parameters_to_dict(parameters) | named)
+        """Return the parameters with these in their places, and all else as it is."""
+        search = replace(
+            parameters.donor_search, under_way_share=self.under_way_share, head_start_median_days=self.median_days
+        )
+        return replace(parameters, donor_search=search)
 
 
 def assumed_in_use(parameters: Parameters) -> Assumed:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from blinasim.engine.choice import EngineName
 from blinasim.luck import Draws, Luck
 from blinasim.model.cohort_file import CohortSource
+from blinasim.model.own_policy import OwnPolicy
 from blinasim.model.parameters import Parameters
 from blinasim.model.places import Stays
 from blinasim.scenario.settings import Scenario
@@ -44,8 +45,9 @@ class Living:
         return Truth.of(self.scenario, batch, stays)
 
     def answers(self, *questions: str) -> bool:
-        """Whether a policy of one's own decides, and answers any of some questions."""
-        return self.own_policy is not None and any(hasattr(self.own_policy(), question) for question in questions)
+        """Whether a policy of one's own decides, and answers any of some questions itself."""
+        own = type(self.own_policy()) if self.own_policy else OwnPolicy
+        return any(getattr(own, question, None) not in (None, getattr(OwnPolicy, question)) for question in questions)
 
 
 def joined(parts: Iterable[Mapping[str, Floats]]) -> dict[str, Floats]:
