@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from blinasim.engine.choice import EngineName
 from blinasim.luck import Draws, Luck
 from blinasim.model.cohort_file import CohortSource
-from blinasim.model.own_policy import OwnPolicy
+from blinasim.model.own_policy import answers
 from blinasim.model.parameters import Parameters
 from blinasim.model.places import Stays
 from blinasim.scenario.settings import Scenario
@@ -46,8 +46,10 @@ class Living:
 
     def answers(self, *questions: str) -> bool:
         """Whether a policy of one's own decides, and answers any of some questions itself."""
-        own = type(self.own_policy()) if self.own_policy else OwnPolicy
-        return any(getattr(own, question, None) not in (None, getattr(OwnPolicy, question)) for question in questions)
+        if self.own_policy is None:
+            return False
+        policy = self.own_policy()
+        return any(answers(policy, question) for question in questions)
 
 
 def joined(parts: Iterable[Mapping[str, Floats]]) -> dict[str, Floats]:
