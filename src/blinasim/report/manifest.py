@@ -83,6 +83,7 @@ class ComparisonManifest(BaseModel):
         {}, description="Class in policy_NAME.py of each policy of one's own, by its name."
     )
     parameters: dict[str, float] = Field(description="The parameters' values by name.")
+    structure: Structure = Field(Structure(), description="The distributions that they are parameters of, by name.")
     files: dict[str, str] = Field(description="SHA-256 of every other file of the folder, by its name.")
 
 
@@ -134,6 +135,7 @@ def comparison_manifest_of(
         },
         policies=dict(policies),
         parameters=parameters_to_dict(parameters),
+        structure=parameters.structure,
         files=hashes(folder),
     )
 
