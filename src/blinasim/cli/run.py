@@ -179,6 +179,7 @@ def _table(rows: list[Row], *, narrow: bool) -> Table:
 
 def _closing(scenario: Scenario, rows: list[Row], target: Path, files: list[str], *, narrow: bool) -> str:
     from blinasim.cli.terminal import rests_on
+    from blinasim.model.parameters import Structure
     from blinasim.report.rows import ENOUGH_TRIALS
     from blinasim.scenario.settings import Capacity, CohortSettings, Policy
 
@@ -203,7 +204,7 @@ def _closing(scenario: Scenario, rows: list[Row], target: Path, files: list[str]
         "simulated: median of the trials (95 % predictive interval). "
         "limit: the same estimator without censoring by time.\noracle: the estimand itself, same luck. "
         "n/a: a count by the cut-off. n/e: not estimable in most trials.\n"
-        f"{rests_on([scenario])}\n"
+        f"{rests_on([scenario], Structure())}\n"
         + ("The terminal is too narrow for limit and oracle: see endpoints.csv, or widen it.\n" if narrow else "")
         + f"Wrote {target}/ ({len(files)} files)"
     )

@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 if TYPE_CHECKING:
+    from blinasim.model.parameters import Structure
     from blinasim.scenario.settings import Scenario
 
 #: Width of tables written to a file or a pipe, columns.
@@ -29,14 +30,14 @@ def remark(line: str) -> None:
     Console(stderr=True).print(f"blinasim: {line}", highlight=False, markup=False, soft_wrap=True)
 
 
-def rests_on(scenarios: Iterable[Scenario]) -> str:
+def rests_on(scenarios: Iterable[Scenario], structure: Structure) -> str:
     """Say on how many assumptions the results of some scenarios rest."""
     from blinasim.model.parameters import parameter_catalogue
     from blinasim.model.therapy import acts
 
     policies = [scenario.policy for scenario in scenarios]
     catalogue = parameter_catalogue().items()
-    grades = [info.grade for name, info in catalogue if any(acts(name, policy) for policy in policies)]
+    grades = [info.grade for name, info in catalogue if any(acts(name, policy, structure) for policy in policies)]
     return (
         f"Rests on {grades.count('assumption')} assumptions among {len(grades)} parameters "
         "(grades and sources: calibration/parameters.yaml)."

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from blinasim.model.parameters import Parameters, Value
+from blinasim.model.parameters import ONLY_UNDER, Parameters, Structure, Value
 from blinasim.scenario.settings import Policy
 
 
@@ -45,12 +45,10 @@ def under_therapy(policy: Policy, parameters: Parameters) -> Parameters:
     )
 
 
-def acts(parameter: str, policy: Policy) -> bool:
-    """Whether a parameter, by its dotted name, can change anything: some act only where a policy offers something."""
+def acts(parameter: str, policy: Policy, structure: Structure) -> bool:
+    """Whether a parameter, by its dotted name, can change anything under a policy and a structure of the model."""
     group, _, name = parameter.partition(".")
     if group == "standard_therapy":
         return policy.therapy == "standard"
-    return {
-        "maintenance_speed": policy.cycles.maintenance.offered,
-        "bridging_speed": policy.transplant.bridging,
-    }.get(name, True)
+    offered = {"maintenance_speed": policy.cycles.maintenance.offered, "bridging_speed": policy.transplant.bridging}
+    return offered.get(name, True) and ONLY_UNDER.get(parameter, structure.failure) == structure.failure
