@@ -18,7 +18,7 @@ from scipy.special import logsumexp, ndtri
 
 from blinasim.inference.closed_form import BetaPosterior
 from blinasim.inference.keeping import Kept
-from blinasim.inference.likelihood import Problem, log_likelihoods
+from blinasim.inference.likelihood import LEAST_REPLICATIONS, Problem, log_likelihoods
 from blinasim.inference.posterior import LOG_LIKELIHOOD, WEIGHT, Posterior, independent_uniforms
 from blinasim.inference.priors import Priors, quantile, sampled
 from blinasim.inference.sampler import Effort, State, sample
@@ -59,10 +59,15 @@ class Conduct:
     final_replications: int
     piece: int = 25
 
+    def __post_init__(self) -> None:
+        least = min(self.replications, self.coarse_replications, self.final_replications)
+        if least < LEAST_REPLICATIONS:
+            raise ValueError(f"{least} replications are too few to regress on; take at least {LEAST_REPLICATIONS}")
+
 
 FULL: Final = Conduct(Effort(particles=1000, moves=8, final_sweeps=15, kept_sweeps=3), 200, 60, 1000)
 QUICK: Final = Conduct(
-    Effort(particles=600, moves=5, final_sweeps=8, kept_sweeps=4, least_ess=0.4, coarse_up_to=0.2), 50, 25, 200
+    Effort(particles=500, moves=5, final_sweeps=8, kept_sweeps=4, least_ess=0.4, coarse_up_to=0.2), 40, 20, 150
 )
 
 

@@ -30,6 +30,8 @@ _SMOOTHING: Final = 0.5
 _USUAL_DEVIATION, _ITS_WEIGHT = 0.15, 2.0
 #: Correlations are shrunk by this over (this + replications).
 _SHRINKAGE: Final = 10.0
+#: Fewer replications than this cannot be regressed on as many proportions as there are.
+LEAST_REPLICATIONS: Final = 12
 #: Rounds of imputing what is censored.
 _ROUNDS: Final = 8
 _LOWEST: Final = -1e6
