@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections.abc import Callable, Mapping
 from concurrent.futures import Executor
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Final
@@ -18,13 +18,14 @@ from scipy.special import logsumexp, ndtri
 
 from blinasim.inference.closed_form import BetaPosterior
 from blinasim.inference.keeping import Kept
-from blinasim.inference.likelihood import LEAST_REPLICATIONS, Problem, log_likelihoods
+from blinasim.inference.likelihood import LEAST_REPLICATIONS, Problem, Typical, log_likelihoods
 from blinasim.inference.posterior import LOG_LIKELIHOOD, WEIGHT, Posterior, independent_uniforms
 from blinasim.inference.priors import Priors, quantile, sampled
 from blinasim.inference.sampler import Effort, State, sample
-from blinasim.inference.study import Observed
+from blinasim.inference.study import Ensemble, Observed
 from blinasim.inference.targets import load_targets, published_binomials
-from blinasim.model.parameters import ParameterInfo, Structure, parameter_catalogue
+from blinasim.luck import Luck
+from blinasim.model.parameters import ParameterInfo, Structure, parameter_catalogue, parameters_of
 from blinasim.scenario.loading import load_scenario
 from blinasim.scenario.settings import Scenario
 from blinasim.statistics.pareto import smoothed
@@ -35,6 +36,8 @@ Floats = NDArray[np.float64]
 
 #: Replications of the final re-weighting lie far from those of the sampler's sweeps.
 _FINAL_BLOCK: Final = 1_000_000_000
+#: The point values are simulated so often to know how survival depends on counts; the same luck for every calibration.
+_TYPICAL_REPLICATIONS, _TYPICAL_SEED = 1_500, 0
 #: Margins that the study published and the calibration takes as they are.
 _MARGINS: Final = ("prior_hsct", "blasts75")
 
@@ -67,7 +70,7 @@ class Conduct:
 
 FULL: Final = Conduct(Effort(particles=1000, moves=8, final_sweeps=15, kept_sweeps=3), 200, 60, 1000)
 QUICK: Final = Conduct(
-    Effort(particles=500, moves=5, final_sweeps=8, kept_sweeps=4, least_ess=0.4, coarse_up_to=0.2), 40, 20, 150
+    Effort(particles=500, moves=5, final_sweeps=8, kept_sweeps=4, least_ess=0.4, coarse_up_to=0.2), 50, 20, 150
 )
 
 
@@ -164,6 +167,10 @@ def problem_of(
         structure=structure,
         seed=seed,
     )
+    luck = Luck(_TYPICAL_SEED)
+    at_the_point = parameters_of({name: info.value for name, info in catalogue.items()}, structure)
+    studies = Ensemble(problem.scenario, problem.margins, luck, range(_TYPICAL_REPLICATIONS)).reports(at_the_point)
+    problem = replace(problem, typical=Typical.of(studies, problem.observed))
     closed = {
         name: BetaPosterior.of(catalogue[name].prior, *counted)
         for name, counted in binomials.items()
