@@ -8,7 +8,7 @@ already is not said again.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -241,6 +241,59 @@ class Problem:
     typical: Typical | None = None
 
 
+def _reports(problem: Problem, piece: tuple[Floats, range]) -> Iterator[Studies]:
+    """Simulate the study at each row of a piece, with the same luck."""
+    z, block = piece
+    ensemble = Ensemble(problem.scenario, problem.margins, Luck(problem.seed), block)
+    for values in problem.priors.values(z):
+        named = dict(problem.fixed) | dict(zip(problem.priors.names, values.tolist(), strict=True))
+        yield ensemble.reports(parameters_of(named, problem.structure))
+
+
+def expectations(problem: Problem, piece: tuple[Floats, range]) -> Floats:
+    """Return what some parameter values let expect: log probabilities of all cells, then means of the summaries.
+
+    Parameters and cost are those of :func:`log_likelihoods`.
+
+    Returns
+    -------
+    ndarray of float64, shape (N, cells + 5)
+        The cells in the order of ``TERMS``.
+    """
+    rows = []
+    for studies in _reports(problem, piece):
+        pooled = [studies.counts[term.name].sum(axis=0) + _SMOOTHING for term in TERMS]
+        mean = _given_counts(studies, problem.observed, problem.typical).slopes[0]
+        rows.append(np.concatenate([*(np.log(cells / cells.sum()) for cells in pooled), mean]))
+    return np.array(rows)
+
+
+def information(problem: Problem, centre: Floats, slopes: Floats) -> Floats:
+    """Return the expected (Fisher) information of the figures about the parameters, as standard normal numbers.
+
+    Parameters
+    ----------
+    problem : Problem
+        With what is typical of survival.
+    centre : ndarray of float64, shape (cells + 5,)
+        The expectations at a point.
+    slopes : ndarray of float64, shape (d, cells + 5)
+        How they change with each parameter.
+
+    Returns
+    -------
+    ndarray of float64, shape (d, d)
+        Symmetrical, not negative.
+    """
+    assert problem.typical is not None
+    patients = np.concatenate([np.full(len(term.cells), sum(problem.observed.counts[term.name])) for term in TERMS])
+    of_cells, of_means = slopes[:, : patients.size], slopes[:, patients.size :]
+    weights = patients * np.exp(centre[: patients.size])
+    found = (of_cells * weights) @ of_cells.T
+    found += of_means @ np.linalg.solve(problem.typical.covariance, of_means.T)
+    return np.asarray((found + found.T) / 2.0)
+
+
 def log_likelihoods(problem: Problem, piece: tuple[Floats, range]) -> Floats:
     """Return the log likelihood of some parameter values.
 
@@ -256,12 +309,8 @@ def log_likelihoods(problem: Problem, piece: tuple[Floats, range]) -> Floats:
     ndarray of float64, shape (N,)
         Of each row alone: it depends neither on the other rows, nor on who computes it.
     """
-    z, block = piece
-    ensemble = Ensemble(problem.scenario, problem.margins, Luck(problem.seed), block)
-    found = np.empty(z.shape[0])
-    for row, values in enumerate(problem.priors.values(z)):
-        named = dict(problem.fixed) | dict(zip(problem.priors.names, values.tolist(), strict=True))
-        studies = ensemble.reports(parameters_of(named, problem.structure))
+    found = np.empty(piece[0].shape[0])
+    for row, studies in enumerate(_reports(problem, piece)):
         found[row] = sum(log_counts(studies, problem.observed).values()) + log_survival(
             studies, problem.observed, problem.typical
         )
