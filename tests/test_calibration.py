@@ -312,7 +312,7 @@ def test_probabilities_far_out_are_exact(low: float, high: float) -> None:
 
 
 def test_information_of_a_share_is_that_of_a_binomial() -> None:
-    """62 of 77 in cycle 1: n / (p (1 - p)) times the squared slope of p; a mean adds its squared slope in deviations."""
+    """62 of 77 in cycle 1: n / (p (1 - p)) times the squared slope of p; a mean adds its own, in deviations."""
     posed = problem()
     assert posed.typical is not None
     names = [term.name for term in TERMS for _ in term.cells]
