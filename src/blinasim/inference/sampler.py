@@ -11,7 +11,7 @@ of moves has new luck, common to all particles.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any, Final, Protocol
 
@@ -362,8 +362,3 @@ def _spiked(z: Floats) -> tuple[Floats, Floats]:
     # A variance above the prior's is left to the length of the steps: chance would show it sooner than the data.
     values = np.where(found < low, (middle - away) / 2.0, 1.0)
     return mean, (directions * np.sqrt(np.maximum(values, _LEAST_VARIANCE))) @ directions.T
-
-
-def stage_rows(stages: Sequence[Stage]) -> list[dict[str, float]]:
-    """Return the stages as rows of a table."""
-    return [asdict(stage) for stage in stages]
