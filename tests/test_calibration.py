@@ -274,7 +274,7 @@ def gaussian_studies(replications: int, beyond: float = np.inf, seed: int = 1) -
     middle = np.array([5.1, 5.05, 4.95, 5.0, 5.1])
     observed = Observed(problem().observed.counts, middle - 0.005, middle + 0.005)
     exact = stats.multivariate_normal(np.full(5, 5.0), covariance).logpdf(middle) + 5 * np.log(0.01)
-    return Studies(counts, summaries, reached), observed, float(exact)
+    return Studies(counts, summaries, reached, counts["fate"][:, 0]), observed, float(exact)
 
 
 @pytest.mark.parametrize("beyond", [np.inf, 5.1])
@@ -288,6 +288,23 @@ def test_survival_given_counts_is_the_conditional_gaussian(beyond: float) -> Non
     alone = [log_survival(gaussian_studies(40, beyond, seed)[0], observed) for seed in range(3, 33)]
     assert np.mean(few) == pytest.approx(exact, abs=0.25)
     assert np.std(few) < 0.7 * np.std(alone)
+
+
+def test_a_simulated_report_can_be_calibrated_against() -> None:
+    """Its limits hold what it says, as wide as the rounding; its likelihood is finite."""
+    studies = reports()
+    others = Ensemble(problem().scenario, problem().margins, Luck(9), range(60)).reports(load_parameters())
+    widths = []
+    for row in range(20):
+        seen = Observed.simulated(studies, row)
+        known = np.isfinite(studies.summaries[row])
+        assert np.all(seen.lower[known] <= studies.summaries[row][known] + 1e-9)
+        assert np.all(studies.summaries[row][known] <= seen.upper[known] + 1e-9)
+        months = np.exp(seen.upper[:2]) / 30.4375 - np.exp(seen.lower[:2]) / 30.4375
+        widths.extend(months[known[:2]])
+        assert np.isfinite(sum(log_counts(others, seen).values()) + log_survival(others, seen, problem().typical))
+    np.testing.assert_allclose(widths, 0.1, atol=1e-6)
+    assert Observed.simulated(studies, 3).counts["response_naive"] == tuple(studies.counts["response_naive"][3])
 
 
 def test_a_median_that_was_not_observed_is_integrated_over() -> None:

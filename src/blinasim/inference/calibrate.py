@@ -81,7 +81,7 @@ class Conduct:
             raise ValueError(f"{least} replications are too few to regress on; take at least {LEAST_REPLICATIONS}")
 
 
-FULL: Final = Conduct(Effort(particles=1000, moves=8, final_sweeps=15, kept_sweeps=3), 200, 60, 1000, 500)
+FULL: Final = Conduct(Effort(particles=1000, moves=6, final_sweeps=16, kept_sweeps=4), 200, 60, 1000, 500)
 QUICK: Final = Conduct(
     Effort(particles=500, moves=5, final_sweeps=8, kept_sweeps=4, least_ess=0.4, coarse_up_to=0.2), 50, 20, 150, 150
 )
