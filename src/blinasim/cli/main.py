@@ -15,7 +15,7 @@ import typer
 from typer.exceptions import TyperException
 
 from blinasim import __version__
-from blinasim.cli import compare, completion, rerun, run, scenarios, trace
+from blinasim.cli import calibrate, compare, completion, rerun, run, scenarios, trace
 from blinasim.errors import BlinasimError, InterruptedRunError
 
 _USAGE, _INTERRUPTED, _FAILED = 2, 130, 1
@@ -29,6 +29,7 @@ app.command("run")(run.run)
 app.command("compare")(compare.compare)
 app.command("rerun")(rerun.rerun)
 app.command("trace")(trace.trace)
+app.command("calibrate")(calibrate.calibrate)
 app.command("list")(scenarios.list_scenarios)
 app.command("show")(scenarios.show)
 app.command("new")(scenarios.new)

@@ -58,3 +58,20 @@ def progress(what: str, total: int | None) -> Iterator[Callable[[int], None]]:
     with Progress(*columns, console=errors, transient=True, disable=not errors.is_terminal) as bar:
         task = bar.add_task(what, total=total)
         yield lambda units: bar.advance(task, units)
+
+
+@contextmanager
+def live_line() -> Iterator[Callable[[str], None]]:
+    """Show one line on standard error that is replaced while the body runs, if that is a terminal.
+
+    Yields
+    ------
+    callable
+        Takes the line.
+    """
+    errors = Console(stderr=True)
+    with Progress(
+        TextColumn("{task.description}"), console=errors, transient=True, disable=not errors.is_terminal
+    ) as bar:
+        task = bar.add_task("")
+        yield lambda line: bar.update(task, description=line)

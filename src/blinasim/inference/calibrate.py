@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections.abc import Callable, Mapping
 from concurrent.futures import Executor
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Final
@@ -18,13 +18,21 @@ from scipy.special import logsumexp, ndtri
 
 from blinasim.inference.closed_form import BetaPosterior
 from blinasim.inference.keeping import Kept
-from blinasim.inference.likelihood import Problem, log_likelihoods
+from blinasim.inference.likelihood import (
+    LEAST_REPLICATIONS,
+    Problem,
+    Typical,
+    expectations,
+    information,
+    log_likelihoods,
+)
 from blinasim.inference.posterior import LOG_LIKELIHOOD, WEIGHT, Posterior, independent_uniforms
 from blinasim.inference.priors import Priors, quantile, sampled
 from blinasim.inference.sampler import Effort, State, sample
-from blinasim.inference.study import Observed
+from blinasim.inference.study import Ensemble, Observed
 from blinasim.inference.targets import load_targets, published_binomials
-from blinasim.model.parameters import ParameterInfo, Structure, parameter_catalogue
+from blinasim.luck import Luck
+from blinasim.model.parameters import ParameterInfo, Structure, parameter_catalogue, parameters_of
 from blinasim.scenario.loading import load_scenario
 from blinasim.scenario.settings import Scenario
 from blinasim.statistics.pareto import smoothed
@@ -32,9 +40,15 @@ from blinasim.study.chunks import number_versions
 from blinasim.study.executors import in_order
 
 Floats = NDArray[np.float64]
+#: What a worker does with some parameter values on some replications.
+Job = Callable[[tuple[Floats, range]], Floats]
 
 #: Replications of the final re-weighting lie far from those of the sampler's sweeps.
 _FINAL_BLOCK: Final = 1_000_000_000
+#: The point values are simulated so often to know how survival depends on counts; the same luck for every calibration.
+_TYPICAL_REPLICATIONS, _TYPICAL_SEED = 1_500, 0
+#: Prior standard deviations by which parameters are moved to see what changes.
+_DIFFERENCE: Final = 0.5
 #: Margins that the study published and the calibration takes as they are.
 _MARGINS: Final = ("prior_hsct", "blasts75")
 
@@ -47,8 +61,9 @@ class Conduct:
     ----------
     effort : Effort
         Of the sampler.
-    replications, coarse_replications, final_replications : int
-        Of the study, for each evaluation of the likelihood; while its power is low; and for the final re-weighting.
+    replications, coarse_replications, final_replications, difference_replications : int
+        Of the study, for each evaluation of the likelihood; while its power is low; for the final re-weighting; and to
+        see beforehand what each parameter changes.
     piece : int
         Parameter values that a worker evaluates at a time.
     """
@@ -57,12 +72,18 @@ class Conduct:
     replications: int
     coarse_replications: int
     final_replications: int
+    difference_replications: int
     piece: int = 25
 
+    def __post_init__(self) -> None:
+        least = min(self.replications, self.coarse_replications, self.final_replications, self.difference_replications)
+        if least < LEAST_REPLICATIONS:
+            raise ValueError(f"{least} replications are too few to regress on; take at least {LEAST_REPLICATIONS}")
 
-FULL: Final = Conduct(Effort(particles=1000, moves=8, final_sweeps=15, kept_sweeps=3), 200, 60, 1000)
+
+FULL: Final = Conduct(Effort(particles=1000, moves=6, final_sweeps=16, kept_sweeps=4), 200, 60, 1000, 500)
 QUICK: Final = Conduct(
-    Effort(particles=600, moves=5, final_sweeps=8, kept_sweeps=4, least_ess=0.4, coarse_up_to=0.2), 50, 25, 200
+    Effort(particles=500, moves=5, final_sweeps=8, kept_sweeps=4, least_ess=0.4, coarse_up_to=0.2), 50, 20, 150, 150
 )
 
 
@@ -134,7 +155,13 @@ def calibrate(
     evaluate = _Evaluator(problem, conduct, executor, progress)
     began = kept.read() if kept else None
     state = sample(
-        evaluate, len(problem.priors), conduct.effort, seed, state=began, keep=partial(_note, kept, evaluate)
+        evaluate,
+        len(problem.priors),
+        conduct.effort,
+        seed,
+        information=_information(problem, conduct, evaluate),
+        state=began,
+        keep=partial(_note, kept, evaluate),
     )
     return _weighted(problem, closed, conduct, state, evaluate)
 
@@ -159,6 +186,10 @@ def problem_of(
         structure=structure,
         seed=seed,
     )
+    luck = Luck(_TYPICAL_SEED)
+    at_the_point = parameters_of({name: info.value for name, info in catalogue.items()}, structure)
+    studies = Ensemble(problem.scenario, problem.margins, luck, range(_TYPICAL_REPLICATIONS)).reports(at_the_point)
+    problem = replace(problem, typical=Typical.of(studies, problem.observed))
     closed = {
         name: BetaPosterior.of(catalogue[name].prior, *counted)
         for name, counted in binomials.items()
@@ -187,17 +218,29 @@ class _Evaluator:
         count = conduct.coarse_replications if coarse else conduct.replications
         return self.on("sampling", z, range(first, first + count), sweep)
 
-    def on(self, phase: str, z: Floats, block: range, sweep: int) -> Floats:
-        """Evaluate points on some replications."""
+    def on(self, phase: str, z: Floats, block: range, sweep: int, job: Job | None = None) -> Floats:
+        """Evaluate points on some replications: their likelihood, or another job."""
         step = self._conduct.piece
         pieces = [(z[first : first + step], block) for first in range(0, z.shape[0], step)]
         found = []
-        for done in in_order(self._job, pieces, self._executor):
+        for done in in_order(job or self._job, pieces, self._executor):
             found.append(done)
-            self._evaluations += done.size
+            self._evaluations += len(done)
             if self._progress:
                 self._progress(Progress(phase, self.power, sweep, self._evaluations))
         return np.concatenate(found)
+
+
+def _information(problem: Problem, conduct: Conduct, evaluate: _Evaluator) -> Floats:
+    """Return the information of the figures about the sampled parameters at their point values, by differences."""
+    catalogue, priors = parameter_catalogue(), problem.priors
+    centre = priors.normal_scores(np.array([[catalogue[name].value for name in priors.names]]))
+    steps = _DIFFERENCE * np.eye(len(priors))
+    points = np.concatenate([centre, centre + steps, centre - steps])
+    block = range(_FINAL_BLOCK, _FINAL_BLOCK + conduct.difference_replications)
+    expected = evaluate.on("preparing", points, block, 0, partial(expectations, problem))
+    above, below = np.split(expected[1:], 2)
+    return information(problem, expected[0], (above - below) / (2.0 * _DIFFERENCE))
 
 
 def _note(kept: Kept | None, evaluate: _Evaluator, state: State) -> None:

@@ -64,7 +64,3 @@ class Kept:
         with aside.open("wb") as file:
             np.savez(file, allow_pickle=False, **{_IDENTITY: np.array(json.dumps(self._identity))}, **state.to_arrays())
         aside.replace(self.path)
-
-    def remove(self) -> None:
-        """Take it away, when the posterior is written."""
-        self.path.unlink(missing_ok=True)

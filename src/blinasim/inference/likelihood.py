@@ -8,7 +8,7 @@ already is not said again.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -26,10 +26,12 @@ Floats = NDArray[np.float64]
 
 #: Added to every cell of a pooled count: an empty cell is a rare one, not an impossible one.
 _SMOOTHING: Final = 0.5
-#: A residual standard deviation and how many replications it is worth: where next to no replication reaches a median.
-_USUAL_DEVIATION, _ITS_WEIGHT = 0.15, 2.0
-#: Correlations are shrunk by this over (this + replications).
-_SHRINKAGE: Final = 10.0
+#: How many replications typical slopes, variances and correlations are worth, beside those simulated.
+_SLOPES_WORTH, _VARIANCES_WORTH, _CORRELATIONS_WORTH = 100.0, 50.0, 200.0
+#: A residual variance of those summaries, worth one replication, where nothing typical is known.
+_USUAL_VARIANCE: Final = 0.02
+#: Fewer replications than this cannot be regressed on as many proportions as there are.
+LEAST_REPLICATIONS: Final = 12
 #: Rounds of imputing what is censored.
 _ROUNDS: Final = 8
 _LOWEST: Final = -1e6
@@ -48,14 +50,44 @@ def log_counts(studies: Studies, observed: Observed) -> dict[str, float]:
     return found
 
 
-def log_survival(studies: Studies, observed: Observed) -> float:
+@dataclass(frozen=True, eq=False)
+class Typical:
+    """How survival summaries depend on counts at typical parameters, towards which few replications are shrunk.
+
+    How the median moves with the response rate hardly depends on the parameters, and estimating it anew from a few
+    replications would be most of the noise of the likelihood.
+
+    Attributes
+    ----------
+    spread : ndarray of float64, shape (k, k)
+        Covariance of the proportions (the regressors) between replications.
+    slopes : ndarray of float64, shape (k, 5)
+        Of the summaries on the proportions.
+    covariance : ndarray of float64, shape (5, 5)
+        Of the summaries given the proportions.
+    """
+
+    spread: Floats
+    slopes: Floats
+    covariance: Floats
+
+    @classmethod
+    def of(cls, studies: Studies, observed: Observed) -> Typical:
+        """Estimate it from many replications."""
+        regression = _given_counts(studies, observed, None)
+        proportions = _design(studies, observed)[:, 1:]
+        return cls(np.cov(proportions, rowvar=False), regression.slopes[1:], regression.covariance)
+
+
+def log_survival(studies: Studies, observed: Observed, typical: Typical | None = None) -> float:
     """Return the log probability of the observed survival summaries, given the observed counts.
 
     Their joint Gaussian is integrated over the rounding of each in turn, given the ones before it; a median that was
     not observed is integrated over all that it may be.
     """
-    mean, covariance = _given_counts(studies, observed)
-    root = np.linalg.cholesky(covariance)
+    regression = _given_counts(studies, observed, typical)
+    mean = regression.slopes[0]
+    root = np.linalg.cholesky(regression.covariance * (1.0 + regression.leverage))
     total, standard = 0.0, np.zeros(mean.size)
     for i in range(mean.size):
         centre, spread = mean[i] + root[i, :i] @ standard[:i], root[i, i]
@@ -88,44 +120,65 @@ def _mills(low: Floats) -> Floats:
     return np.asarray(np.exp(-0.5 * np.square(low) - 0.5 * np.log(2.0 * np.pi) - special.log_ndtr(-low)))
 
 
-def _given_counts(studies: Studies, observed: Observed) -> tuple[Floats, Floats]:
-    """Return mean and covariance of the summaries of a study with the observed counts.
+@dataclass(frozen=True, eq=False)
+class _Regression:
+    """Summaries regressed on proportions: the first row of ``slopes`` is the mean at the observed proportions.
+
+    ``leverage`` is the variance of that mean in units of ``covariance``, that of the summaries given the proportions.
+    """
+
+    slopes: Floats
+    covariance: Floats
+    leverage: float
+
+
+def _given_counts(studies: Studies, observed: Observed, typical: Typical | None) -> _Regression:
+    """Regress the summaries on how far the proportions lie from the observed ones.
 
     A summary that a replication has not reached is a censored value of the regression (Tobin, Econometrica 1958;26:24):
     imputed by its mean given the limit, its spread added to the residual variance, until that settles.
     """
     design = _design(studies, observed)
     replications, regressors = design.shape
+    columns = studies.summaries.shape[1]
     missing = ~np.isfinite(studies.summaries)
-    values = np.where(missing, np.where(np.isfinite(studies.reached), studies.reached + 0.1, 0.0), studies.summaries)
-    known = np.where(missing, np.nan, values)
-    for column in np.flatnonzero(np.all(~np.isfinite(studies.reached) | ~missing, axis=0) & missing.any(axis=0)):
-        present = ~missing[:, column]
-        values[missing[:, column], column] = np.mean(known[present, column]) if present.any() else 0.0
-    precision = design.T @ design + np.diag([0.0, *(1e-6 * replications,) * (regressors - 1)])
-    inverse = np.linalg.inv(precision)
-    projection = inverse @ design.T
-    freedom = replications - regressors + _ITS_WEIGHT
-    spread = np.zeros_like(values)
-    for _ in range(_ROUNDS if missing.any() else 1):
-        slopes = projection @ values
-        fitted = design @ slopes
-        squares = np.square(values - fitted).sum(axis=0) + spread.sum(axis=0) + _ITS_WEIGHT * _USUAL_DEVIATION**2
+    values = _first_guess(studies, missing)
+    # What is typical stands in the normal equations as so many more replications.
+    precision, known = design.T @ design, np.zeros((regressors, columns))
+    scatter, freedom = _USUAL_VARIANCE * np.eye(columns), replications - regressors + 1.0
+    if typical:
+        precision[1:, 1:] += _SLOPES_WORTH * typical.spread
+        known[1:] = _SLOPES_WORTH * typical.spread @ typical.slopes
+        scatter, freedom = _VARIANCES_WORTH * typical.covariance, replications - 1.0 + _VARIANCES_WORTH
+    inverse = np.linalg.inv(precision + np.diag([0.0, *(1e-6 * replications,) * (regressors - 1)]))
+    extra = np.zeros_like(values)
+    for _ in range(_ROUNDS if missing.any() else 0):
+        fitted = design @ (inverse @ (design.T @ values + known))
+        squares = np.square(values - fitted).sum(axis=0) + extra.sum(axis=0) + np.diag(scatter)
         deviation = np.sqrt(squares / freedom)
-        limit = np.where(missing, np.clip((studies.reached - fitted) / deviation, -np.inf, 8.0), -np.inf)
+        limit = np.where(missing, np.minimum((studies.reached - fitted) / deviation, 8.0), -np.inf)
         beyond = _mills(limit)
-        with np.errstate(invalid="ignore"):
-            shape = 1.0 + np.where(np.isfinite(limit), limit * beyond, 0.0) - beyond**2
+        variance = 1.0 + np.where(np.isfinite(limit), limit, 0.0) * beyond - beyond**2
         values = np.where(missing, fitted + deviation * beyond, values)
-        spread = np.where(missing, deviation**2 * shape, 0.0)
-    slopes = projection @ values
+        extra = np.where(missing, deviation**2 * variance, 0.0)
+    slopes = inverse @ (design.T @ values + known)
     residuals = values - design @ slopes
-    scatter = residuals.T @ residuals + np.diag(spread.sum(axis=0) + _ITS_WEIGHT * _USUAL_DEVIATION**2)
-    kept = replications / (replications + _SHRINKAGE)
+    scatter = residuals.T @ residuals + np.diag(extra.sum(axis=0)) + scatter
     covariance = scatter / freedom
-    covariance = kept * covariance + (1.0 - kept) * np.diag(np.diag(covariance))
-    covariance *= 1.0 + inverse[0, 0]  # the mean is estimated, too
-    return np.asarray(slopes[0], dtype=np.float64), covariance
+    if typical:
+        deviations = np.sqrt(np.diag(covariance))
+        scatter += (_CORRELATIONS_WORTH - _VARIANCES_WORTH) * typical.covariance
+        scale = deviations / np.sqrt(np.diag(scatter))
+        covariance = scatter * scale * scale[:, np.newaxis]
+    return _Regression(slopes, covariance, float(inverse[0, 0]))
+
+
+def _first_guess(studies: Studies, missing: NDArray[np.bool_]) -> Floats:
+    """Return the summaries, with something in the place of those that are missing to begin with."""
+    count = np.maximum((~missing).sum(axis=0), 1)
+    typical = np.where(missing, 0.0, studies.summaries).sum(axis=0) / count
+    limited = np.where(np.isfinite(studies.reached), studies.reached + 0.1, typical)
+    return np.where(missing, limited, studies.summaries)
 
 
 def _design(studies: Studies, observed: Observed) -> Floats:
@@ -174,6 +227,8 @@ class Problem:
         Distributions of relapse, and of survival after failure.
     seed : int
         Of all luck.
+    typical : Typical, optional
+        How survival depends on counts, at typical parameters.
     """
 
     scenario: Scenario
@@ -183,6 +238,60 @@ class Problem:
     fixed: Mapping[str, float]
     structure: Structure
     seed: int
+    typical: Typical | None = None
+
+
+def _reports(problem: Problem, piece: tuple[Floats, range]) -> Iterator[Studies]:
+    """Simulate the study at each row of a piece, with the same luck."""
+    z, block = piece
+    ensemble = Ensemble(problem.scenario, problem.margins, Luck(problem.seed), block)
+    for values in problem.priors.values(z):
+        named = dict(problem.fixed) | dict(zip(problem.priors.names, values.tolist(), strict=True))
+        yield ensemble.reports(parameters_of(named, problem.structure))
+
+
+def expectations(problem: Problem, piece: tuple[Floats, range]) -> Floats:
+    """Return what some parameter values let expect: log probabilities of all cells, then means of the summaries.
+
+    Parameters and cost are those of :func:`log_likelihoods`.
+
+    Returns
+    -------
+    ndarray of float64, shape (N, cells + 5)
+        The cells in the order of ``TERMS``.
+    """
+    rows = []
+    for studies in _reports(problem, piece):
+        pooled = [studies.counts[term.name].sum(axis=0) + _SMOOTHING for term in TERMS]
+        mean = _given_counts(studies, problem.observed, problem.typical).slopes[0]
+        rows.append(np.concatenate([*(np.log(cells / cells.sum()) for cells in pooled), mean]))
+    return np.array(rows)
+
+
+def information(problem: Problem, centre: Floats, slopes: Floats) -> Floats:
+    """Return the expected (Fisher) information of the figures about the parameters, as standard normal numbers.
+
+    Parameters
+    ----------
+    problem : Problem
+        With what is typical of survival.
+    centre : ndarray of float64, shape (cells + 5,)
+        The expectations at a point.
+    slopes : ndarray of float64, shape (d, cells + 5)
+        How they change with each parameter.
+
+    Returns
+    -------
+    ndarray of float64, shape (d, d)
+        Symmetrical, not negative.
+    """
+    assert problem.typical is not None
+    patients = np.concatenate([np.full(len(term.cells), sum(problem.observed.counts[term.name])) for term in TERMS])
+    of_cells, of_means = slopes[:, : patients.size], slopes[:, patients.size :]
+    weights = patients * np.exp(centre[: patients.size])
+    found = (of_cells * weights) @ of_cells.T
+    found += of_means @ np.linalg.solve(problem.typical.covariance, of_means.T)
+    return np.asarray((found + found.T) / 2.0)
 
 
 def log_likelihoods(problem: Problem, piece: tuple[Floats, range]) -> Floats:
@@ -200,11 +309,9 @@ def log_likelihoods(problem: Problem, piece: tuple[Floats, range]) -> Floats:
     ndarray of float64, shape (N,)
         Of each row alone: it depends neither on the other rows, nor on who computes it.
     """
-    z, block = piece
-    ensemble = Ensemble(problem.scenario, problem.margins, Luck(problem.seed), block)
-    found = np.empty(z.shape[0])
-    for row, values in enumerate(problem.priors.values(z)):
-        named = dict(problem.fixed) | dict(zip(problem.priors.names, values.tolist(), strict=True))
-        studies = ensemble.reports(parameters_of(named, problem.structure))
-        found[row] = sum(log_counts(studies, problem.observed).values()) + log_survival(studies, problem.observed)
+    found = np.empty(piece[0].shape[0])
+    for row, studies in enumerate(_reports(problem, piece)):
+        found[row] = sum(log_counts(studies, problem.observed).values()) + log_survival(
+            studies, problem.observed, problem.typical
+        )
     return found

@@ -11,7 +11,6 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.special import logsumexp
 
 from blinasim.errors import ParameterError, Place
 from blinasim.files import reason
@@ -154,8 +153,3 @@ _LUCK_OF: Final = "posterior.value.{}"
 def independent_uniforms(name: str, draws: int, seed: int) -> Floats:
     """Return uniforms for draws of a parameter that is not sampled, shape (S,)."""
     return np.asarray(Luck(seed).uniform(_LUCK_OF.format(name), range(draws), 1)[:, 0])
-
-
-def normalised(log_weights: Floats) -> Floats:
-    """Return weights that add up to 1."""
-    return np.asarray(np.exp(log_weights - logsumexp(log_weights)))

@@ -11,7 +11,7 @@ of moves has new luck, common to all particles.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any, Final, Protocol
 
@@ -150,6 +150,7 @@ def sample(
     effort: Effort,
     seed: int,
     *,
+    information: Floats | None = None,
     state: State | None = None,
     keep: Callable[[State], None] | None = None,
 ) -> State:
@@ -165,6 +166,9 @@ def sample(
         Particles and sweeps.
     seed : int
         Of the sampler's own luck; the result depends on it and on the likelihood alone.
+    information : ndarray of float64, shape (d, d), optional
+        An estimate of the likelihood's information, by which steps are shaped; it makes them longer, and is no part of
+        what they lead to. None by default.
     state : State, optional
         Where an earlier run was when it ended.
     keep : callable, optional
@@ -175,18 +179,19 @@ def sample(
     State
         ``kept`` holds the draws, with their stored log likelihoods; ``log_evidence`` that of the model.
     """
+    shape = _Shape.of(np.zeros((dimensions, dimensions)) if information is None else information)
     if state is None:
         z = _generator(seed, 0).standard_normal((effort.particles, dimensions))
         state = State(z, log_likelihood(z, 0, coarse=effort.coarse_up_to > 0.0))
         if keep:
             keep(state)
     while state.power < 1.0:
-        state = _next_power(state, log_likelihood, effort, seed)
+        state = _next_power(state, log_likelihood, shape, effort, seed)
         if keep:
             keep(state)
     kept_after = _evenly(effort.final_sweeps, effort.kept_sweeps)
     while state.final_sweeps < effort.final_sweeps:
-        state, _ = _move(state, log_likelihood, effort, seed)
+        state, _ = _move(state, log_likelihood, shape, effort, seed)
         done = state.final_sweeps + 1
         more = ((state.z, state.log_likelihood),) if done in kept_after else ()
         state = replace(state, final_sweeps=done, kept=(*state.kept, *more))
@@ -204,7 +209,7 @@ def _generator(seed: int, sweep: int) -> np.random.Generator:
     return np.random.Generator(np.random.Philox(key=Luck(seed).key(f"calibration.sweep.{sweep}")))
 
 
-def _next_power(state: State, log_likelihood: LogLikelihood, effort: Effort, seed: int) -> State:
+def _next_power(state: State, log_likelihood: LogLikelihood, shape: _Shape, effort: Effort, seed: int) -> State:
     """Raise the power as far as the weights allow, choose particles by weight, and move them."""
     before, power = state.power * state.log_likelihood, _highest_power(state, effort)
     if _coarse(state.power, effort) and not _coarse(power, effort):
@@ -218,7 +223,7 @@ def _next_power(state: State, log_likelihood: LogLikelihood, effort: Effort, see
     )
     began, accepted = state.z, 0.0
     for _ in range(effort.moves):
-        state, accepted = _move(state, log_likelihood, effort, seed)
+        state, accepted = _move(state, log_likelihood, shape, effort, seed)
     variance = state.z.var(axis=0)
     stage = Stage(
         power=power,
@@ -266,14 +271,15 @@ def systematic(log_weights: Floats, uniform: float) -> NDArray[np.intp]:
     return np.minimum(np.searchsorted(edges, points, side="right"), shares.size - 1)
 
 
-def _move(state: State, log_likelihood: LogLikelihood, effort: Effort, seed: int) -> tuple[State, float]:
+def _move(state: State, log_likelihood: LogLikelihood, shape: _Shape, effort: Effort, seed: int) -> tuple[State, float]:
     """Move every particle once; return the state and the share of moves accepted."""
     luck = _generator(seed, state.sweep)
     noise, uniform = luck.standard_normal(state.z.shape), luck.random(state.z.shape[0])
     proposed, log_ratio = np.empty_like(state.z), np.empty(state.z.shape[0])
     for group in np.array_split(np.arange(state.z.shape[0]), _GROUPS):
         others = np.delete(state.z, group, axis=0)
-        proposed[group], log_ratio[group] = _steps(state.z[group], noise[group], state.step, others)
+        mean, root = _reference(others, *shape.at(state.power))
+        proposed[group], log_ratio[group] = _steps(state.z[group], noise[group], state.step, mean, root)
     found = log_likelihood(proposed, state.sweep, coarse=_coarse(state.power, effort))
     log_ratio += state.power * (found - state.log_likelihood)
     accepted = np.log(uniform) < log_ratio
@@ -290,8 +296,26 @@ def _move(state: State, log_likelihood: LogLikelihood, effort: Effort, seed: int
     )
 
 
-def _steps(z: Floats, noise: Floats, length: float, others: Floats) -> tuple[Floats, Floats]:
-    """Propose steps that would leave the Gaussian of other particles unchanged.
+@dataclass(frozen=True, eq=False)
+class _Shape:
+    """Eigenvectors and eigenvalues of the likelihood's information, in the prior's standard units."""
+
+    directions: Floats
+    information: Floats
+
+    @classmethod
+    def of(cls, information: Floats) -> _Shape:
+        values, directions = np.linalg.eigh(information)
+        return cls(directions, np.maximum(values, 0.0))
+
+    def at(self, power: float) -> tuple[Floats, Floats]:
+        """Return the root of the covariance that a Gaussian posterior would have at a power, and its inverse."""
+        deviations = 1.0 / np.sqrt(1.0 + power * self.information)
+        return (self.directions * deviations) @ self.directions.T, (self.directions / deviations) @ self.directions.T
+
+
+def _steps(z: Floats, noise: Floats, length: float, mean: Floats, root: Floats) -> tuple[Floats, Floats]:
+    """Propose steps that would leave a Gaussian unchanged, that of other particles.
 
     Particles must not be moved by a Gaussian that they have shaped themselves: in d dimensions n of them would find it
     too narrow, by d / n of its variance at each sweep.
@@ -303,8 +327,7 @@ def _steps(z: Floats, noise: Floats, length: float, others: Floats) -> tuple[Flo
     log_ratio : ndarray of float64, shape (N,)
         The prior's part of the log acceptance ratio.
     """
-    mean, root = _reference(others)
-    proposed = mean + np.sqrt(1.0 - length**2) * (z - mean) + length * noise @ root
+    proposed = mean + np.sqrt(1.0 - length**2) * (z - mean) + length * noise @ root.T
 
     def beyond_reference(at: Floats) -> Floats:
         """Log prior less the log density of the Gaussian."""
@@ -314,13 +337,20 @@ def _steps(z: Floats, noise: Floats, length: float, others: Floats) -> tuple[Flo
     return proposed, beyond_reference(proposed) - beyond_reference(z)
 
 
-def _reference(z: Floats) -> tuple[Floats, Floats]:
-    """Mean and the symmetrical root of the covariance of the particles, with the prior's where they cannot tell.
+def _reference(z: Floats, expected: Floats, inverse: Floats) -> tuple[Floats, Floats]:
+    """Mean and a root of the covariance of the particles, with the expected one where they cannot tell.
 
-    A priori the covariance is the identity, and the data inform few directions. Eigenvalues that so many particles in
-    so many dimensions would show by chance alone are taken for 1; the others are rid of their bias (Donoho, Gavish and
-    Johnstone, Ann Stat 2018;46:1742). Particles are worth half their number: some descend from the same one.
+    In units of the expected root the covariance is the identity but for few directions. Eigenvalues that so many
+    particles in so many dimensions would show by chance alone are taken for 1; the others are rid of their bias
+    (Donoho, Gavish and Johnstone, Ann Stat 2018;46:1742). Particles are worth half their number: some descend from the
+    same one.
     """
+    centre, root = _spiked(z @ inverse)
+    return centre @ expected, expected @ root
+
+
+def _spiked(z: Floats) -> tuple[Floats, Floats]:
+    """Mean and the root of a covariance that is the identity but for the directions in which it is clearly less."""
     n, d = z.shape
     mean = z.mean(axis=0)
     different = np.unique(z[:, 0]).size
@@ -332,8 +362,3 @@ def _reference(z: Floats) -> tuple[Floats, Floats]:
     # A variance above the prior's is left to the length of the steps: chance would show it sooner than the data.
     values = np.where(found < low, (middle - away) / 2.0, 1.0)
     return mean, (directions * np.sqrt(np.maximum(values, _LEAST_VARIANCE))) @ directions.T
-
-
-def stage_rows(stages: Sequence[Stage]) -> list[dict[str, float]]:
-    """Return the stages as rows of a table."""
-    return [asdict(stage) for stage in stages]

@@ -195,11 +195,14 @@ class Studies:
         In the order of ``SUMMARIES``; inf for a median not reached, NaN for what cannot be estimated.
     reached : ndarray of float64, shape (R, 5)
         What is known of a summary that is not: a lower limit, on its scale; -inf where nothing is.
+    deaths_by_100 : ndarray of int64, shape (R,)
+        Deaths of any cause within 100 days of an on-study HSCT.
     """
 
     counts: dict[str, Ints]
     summaries: Floats
     reached: Floats
+    deaths_by_100: Ints
 
     @property
     def replications(self) -> int:
@@ -224,7 +227,7 @@ def report(data: TrialData, scenario: Scenario) -> Studies:
     dead, all_of = data.on_study & (data.death != NONE), counts["fate"].sum(axis=1)
     by_100 = (dead & (data.death - data.hsct <= EARLY_AFTER_HSCT_DAYS)).sum(axis=1)
     summaries[:, -1] = _excess(mortality, by_100.astype(np.float64), all_of.astype(np.float64))
-    return Studies(counts, summaries, reached)
+    return Studies(counts, summaries, reached, by_100)
 
 
 def _log_days(days: Floats) -> Floats:
@@ -262,6 +265,22 @@ class Observed:
             for side in (0, 1)
         ]
         return cls(cells, np.array(limits[0]), np.array(limits[1]))
+
+    @classmethod
+    def simulated(cls, studies: Studies, row: int) -> Observed:
+        """Take one simulated report, rounded as the published one was: to 0.1 months, and 0.01 of mortality."""
+        counts = {name: tuple(int(cell) for cell in cells[row]) for name, cells in studies.counts.items()}
+        summaries, lower, upper = studies.summaries[row], studies.reached[row].copy(), np.full(len(SUMMARIES), np.inf)
+        for i in np.flatnonzero(np.isfinite(summaries[: len(MEDIANS)])):
+            months = np.round(np.exp(summaries[i]) / DAYS_PER_MONTH, 1)
+            lower[i], upper[i] = np.log(np.maximum(months + np.array([-0.05, 0.05]), 1e-3) * DAYS_PER_MONTH)
+        if np.isfinite(summaries[-1]):
+            patients = np.asarray(float(sum(counts["fate"])))
+            deaths = np.asarray(studies.deaths_by_100[row], dtype=np.float64)
+            mortality = -np.expm1(-np.exp(summaries[-1] + _cloglog(deaths / patients)))
+            rounded = np.clip(np.round(mortality, 2) + np.array([-0.005, 0.005]), 1e-3, 1.0 - 1e-3)
+            lower[-1], upper[-1] = _excess(rounded, np.full(2, deaths), np.full(2, patients))
+        return cls(counts, lower, upper)
 
 
 # --- simulating --------------------------------------------------------------------------------------------

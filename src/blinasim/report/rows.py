@@ -118,7 +118,7 @@ def _record(row: Row) -> dict[str, object]:
         "published_lower": interval[0],
         "published_upper": interval[1],
         "published_count": target.count if target else None,
-        "published_denominator": target.denominator if target else None,
+        "published_denominator": target.denominator if target and target.count is not None else None,
         "simulated_median": predicted.median,
         "simulated_lower": predicted.lower,
         "simulated_upper": predicted.upper,
