@@ -51,7 +51,7 @@ def calibrate(
     from blinasim.inference.calibrate import FULL, QUICK, Progress
     from blinasim.inference.calibrate import calibrate as run
     from blinasim.model.parameters import Structure
-    from blinasim.study.executors import hired
+    from blinasim.study.cluster import hired
 
     if out.suffix != ".csv":
         raise OutputError(f"{out} does not end in .csv; the draws are written as CSV")
