@@ -66,6 +66,8 @@ def rerun(
 
 def _policy(then: Manifest, folder: Path, said: str | None) -> PolicyFile | None:
     """Return the policy of one's own with which a run was done; its code is run only when it is named."""
+    from hashlib import sha256
+
     from blinasim.errors import PolicyError
     from blinasim.model.policy_file import policy_file
     from blinasim.report.manifest import POLICY_FILE
@@ -77,7 +79,10 @@ def _policy(then: Manifest, folder: Path, said: str | None) -> PolicyFile | None
     if said is None:
         named = f"{folder / POLICY_FILE}:{then.policy}"
         raise PolicyError(f"that run had a policy of its own; to run its code, say so: --policy {named}")
-    return policy_file(said)
+    policy = policy_file(said)
+    if then.policy != policy.name or then.files.get(POLICY_FILE) != sha256(policy.text.encode()).hexdigest():
+        raise PolicyError(f"--policy {said} is not the policy of that run, which is {then.policy} of its {POLICY_FILE}")
+    return policy
 
 
 def _touched(then: Manifest, folder: Path) -> list[str]:
@@ -101,5 +106,6 @@ def _report(then: Manifest, now: dict[str, str]) -> None:
         for name, then_version in {**then.packages, "blinasim": then.blinasim, "python": then.python}.items()
         if versions().get(name) != then_version
     ]
-    typer.echo(f"What may explain it: {'; '.join(changed) or 'nothing in the versions; the files were changed'}.")
+    unchanged = "nothing in the versions: the files were changed, or a policy of its own draws numbers"
+    typer.echo(f"What may explain it: {'; '.join(changed) or unchanged}.")
     raise typer.Exit(_DIFFERENT)

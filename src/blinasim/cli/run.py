@@ -81,7 +81,8 @@ def run(
     asked = load_scenario(scenario, all_changes(changes, replications=replications, seed=seed))
     own_policy = policy_file(policy) if policy else None
     wanted = tuple(Precision.parse(text) for text in precision or ())
-    target = out or Path("results") / Path(scenario).stem
+    own_name = f"_{own_policy.name}" if own_policy else ""
+    target = out or Path("results") / f"{Path(scenario).stem}{own_name}"
     if dry_run:
         from blinasim.engine.choice import choose
 

@@ -112,7 +112,7 @@ class Guest(Body):
                 self.wards[place].end(held.pop(place))
 
     def leave(self) -> None:
-        """Let go, dying, of all that the clinic holds for the patient."""
+        """Let go, at the end of life or of the world, of all that the clinic holds for the patient."""
         self.searching = False
         for place in self.wards:
             self.give_back(place)

@@ -54,6 +54,7 @@ class Patient(Guest):
             yield from self.treatment_in_remission()
             yield from self.after_switch_or_relapse()
         yield from self.follow_up()
+        self.leave()
 
     def induction(self) -> Process:
         """Up to two cycles; response is judged at the end of each infusion."""

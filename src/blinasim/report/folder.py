@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from blinasim.engine.choice import EngineName
+from blinasim.engine.choice import EngineName, choose
 from blinasim.errors import BlinasimError, InterruptedRunError, OutputError
 from blinasim.files import MANIFEST, whole_folder
 from blinasim.model.cohort_file import CohortSource, read_cohort
@@ -115,9 +115,10 @@ def run_into(
     if patients and conduct.resume:
         raise OutputError("--patients and --resume exclude each other: patients are not kept; leave one of them out")
     source = read_cohort(scenario.cohort)
+    walker = choose(conduct.engine, scenario.capacity, own_policy=own_policy is not None)
+    step = conduct.chunk or usual_chunk(scenario.cohort.size, walker)
     checkpoint = None
     if conduct.keep_chunks and not patients:
-        step = conduct.chunk or usual_chunk(scenario.cohort.size)
         identity = identify(scenario, parameters, source, conduct.engine, step, own_policy)
         checkpoint = Checkpoint(checkpoint_folder(target), identity, resume=conduct.resume, force=force)
         _remark_on(checkpoint, remark, resume=conduct.resume)
@@ -147,7 +148,8 @@ def run_into(
     except (KeyboardInterrupt, BlinasimError) as problem:
         if checkpoint is None or not checkpoint.kept:
             raise
-        kept = f"{_kept(checkpoint, scenario, conduct)} are kept"
+        whole = "" if conduct.precision else f" of {len(cut(range(scenario.study.replications), step)):,}"
+        kept = f"{checkpoint.kept:,}{whole} chunks are kept"
         if isinstance(problem, BlinasimError):
             raise type(problem)(f"{problem.message}; {kept}: --resume goes on from them", problem.place) from None
         raise InterruptedRunError(f"stopped; {kept}") from None
@@ -168,14 +170,6 @@ def _remark_on(checkpoint: Checkpoint, remark: Callable[[str], None], *, resume:
         remark(f"goes on from {chunks}" if there else "there is nothing to resume; the run begins at the start")
     elif there:
         remark(f"{chunks} of this same run are kept; with --resume it would go on from them")
-
-
-def _kept(checkpoint: Checkpoint, scenario: Scenario, conduct: Conduct) -> str:
-    """Say how many chunks are kept, and of how many where that is known."""
-    if conduct.precision:
-        return f"{checkpoint.kept:,} chunks"
-    step = conduct.chunk or usual_chunk(scenario.cohort.size)
-    return f"{checkpoint.kept:,} of {len(cut(range(scenario.study.replications), step)):,} chunks"
 
 
 def _write(

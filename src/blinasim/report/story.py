@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from blinasim.model.codes import (
     HORIZON,
+    NEVER,
     NONE,
     AfterCycles,
     Cause,
@@ -16,11 +17,13 @@ from blinasim.model.codes import (
     Event,
     Fitness,
     Mrd,
+    Place,
     Reason,
     Source,
 )
 from blinasim.model.history import History, LogEntry
 from blinasim.model.parameters import Parameters, load_parameters
+from blinasim.model.places import Stays
 from blinasim.scenario.settings import Scenario
 from blinasim.study.batch import World
 from blinasim.study.replay import replay
@@ -42,6 +45,11 @@ _REASONS = {
     Reason.DEPTH: "the depth of the response",
     Reason.DECLINED: "declined or not referred",
     Reason.OWN_POLICY: "the policy's own rule",
+}
+_PLACES = {
+    Place.TRANSPLANT_BED: "a transplant bed",
+    Place.INFUSION_BED: "a bed to start the infusion in",
+    Place.COORDINATOR: "a search coordinator",
 }
 _SALVAGE = ("first salvage", "second salvage", "third salvage", "fourth or later salvage")
 _DEPTHS = {Depth.CR: "complete remission (CR)", Depth.CRH: "remission with partial recovery (CRh*)"}
@@ -76,9 +84,25 @@ def tell(
     batch, log = replayed.batch, replayed.log
     return Story(
         heading=f"Patient {patient} of trial {trial} · {_who(batch.world)}",
-        lines=[line for entry in _entry_first(log) for line in _told(entry, batch.world, batch.history)],
+        lines=sorted(
+            [
+                *(line for entry in _entry_first(log) for line in _told(entry, batch.world, batch.history)),
+                *_waits(replayed.stays, int(batch.world.cohort.entry_day[0])),
+            ],
+            key=lambda line: line[0],
+        ),
         seen=f"The trial would have seen: {_seen(batch.seen)}.",
     )
+
+
+def _waits(stays: Stays | None, entry_day: int) -> Iterator[tuple[int, str]]:
+    """Tell where a counted place was not there when it was wanted."""
+    if stays is None:
+        return
+    for place, asked, given in zip(stays.place.tolist(), stays.asked.tolist(), stays.given.tolist(), strict=True):
+        if given != asked:
+            after = f"; one is there on day {given - entry_day}" if given < NEVER else ", in vain"
+            yield asked - entry_day, f"waits for {_PLACES[Place(place)]}{after}"
 
 
 def _entry_first(log: Iterable[LogEntry]) -> list[LogEntry]:

@@ -160,8 +160,8 @@ class DonorSearch(Settings):
 
     starts: Literal["enrolment", "remission"] | AfterCycle = Field(
         "remission",
-        description="When the search begins: enrolment, remission, or {after_cycle: 2} for candidates in remission "
-        "not before that cycle's assessment; searches under way at enrolment go on regardless.",
+        description="When the search begins: enrolment, remission, or {after_cycle: 2}: a candidate's at remission, "
+        "but not before that cycle's assessment is due; searches under way at enrolment go on regardless.",
     )
     accept_from_day: dict[DonorName, Days] = Field(
         default_factory=_default_acceptance,

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from importlib.metadata import version
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,15 +23,17 @@ Arrays = dict[str, NDArray[Any]]
 
 #: Patients walked together: enough for arrays to pay, few enough for memory and a lively progress bar.
 CHUNK_PATIENTS: Final = 60_000
+#: The same for the SimPy engine, to which arrays are nothing: a second's work or less.
+SLOW_CHUNK_PATIENTS: Final = 6_000
 #: Trials whose whole curves are kept, the first ones: a band needs no more, and a curve is a hundred times an estimate.
 CURVE_TRIALS: Final = 2_000
 
 _TRIALS, _CURVES, _TALLY, _OCCUPANCY = "trials", "curves", "tally", "occupancy"
 
 
-def usual_chunk(patients: int) -> int:
-    """Return how many trials of so many patients are done at a time where nobody says so."""
-    return max(1, CHUNK_PATIENTS // patients)
+def usual_chunk(patients: int, engine: Literal["fast", "des"] = "fast") -> int:
+    """Return how many trials of so many patients an engine does at a time where nobody says so."""
+    return max(1, (CHUNK_PATIENTS if engine == "fast" else SLOW_CHUNK_PATIENTS) // patients)
 
 
 def cut(trials: range, chunk: int) -> list[range]:

@@ -158,9 +158,9 @@ def simulate(
         raise ValueError("a checkpoint keeps no patients: keep and checkpoint exclude each other")
     parameters = parameters or load_parameters()
     source = source or read_cohort(scenario.cohort)
-    step = chunk or usual_chunk(scenario.cohort.size)
-    job = partial(_simulate_block, scenario, parameters, engine, source, own_policy, keep is not None)
     walker = choose(engine, scenario.capacity, own_policy=own_policy is not None)
+    step = chunk or usual_chunk(scenario.cohort.size, walker)
+    job = partial(_simulate_block, scenario, parameters, engine, source, own_policy, keep is not None)
     if own_policy:
         checked_policy(own_policy)
     gathered, done = Gathered(), 0
