@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from blinasim.cli.completion import scenario_names
-from blinasim.cli.options import ClusterOption, SeedOption, SetOption, WorkersOption, all_changes
+from blinasim.cli.options import ClusterOption, ParametersOption, SeedOption, SetOption, WorkersOption, all_changes
 from blinasim.cli.run import Engine
 
 if TYPE_CHECKING:
@@ -38,6 +38,7 @@ def compare(
     seed: SeedOption = None,
     out: Annotated[Path | None, typer.Option(help="Results folder; results/compare_A_B by default.")] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace a results folder.")] = False,
+    parameters: ParametersOption = None,
     engine: Annotated[Engine, typer.Option(help="Which engine walks; the results are the same.")] = Engine.auto,
     workers: WorkersOption = 1,
     cluster: ClusterOption = None,
@@ -48,7 +49,7 @@ def compare(
 
     from blinasim.cli.terminal import console, progress
     from blinasim.files import check_free
-    from blinasim.model.parameters import load_parameters
+    from blinasim.inference.choice import parameters_said
     from blinasim.report.comparison_folder import compare_into
     from blinasim.study.cluster import hired
     from blinasim.study.compare import trials_to_live, under_one_study
@@ -56,14 +57,14 @@ def compare(
     asked = under_one_study(_loaded(scenarios, all_changes(changes, replications=replications, seed=seed)))
     target = out or Path("results") / f"compare_{'_'.join(asked)}"
     check_free(target, force=force)
-    parameters = load_parameters()
+    values = parameters_said(parameters)
     start = time.perf_counter()
     with (
         hired(workers, cluster) as executor,
-        progress(f"{' and '.join(asked)}: trials", trials_to_live(asked, parameters)) as advance,
+        progress(f"{' and '.join(asked)}: trials", trials_to_live(asked, values)) as advance,
     ):
         comparison, files = compare_into(
-            target, asked, parameters, engine=engine.value, executor=executor, force=force, progress=advance
+            target, asked, values, engine=engine.value, executor=executor, force=force, progress=advance
         )
     seconds = time.perf_counter() - start
     if as_json:
@@ -94,13 +95,14 @@ def _loaded(scenarios: Sequence[str], changes: list[str]) -> dict[str, Scenario]
 def _parts(comparison: Comparison, seconds: float, width: int) -> Iterator[str | Table]:
     """Yield what is printed, in order."""
     from blinasim.cli.terminal import rests_on
+    from blinasim.inference.choice import described
     from blinasim.report.comparison import block_title, comparison_rows, touched_text
 
     study, size = comparison.reference.scenario.study, comparison.reference.scenario.cohort.size
     engines = "/".join(dict.fromkeys(arm.engine for arm in comparison.arms))
     yield (
-        f"\n{study.replications:,} trial{'s' * (study.replications != 1)} of {size} patients · point parameters · "
-        f"seed {study.seed} · engine {engines} · {seconds:.1f} s"
+        f"\n{study.replications:,} trial{'s' * (study.replications != 1)} of {size} patients · "
+        f"{described(comparison.parameters)} · seed {study.seed} · engine {engines} · {seconds:.1f} s"
     )
     for contrast in comparison.contrasts:
         yield f"\n[bold]{block_title(comparison, contrast.name)}[/bold]\n"

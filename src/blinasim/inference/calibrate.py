@@ -14,13 +14,13 @@ from typing import Final
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.special import logsumexp, ndtri
+from scipy.special import logsumexp
 
 from blinasim.inference.closed_form import BetaPosterior
 from blinasim.inference.keeping import Kept
 from blinasim.inference.likelihood import Problem, log_likelihoods
 from blinasim.inference.posterior import LOG_LIKELIHOOD, WEIGHT, Posterior, independent_uniforms
-from blinasim.inference.priors import Priors, quantile, sampled
+from blinasim.inference.priors import Priors, drawn, sampled
 from blinasim.inference.sampler import Effort, State, sample
 from blinasim.inference.study import Observed
 from blinasim.inference.targets import load_targets, published_binomials
@@ -237,9 +237,7 @@ def _unsampled(name: str, info: ParameterInfo, closed: Mapping[str, BetaPosterio
     uniform = independent_uniforms(name, draws, seed)
     if name in closed:
         return closed[name].quantile(uniform)
-    if info.prior.distribution == "fixed":
-        return np.full(draws, info.value)
-    return quantile(info.prior, ndtri(uniform))
+    return drawn(info, uniform)
 
 
 def _identity(problem: Problem, conduct: Conduct) -> dict[str, str]:

@@ -9,11 +9,11 @@ from pathlib import Path
 from blinasim.engine.choice import EngineName
 from blinasim.files import MANIFEST, whole_folder
 from blinasim.model.cohort_file import read_cohort
-from blinasim.model.parameters import Parameters
+from blinasim.model.parameters import ParameterSource
 from blinasim.report import exports, figures
 from blinasim.report.comparison_file import comparison_file
 from blinasim.report.folder import save_figures, write_csv, write_json
-from blinasim.report.manifest import comparison_manifest_of, hashes
+from blinasim.report.manifest import comparison_manifest_of, hashes, write_posterior
 from blinasim.report.style import Drawing
 from blinasim.scenario.settings import Scenario
 from blinasim.study.compare import Comparison, compare
@@ -22,7 +22,7 @@ from blinasim.study.compare import Comparison, compare
 def compare_into(
     target: Path,
     scenarios: Mapping[str, Scenario],
-    parameters: Parameters,
+    parameters: ParameterSource,
     *,
     engine: EngineName = "auto",
     executor: Executor | None = None,
@@ -65,6 +65,7 @@ def _write(comparison: Comparison, folder: Path) -> None:
     write_csv(exports.comparison(comparison), folder / "comparison.csv")
     save_figures(_figures(comparison), folder / "figures")
     scenarios = {arm.name: arm.scenario for arm in comparison.arms}
+    write_posterior(comparison.parameters, folder)
     manifest = comparison_manifest_of(
         scenarios,
         comparison.parameters,

@@ -67,6 +67,12 @@ class Row:
         """The estimand itself."""
         return optional(self.summary.oracle, self.summary.endpoint.unit)
 
+    @property
+    def parameter_text(self) -> str:
+        """What part of the variance of the trials comes of not knowing the parameters."""
+        parts = self.summary.parts
+        return "" if parts is None or np.isnan(parts.share) else number(parts.share, "share")
+
 
 def rows_of(result: Result) -> list[Row]:
     """Join a study's summaries with what was published."""
@@ -107,7 +113,7 @@ def endpoint_frame(rows: list[Row]) -> pd.DataFrame:
 
 def _record(row: Row) -> dict[str, object]:
     summary, target = row.summary, row.published
-    endpoint, predicted = summary.endpoint, summary.predicted
+    endpoint, predicted, parts = summary.endpoint, summary.predicted, summary.parts
     interval = target.interval if target and target.interval else (None, None)
     return {
         "id": endpoint.id,
@@ -125,6 +131,10 @@ def _record(row: Row) -> dict[str, object]:
         "median_mcse": summary.median_mcse,
         "simulated_mean": summary.mean,
         "mean_mcse": summary.mean_mcse,
+        "parameter_sd": np.sqrt(parts.between) if parts else None,
+        "sampling_sd": np.sqrt(parts.within) if parts else None,
+        "parameter_share": parts.share if parts else None,
+        "parameter_share_mcse": parts.share_mcse if parts else None,
         "limit": summary.limit,
         "oracle": summary.oracle,
         "trials": predicted.n_values + predicted.n_missing,

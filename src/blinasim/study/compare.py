@@ -18,10 +18,10 @@ from blinasim.files import nearest, quoted
 from blinasim.luck import Draws, Luck
 from blinasim.model.codes import Place
 from blinasim.model.cohort_file import CohortSource, read_cohort
-from blinasim.model.parameters import Parameters, load_parameters, parameters_of, parameters_to_dict
+from blinasim.model.parameters import Changed, ParameterSource, load_parameters
 from blinasim.model.places import Stays
 from blinasim.scenario.settings import Scenario
-from blinasim.statistics import survival
+from blinasim.statistics import pairs, survival
 from blinasim.study.batch import live
 from blinasim.study.chunks import cut, usual_chunk, with_curves
 from blinasim.study.contrasts import REACH, Counts, Difference, Touched, flows, touched
@@ -87,11 +87,16 @@ class Gain:
     upper: Floats
 
     @classmethod
-    def of(cls, reference: Floats, policy: Floats) -> Gain:
-        """Compare the curves of the same trials, shape (K, G)."""
+    def of(cls, reference: Floats, policy: Floats, *, paired_trials: bool = False) -> Gain:
+        """Compare the curves of the same trials, shape (K, G); ``paired_trials`` as for :meth:`Difference.of`."""
         paired = policy - reference
         mean, trials = paired.mean(axis=0), paired.shape[0]
-        error = paired.std(axis=0, ddof=1) / np.sqrt(trials) if trials > 1 else np.full(mean.shape, np.nan)
+        if trials < 2:
+            error = np.full(mean.shape, np.nan)
+        elif paired_trials:
+            error = np.array([pairs.mean_mcse(day) for day in paired.T])
+        else:
+            error = paired.std(axis=0, ddof=1) / np.sqrt(trials)
         return cls(mean, mean - REACH * error, mean + REACH * error)
 
 
@@ -189,14 +194,14 @@ class Comparison:
         One for each of the others, in order.
     measures : tuple of Measure
         By what they were compared.
-    parameters : Parameters
+    parameters : ParameterSource
         The values of nature under which all of them lived.
     """
 
     arms: tuple[Arm, ...]
     contrasts: tuple[Contrast, ...]
     measures: tuple[Measure, ...]
-    parameters: Parameters
+    parameters: ParameterSource
 
     def __repr__(self) -> str:
         study, size = self.reference.scenario.study, self.reference.scenario.cohort.size
@@ -262,7 +267,9 @@ class Comparison:
         contrast = self.contrast(policy)
         asked = _named(measure, {each.id: each for each in self.measures}, "measure")
         values = self.arm(contrast.name).values if luck == "shared" else contrast.values_again
-        return Difference.of(asked, self.reference.values[measure], values[measure])
+        return Difference.of(
+            asked, self.reference.values[measure], values[measure], paired_trials=self.parameters.varies
+        )
 
     def differences(self, policy: str | None = None, luck: LuckName = "shared") -> list[Difference]:
         """Return the differences of a policy in all measures, in the order of the table; see :meth:`difference`."""
@@ -278,7 +285,7 @@ def _named(name: str, known: Mapping[str, Thing], what: str) -> Thing:
 def compare(
     scenarios: Mapping[str, Scenario],
     *,
-    parameters: Parameters | None = None,
+    parameters: ParameterSource | None = None,
     replications: int | None = None,
     seed: int | None = None,
     engine: EngineName = "auto",
@@ -295,8 +302,9 @@ def compare(
     ----------
     scenarios : dict of str to Scenario
         By name; the first is the reference. All have as many patients.
-    parameters : Parameters, optional
-        The point values of ``calibration/parameters.yaml`` by default.
+    parameters : ParameterSource, optional
+        Values for all trials, or draws for pairs of trials; by default the point values of
+        ``calibration/parameters.yaml``.
     replications, seed : int, optional
         Of all scenarios; those of the reference by default.
     engine : {"auto", "fast", "des"}
@@ -346,7 +354,10 @@ def compare(
             _contrast(
                 name,
                 [block.met[index] for block in done],
-                Gain.of(*(np.concatenate([block.lived[arm].survival for block in done]) for arm in (0, index + 1))),
+                Gain.of(
+                    *(np.concatenate([block.lived[arm].survival for block in done]) for arm in (0, index + 1)),
+                    paired_trials=parameters.varies,
+                ),
                 head_starts.get(name, ()),
             )
             for index, name in enumerate(list(asked)[1:])
@@ -373,10 +384,11 @@ def under_one_study(
     return {name: scenario.with_study(study.replications, study.seed) for name, scenario in scenarios.items()}
 
 
-def trials_to_live(scenarios: Mapping[str, Scenario], parameters: Parameters) -> int:
+def trials_to_live(scenarios: Mapping[str, Scenario], parameters: ParameterSource) -> int:
     """Return how many trials a comparison reports as progress; the scenarios are under one study already."""
-    trials = next(iter(scenarios.values())).study.replications
-    grid = _grid(parameters) if _searching_otherwise(scenarios) else ()
+    study = next(iter(scenarios.values())).study
+    trials = study.replications
+    grid = _grid(_share_in_use(parameters, trials, study.seed)) if _searching_otherwise(scenarios) else ()
     return trials + len(grid) * _head_start_trials(trials)
 
 
@@ -391,7 +403,7 @@ class _Living:
     source: CohortSource | None
     engine: EngineName
 
-    def truth(self, parameters: Parameters, luck: Luck, block: range) -> Truth:
+    def truth(self, parameters: ParameterSource, luck: Luck, block: range) -> Truth:
         """Let some trials be lived."""
         stays: list[Stays] = []
         draws = Draws(luck, block, self.scenario.cohort.size)
@@ -443,7 +455,7 @@ class _Block:
 
 
 def _compare_block(
-    livings: tuple[_Living, ...], parameters: Parameters, measures: tuple[Measure, ...], block: range
+    livings: tuple[_Living, ...], parameters: ParameterSource, measures: tuple[Measure, ...], block: range
 ) -> _Block:
     keep = with_curves(block)
     luck = Luck(livings[0].scenario.study.seed)
@@ -525,16 +537,21 @@ def _head_start_trials(trials: int) -> int:
     return min(trials, max(_HEAD_START_LEAST, trials // _HEAD_START_PART))
 
 
-def _grid(parameters: Parameters) -> tuple[float, ...]:
+def _share_in_use(parameters: ParameterSource, trials: int, seed: int) -> float:
+    """Return the share of searches under way in the trials that repeat the comparison; its mean where it varies."""
+    lived = parameters.of(range(_head_start_trials(trials)), seed)
+    return float(np.mean(lived.donor_search.under_way_share))
+
+
+def _grid(in_use: float) -> tuple[float, ...]:
     """Return the shares of searches under way at which the comparison is repeated; the value in use is one of them."""
-    in_use = float(np.mean(parameters.donor_search.under_way_share))
     return tuple(sorted({*HEAD_START_GRID, in_use}))
 
 
 def _head_starts(
     asked: Mapping[str, Scenario],
     livings: tuple[_Living, ...],
-    parameters: Parameters,
+    parameters: ParameterSource,
     step: int,
     executor: Executor | None,
     progress: Callable[[int], None] | None,
@@ -544,8 +561,10 @@ def _head_starts(
     if not names:
         return {}
     chosen = (livings[0], *(living for name, living in zip(asked, livings, strict=True) if name in names))
-    trials = _head_start_trials(chosen[0].scenario.study.replications)
-    grid, blocks = _grid(parameters), cut(range(trials), step)
+    study = chosen[0].scenario.study
+    trials = _head_start_trials(study.replications)
+    in_use = _share_in_use(parameters, study.replications, study.seed)
+    grid, blocks = _grid(in_use), cut(range(trials), step)
     pieces = [(share, block) for share in grid for block in blocks]
     values: dict[float, list[list[dict[str, Floats]]]] = {share: [] for share in grid}
     job = partial(_head_start_block, chosen, parameters)
@@ -553,21 +572,23 @@ def _head_starts(
         values[share].append(done)
         if progress:
             progress(len(block))
-    in_use = float(np.mean(parameters.donor_search.under_way_share))
     found: dict[str, list[HeadStart]] = {name: [] for name in names}
     for share in grid:
         reference, *policies = (_joined(parts) for parts in zip(*values[share], strict=True))
         for name, policy in zip(names, policies, strict=True):
-            differences = {key: Difference.of(MEASURE[key], reference[key], policy[key]) for key in HEAD_START_MEASURES}
+            differences = {
+                key: Difference.of(MEASURE[key], reference[key], policy[key], paired_trials=parameters.varies)
+                for key in HEAD_START_MEASURES
+            }
             found[name].append(HeadStart(share, share == in_use, differences))
     return {name: tuple(points) for name, points in found.items()}
 
 
 def _head_start_block(
-    livings: tuple[_Living, ...], parameters: Parameters, piece: tuple[float, range]
+    livings: tuple[_Living, ...], parameters: ParameterSource, piece: tuple[float, range]
 ) -> list[dict[str, Floats]]:
     share, block = piece
-    assumed = parameters_of(parameters_to_dict(parameters) | {_UNDER_WAY_SHARE: share})
+    assumed = Changed(parameters, {_UNDER_WAY_SHARE: share})
     measures = [MEASURE[key] for key in HEAD_START_MEASURES]
     luck = Luck(livings[0].scenario.study.seed)
     return [measured(living.truth(assumed, luck, block), measures) for living in livings]

@@ -158,19 +158,23 @@ class Difference:
     trials: int
 
     @classmethod
-    def of(cls, measure: Measure, reference: Floats, policy: Floats) -> Difference:
-        """Compare the values of the same trials, shape (R,); NaN where a trial has nobody to measure."""
+    def of(cls, measure: Measure, reference: Floats, policy: Floats, *, paired_trials: bool = False) -> Difference:
+        """Compare the values of the same trials, shape (R,); NaN where a trial has nobody to measure.
+
+        ``paired_trials`` says that trials come in pairs with the same parameters.
+        """
         both = ~(np.isnan(reference) | np.isnan(policy))
         one, other = reference[both], policy[both]
         with np.errstate(invalid="ignore"):
-            paired = other - one
+            apart = policy - reference
+        paired = apart[both]
         finite = bool(np.isfinite(paired).all())
-        mean, mcse = mean_and_mcse(paired) if finite else (math.nan, math.nan)
+        mean, mcse = mean_and_mcse(apart, paired=paired_trials) if finite else (math.nan, math.nan)
         low, high = (quantile(paired, p) if finite else math.nan for p in (0.025, 0.975))
         return cls(
             measure,
-            *mean_and_mcse(reference),
-            *mean_and_mcse(policy),
+            *mean_and_mcse(reference, paired=paired_trials),
+            *mean_and_mcse(policy, paired=paired_trials),
             mean=mean,
             mcse=mcse,
             lower=mean - REACH * mcse,
