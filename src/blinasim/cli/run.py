@@ -148,8 +148,8 @@ def _say_what_would_be_done(
     fate = "it exists and would be refused (--force replaces it)" if there and not force else "nothing is written now"
     trials = f"{study.replications:,} trials{' (more until --precision is reached)' * more}"
     typer.echo(
-        f"# Would simulate {trials} of {scenario.cohort.size} patients with {parameters}, seed {study.seed} "
-        f"on engine {engine}, and write {target}/: {fate}."
+        f"# Would simulate {trials} of {scenario.cohort.size} patients with seed {study.seed} "
+        f"and {parameters} on engine {engine}, and write {target}/: {fate}."
     )
 
 

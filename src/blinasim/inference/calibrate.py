@@ -23,7 +23,7 @@ from blinasim.inference.posterior import LOG_LIKELIHOOD, WEIGHT, Posterior, inde
 from blinasim.inference.priors import Priors, drawn, sampled
 from blinasim.inference.sampler import Effort, State, sample
 from blinasim.inference.study import Observed
-from blinasim.inference.targets import load_targets, published_binomials
+from blinasim.inference.targets import load_targets, published_binomials, published_margins
 from blinasim.model.parameters import ParameterInfo, Structure, parameter_catalogue
 from blinasim.scenario.loading import load_scenario
 from blinasim.scenario.settings import Scenario
@@ -35,8 +35,6 @@ Floats = NDArray[np.float64]
 
 #: Replications of the final re-weighting lie far from those of the sampler's sweeps.
 _FINAL_BLOCK: Final = 1_000_000_000
-#: Margins that the study published and the calibration takes as they are.
-_MARGINS: Final = ("prior_hsct", "blasts75")
 
 
 @dataclass(frozen=True)
@@ -153,7 +151,7 @@ def problem_of(
     problem = Problem(
         scenario=scenario or load_scenario("baseline"),
         observed=observed or Observed.published(targets),
-        margins={name: targets[name].count or 0 for name in _MARGINS},
+        margins=published_margins(targets),
         priors=priors,
         fixed={name: info.value for name, info in catalogue.items() if name not in priors.names},
         structure=structure,

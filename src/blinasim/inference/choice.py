@@ -72,4 +72,6 @@ def _read(path: Path) -> Posterior:
 
 def described(source: ParameterSource) -> str:
     """Say in a few words which parameters those are."""
-    return f"posterior, {len(source.draws):,} draws" if isinstance(source, Posterior) else "point parameters"
+    if not isinstance(source, Posterior):
+        return "point parameters"
+    return f"{'posterior' if source.has_learnt else 'priors'}, {len(source.draws):,} draws"

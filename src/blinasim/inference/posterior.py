@@ -26,6 +26,7 @@ Floats = NDArray[np.float64]
 
 #: Columns of the draws that are no parameters.
 WEIGHT, LOG_LIKELIHOOD = "weight", "log_likelihood"
+_DRAWS_OF, _PRIORS = "draws of", "the priors"
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -81,6 +82,11 @@ class Posterior:
     def standard_deviation(self, name: str) -> float:
         """Return the posterior standard deviation of a parameter."""
         return float(np.sqrt(self.weights @ np.square(self.values(name) - self.mean(name))))
+
+    @property
+    def has_learnt(self) -> bool:
+        """Whether these are draws of a posterior; draws of the priors have learnt nothing."""
+        return self.about.get(_DRAWS_OF) != _PRIORS
 
     @property
     def varies(self) -> bool:
@@ -212,7 +218,7 @@ def prior_draws(structure: Structure, draws: int, seed: int) -> Posterior:
     columns = {WEIGHT: np.full(draws, 1.0 / draws), LOG_LIKELIHOOD: np.zeros(draws)}
     for name, info in parameter_catalogue().items():
         columns[name] = drawn(info, independent_uniforms(name, draws, seed))
-    return Posterior(pd.DataFrame(columns), structure, 0.0, -np.inf, (), {"draws of": "the priors"})
+    return Posterior(pd.DataFrame(columns), structure, 0.0, -np.inf, (), {_DRAWS_OF: _PRIORS})
 
 
 def normalised(log_weights: Floats) -> Floats:

@@ -268,7 +268,7 @@ class Observed:
 
 
 @dataclass(frozen=True)
-class _Remembered(Draws):
+class RememberedDraws(Draws):
     """The luck of a block, drawn once for all values of the parameters."""
 
     _drawn: dict[str, Floats] = field(default_factory=dict)
@@ -296,7 +296,7 @@ class Ensemble:
 
     def __init__(self, scenario: Scenario, margins: Mapping[str, int], luck: Luck, block: range) -> None:
         self._scenario, self._margins = scenario, dict(margins)
-        self._draws = _Remembered(luck, block, scenario.cohort.size)
+        self._draws = RememberedDraws(luck, block, scenario.cohort.size)
         self._cohort: Cohort | None = None
 
     def reports(self, parameters: Parameters) -> Studies:

@@ -8,7 +8,7 @@ import re
 from collections.abc import Mapping
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -39,6 +39,11 @@ POSTERIOR_FILE: Final = "posterior.csv"
 _PACKAGES = ("numpy", "scipy", "pandas", "simpy", "matplotlib", "pyarrow", "pydantic")
 #: Where in a manifest the models stand that are read one by one.
 _ABOVE = {"Scenario": ("scenario",)}
+
+
+AnalysisKind: TypeAlias = Literal["validation", "sensitivity"]
+#: By which command the analyses are made again.
+_COMMANDS: Final[dict[AnalysisKind, str]] = {"validation": "validate", "sensitivity": "sensitivity"}
 
 
 class PosteriorUsed(BaseModel):
@@ -119,6 +124,23 @@ class ComparisonManifest(BaseModel):
     files: dict[str, str] = Field(description="SHA-256 of every other file of the folder, by its name.")
 
 
+class AnalysisManifest(BaseModel):
+    """What the folder of an analysis was made from, and what it holds."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    manifest_version: Literal[1] = 1
+    kind: AnalysisKind = Field(description="validation or sensitivity.")
+    blinasim: str = Field(description="Version that made the results.")
+    python: str = Field(description="Python version.")
+    packages: dict[str, str] = Field(description="Versions of the packages that the bytes depend on.")
+    scenario: dict[str, Any] = Field(description="The scenario, fully resolved.")
+    parameters: dict[str, float] | None = Field(description="Point values by name; null: draws of a posterior.")
+    posterior: PosteriorUsed | None = Field(None, description="The posterior, where there are draws of one.")
+    structure: Structure = Field(Structure(), description="The distributions that they are parameters of, by name.")
+    files: dict[str, str] = Field(description="SHA-256 of every other file of the folder, by its name.")
+
+
 def manifest_of(
     scenario: Scenario,
     parameters: ParameterSource,
@@ -162,6 +184,24 @@ def comparison_manifest_of(
         scenarios={
             name: _described(scenario, cohort_files.get(name, COHORT_FILE)) for name, scenario in scenarios.items()
         },
+        parameters=_points(parameters),
+        posterior=_posterior(parameters),
+        structure=parameters.of(range(1), 0).structure,
+        files=hashes(folder),
+    )
+
+
+def analysis_manifest_of(
+    kind: AnalysisKind, scenario: Scenario, parameters: ParameterSource, folder: Path
+) -> AnalysisManifest:
+    """Describe the folder of an analysis whose other files have been written."""
+    known = versions()
+    return AnalysisManifest(
+        kind=kind,
+        blinasim=known.pop("blinasim"),
+        python=known.pop("python"),
+        packages=known,
+        scenario=scenario.model_dump(mode="json"),
         parameters=_points(parameters),
         posterior=_posterior(parameters),
         structure=parameters.of(range(1), 0).structure,
@@ -213,7 +253,7 @@ def read_manifest(path: Path) -> Manifest:
     Raises
     ------
     OutputError
-        If there is none, it is not one of ours, or it is that of a comparison.
+        If there is none, it is not one of ours, or it is that of a comparison or an analysis.
     """
     try:
         path = path / MANIFEST if path.is_dir() else path
@@ -224,6 +264,8 @@ def read_manifest(path: Path) -> Manifest:
         ) from None
     if _is_comparison(text):
         raise OutputError("is of a comparison, which is not rerun; say blinasim compare again", Place(str(path)))
+    if kind := _analysis(text):
+        raise OutputError(f"is of a {kind}, which is not rerun; say blinasim {_COMMANDS[kind]} again", Place(str(path)))
     try:
         manifest = Manifest.model_validate_json(text)
         Scenario.model_validate_json(_json(manifest.scenario))
@@ -242,6 +284,13 @@ def _is_comparison(text: bytes) -> bool:
     except ValidationError:
         return False
     return True
+
+
+def _analysis(text: bytes) -> AnalysisKind | None:
+    try:
+        return AnalysisManifest.model_validate_json(text).kind
+    except ValidationError:
+        return None
 
 
 def _not_ours(problem: ValidationError, path: Path) -> OutputError:

@@ -10,6 +10,7 @@ import numpy as np
 from blinasim.inference.targets import Target, load_targets
 from blinasim.study.simulate import Result
 from blinasim.study.summary import Summary, summarize
+from blinasim.trial.endpoints import ENDPOINTS
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -34,7 +35,7 @@ class Row:
         if self.published is None or few or not self.summary.estimable:
             return None
         predicted = self.summary.predicted
-        return bool(predicted.lower - 1e-12 <= self.published.estimate <= predicted.upper + 1e-12)
+        return self.published.within(predicted.lower, predicted.upper)
 
     @property
     def published_text(self) -> str:
@@ -78,6 +79,15 @@ def rows_of(result: Result) -> list[Row]:
     """Join a study's summaries with what was published."""
     targets = load_targets()
     return [Row(summary, targets.get(summary.endpoint.id)) for summary in summarize(result)]
+
+
+def full_labels() -> dict[str, str]:
+    """Return the name of every endpoint by id, with what it is a part of."""
+    labels, whole = {}, ""
+    for endpoint in ENDPOINTS:
+        whole = whole if endpoint.level else endpoint.label
+        labels[endpoint.id] = f"{whole}, {endpoint.label}" if endpoint.level else endpoint.label
+    return labels
 
 
 def number(value: float, unit: str) -> str:
