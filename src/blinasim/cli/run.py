@@ -189,6 +189,7 @@ def _table(rows: list[Row], *, narrow: bool, varies: bool) -> Table:
 def _closing(result: Result, rows: list[Row], target: Path, files: list[str], *, narrow: bool) -> str:
     from blinasim.cli.terminal import rests_on
     from blinasim.report.rows import ENOUGH_TRIALS
+    from blinasim.report.sensitivity_file import stored_sentence
     from blinasim.scenario.settings import Capacity, CohortSettings, Policy
 
     scenario = result.scenario
@@ -196,6 +197,7 @@ def _closing(result: Result, rows: list[Row], target: Path, files: list[str], *,
     inputs = sum(row.published.use == "input" for row in judged if row.published is not None)
     inside = sum(bool(row.inside) for row in judged)
     as_published = (scenario.cohort, scenario.policy, scenario.capacity) == (CohortSettings(), Policy(), Capacity())
+    strongest = stored_sentence(result.parameters) if as_published and result.parameters.varies else None
     comparison = (
         f"Inside the 95 % predictive interval: {inside} of {len(judged)} published figures (* marks the others). "
         + (
@@ -219,7 +221,7 @@ def _closing(result: Result, rows: list[Row], target: Path, files: list[str], *,
             if result.parameters.varies
             else ""
         )
-        + f"{rests_on([scenario])}\n"
+        + f"{rests_on([scenario])}{f' {strongest}' if strongest else ''}\n"
         + ("The terminal is too narrow for limit and oracle: see endpoints.csv, or widen it.\n" if narrow else "")
         + f"Wrote {target}/ ({len(files)} files)"
     )

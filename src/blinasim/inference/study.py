@@ -274,6 +274,7 @@ class RememberedDraws(Draws):
     _drawn: dict[str, Floats] = field(default_factory=dict)
 
     def uniform(self, name: str) -> Floats:
+        """Return the uniforms of one decision, shape (replications, patients)."""
         if name not in self._drawn:
             self._drawn[name] = super().uniform(name)
         return self._drawn[name]
