@@ -180,7 +180,11 @@ def validate(
         misses={
             use: _misses([each for each in checks if each.target.use == use], result) for use in ("fit", "held_out")
         },
-        joint=_joint(_studies(scenario, parameters, executor, progress), paired=parameters.varies),
+        joint=joint_tails(
+            _studies(scenario, parameters, executor, progress),
+            Observed.published(load_targets()),
+            paired=parameters.varies,
+        ),
         result=result,
     )
 
@@ -305,8 +309,18 @@ def _block(scenario: Scenario, parameters: ParameterSource, block: range) -> Stu
     return Ensemble(scenario, margins, Luck(seed), block).reports(parameters.of(block, seed))
 
 
-def _joint(studies: Studies, *, paired: bool) -> Joint:
-    observed = Observed.published(load_targets())
+def joint_tails(studies: Studies, observed: Observed, *, paired: bool = False) -> Joint:
+    """Return how improbable a report is among simulated ones, in all figures at once.
+
+    Parameters
+    ----------
+    studies : Studies
+        Simulated reports.
+    observed : Observed
+        The report.
+    paired : bool
+        Whether studies come in pairs with the same parameters.
+    """
     theirs_counts = np.zeros(studies.replications)
     ours_counts = 0.0
     for term in TERMS:
