@@ -18,7 +18,9 @@ from pathlib import Path
 from blinasim.report.calibration_targets import calibration_document
 from blinasim.report.comparison_file import comparison_schema
 from blinasim.report.exports import data_dictionary
+from blinasim.report.sensitivity_file import sensitivity_schema
 from blinasim.report.summary_file import summary_schema
+from blinasim.report.validation_file import validation_schema
 from blinasim.scenario.writing import SCHEMA_FILE, json_schema
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -57,10 +59,16 @@ def generated() -> dict[Path, str]:
     return {
         ROOT / "docs" / "data_dictionary.md": data_dictionary(),
         ROOT / "docs" / "calibration_targets.md": calibration_document(),
-        ROOT / "docs" / "summary.schema.json": json.dumps(summary_schema(), indent=2, ensure_ascii=False) + "\n",
-        ROOT / "docs" / "comparison.schema.json": json.dumps(comparison_schema(), indent=2, ensure_ascii=False) + "\n",
-        ROOT / "scenarios" / SCHEMA_FILE: json.dumps(json_schema(), indent=2, ensure_ascii=False) + "\n",
+        ROOT / "docs" / "summary.schema.json": indented(summary_schema()),
+        ROOT / "docs" / "comparison.schema.json": indented(comparison_schema()),
+        ROOT / "docs" / "validation.schema.json": indented(validation_schema()),
+        ROOT / "docs" / "sensitivity.schema.json": indented(sensitivity_schema()),
+        ROOT / "scenarios" / SCHEMA_FILE: indented(json_schema()),
     }
+
+
+def indented(schema: object) -> str:
+    return json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
 
 
 def main() -> None:

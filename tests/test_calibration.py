@@ -520,19 +520,20 @@ def test_a_posterior_is_read_as_it_was_written(tmp_path: Path) -> None:
         read_posterior(tmp_path / "nothing.csv")
 
 
-def test_each_replication_has_its_own_draw_however_a_study_is_cut() -> None:
-    whole = parameters_to_dict(tiny().parameters(range(50), seed=9))
-    parts = [parameters_to_dict(tiny().parameters(block, seed=9)) for block in (range(20), range(20, 50))]
+def test_each_pair_of_replications_has_its_own_draw_however_a_study_is_cut() -> None:
+    whole = parameters_to_dict(tiny().of(range(50), seed=9))
+    parts = [parameters_to_dict(tiny().of(block, seed=9)) for block in (range(19), range(19, 50))]
     for name, values in whole.items():
         assert values.shape == (50, 1)
         assert np.concatenate([part[name] for part in parts]).tobytes() == values.tobytes()
     draws = tiny().draws
     # A draw is a row: all its parameters together. That of a parameter with a closed form is different in every row.
     rows = [int(np.flatnonzero(draws[DRAWN] == value)[0]) for value in whole[DRAWN][:, 0]]
-    assert np.unique(rows).size > 10
+    assert rows[::2] == rows[1::2]
+    assert np.unique(rows).size > 15
     for name in FEW:
         np.testing.assert_array_equal(draws[name].to_numpy()[rows], whole[name][:, 0])
-    many = tiny().parameters(range(20_000), seed=1).response.probability
+    many = tiny().of(range(40_000), seed=1).response.probability
     mean, deviation = tiny().mean(FEW[0]), tiny().standard_deviation(FEW[0])
     assert np.mean(many) == pytest.approx(mean, abs=4.5 * deviation / np.sqrt(20_000))
 

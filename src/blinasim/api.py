@@ -12,7 +12,8 @@ from pydantic import ValidationError
 
 from blinasim.engine.choice import EngineName
 from blinasim.errors import ScenarioError
-from blinasim.model.parameters import Parameters, load_parameters
+from blinasim.inference.choice import parameters_said
+from blinasim.model.parameters import Parameters, ParameterSource, load_parameters
 from blinasim.report.rows import endpoint_frame, rows_of
 from blinasim.scenario.loading import load_scenario
 from blinasim.scenario.settings import Scenario
@@ -33,7 +34,7 @@ def simulate(
     *,
     replications: int | None = None,
     seed: int | None = None,
-    parameters: Parameters | None = None,
+    parameters: ParameterSource | str | Path | None = None,
     engine: EngineName = "auto",
     progress: Callable[[int], None] | None = None,
     precision: Mapping[str, float] | None = None,
@@ -50,8 +51,9 @@ def simulate(
         A shipped scenario's name, a YAML file, or a scenario already loaded.
     replications, seed : int, optional
         Instead of those of the scenario's ``study``.
-    parameters : Parameters, optional
-        Instead of the shipped point values.
+    parameters : Parameters, ParameterSource, str or Path, optional
+        ``"posterior"``, ``"point"``, a file of either, or parameters already loaded; the shipped posterior by default,
+        or the point values where there is none.
     engine : {"auto", "fast", "des"}
         Which engine walks the patients; the results are the same.
     progress : callable, optional
@@ -84,7 +86,7 @@ def simulate(
     wanted = [Precision.named(name, at_most) for name, at_most in (precision or {}).items()]
     result = study.simulate(
         asked,
-        parameters=parameters,
+        parameters=parameters_said(parameters),
         engine=engine,
         progress=progress,
         precision=wanted,
@@ -93,7 +95,7 @@ def simulate(
         chunk=chunk,
         own_policy=policy,
     )
-    for line in shortfalls(wanted, result.estimates):
+    for line in shortfalls(wanted, result.estimates, paired=result.parameters.varies):
         warnings.warn(line, stacklevel=2)
     return result
 

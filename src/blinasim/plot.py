@@ -6,8 +6,11 @@ and is written to a file by `save` with the same bytes each time.
 
 from __future__ import annotations
 
+from pathlib import Path
+
+from blinasim.inference.choice import parameters_said
 from blinasim.luck import Draws, Luck
-from blinasim.model.parameters import Parameters, load_parameters
+from blinasim.model.parameters import ParameterSource
 from blinasim.report import figures
 from blinasim.report.rows import rows_of
 from blinasim.report.style import Drawing, save
@@ -35,7 +38,7 @@ def occupancy(result: Result) -> Drawing:
 
 
 def swimmer(
-    scenario: Scenario, trial: int = 1, *, patients: int = 100, parameters: Parameters | None = None
+    scenario: Scenario, trial: int = 1, *, patients: int = 100, parameters: ParameterSource | str | Path | None = None
 ) -> Drawing:
     """Draw the responders of one simulated trial of a scenario as lanes, as seen at the data cut-off.
 
@@ -45,7 +48,7 @@ def swimmer(
     if trial < 1:
         raise ValueError(f"trial {trial}: trials count from 1")
     draws = Draws(Luck(scenario.study.seed), range(trial - 1, trial), scenario.cohort.size)
-    seen = live(scenario, parameters or load_parameters(), draws).seen
+    seen = live(scenario, parameters_said(parameters), draws).seen
     return figures.swimmer(seen, scenario, trial=trial, first_trial=trial, patients=patients)
 
 

@@ -24,6 +24,15 @@ PolicyOption: TypeAlias = Annotated[
     typer.Option("--policy", metavar="FILE.PY:CLASS", help="A policy of your own: runs the code of that file."),
 ]
 
+ParametersOption: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        "--parameters",
+        metavar="posterior|point|FILE",
+        help="Posterior draws, point values, or a file of draws (.csv) or of values (.yaml); the shipped posterior by "
+        "default, where there is one.",
+    ),
+]
 WorkersOption: TypeAlias = Annotated[int, typer.Option(min=1, max=1024, help="Processes; the results are the same.")]
 ClusterOption: TypeAlias = Annotated[
     str | None,

@@ -36,6 +36,7 @@ def rerun(
     then = read_manifest(manifest)
     source = manifest if manifest.is_dir() else manifest.parent
     scenario = then.resolved_scenario(source)
+    parameters = then.parameter_source(source)
     own_policy = _policy(then, source, policy)
     if out is not None:
         check_free(out, force=force)
@@ -48,7 +49,7 @@ def rerun(
             run_into(
                 target,
                 scenario,
-                then.parameter_values(),
+                parameters,
                 Conduct(engine=then.engine, executor=executor),
                 own_policy=own_policy,
                 patients=then.patients,

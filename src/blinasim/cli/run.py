@@ -11,6 +11,7 @@ import typer
 from blinasim.cli.options import (
     MOST_TRIALS,
     ClusterOption,
+    ParametersOption,
     PolicyOption,
     ScenarioArgument,
     SeedOption,
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 
 #: Columns that the whole table takes; a narrower terminal gets it without limit and oracle.
 _WIDTH = 96
+#: With the part of the parameters.
+_WIDTH_WITH_PARTS = 108
 
 
 class Engine(StrEnum):
@@ -46,6 +49,7 @@ def run(
     seed: SeedOption = None,
     out: Annotated[Path | None, typer.Option(help="Results folder; results/NAME by default.")] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace a results folder.")] = False,
+    parameters: ParametersOption = None,
     policy: PolicyOption = None,
     engine: Annotated[Engine, typer.Option(help="Which engine walks; the results are the same.")] = Engine.auto,
     workers: WorkersOption = 1,
@@ -74,6 +78,7 @@ def run(
     """Simulate a scenario and set it beside the source study's results."""
     import time
 
+    from blinasim.inference.choice import described, parameters_said
     from blinasim.model.policy_file import policy_file
     from blinasim.scenario.loading import load_scenario
     from blinasim.study.precision import Precision, shortfalls
@@ -83,16 +88,16 @@ def run(
     wanted = tuple(Precision.parse(text) for text in precision or ())
     own_name = f"_{own_policy.name}" if own_policy else ""
     target = out or Path("results") / f"{Path(scenario).stem}{own_name}"
+    values = parameters_said(parameters)
     if dry_run:
         from blinasim.engine.choice import choose
 
         walker = choose(engine.value, asked.capacity, own_policy=own_policy is not None)
-        _say_what_would_be_done(asked, target, walker, force=force, more=bool(wanted))
+        _say_what_would_be_done(asked, described(values), target, walker, force=force, more=bool(wanted))
         return
     # What draws and writes is slow to import: not for a dry run.
     from blinasim.cli.terminal import console, progress, remark
     from blinasim.files import check_free
-    from blinasim.model.parameters import load_parameters
     from blinasim.report.folder import Conduct, run_into
     from blinasim.report.rows import rows_of
     from blinasim.study.cluster import hired
@@ -106,7 +111,7 @@ def run(
         result, files = run_into(
             target,
             asked,
-            load_parameters(),
+            values,
             Conduct(engine.value, executor, chunk, wanted, at_most, keep_chunks=True, resume=resume),
             own_policy=own_policy,
             patients=patients,
@@ -114,7 +119,7 @@ def run(
             progress=advance,
             remark=remark,
         )
-    for line in shortfalls(wanted, result.estimates):
+    for line in shortfalls(wanted, result.estimates, paired=values.varies):
         remark(line)
     seconds = time.perf_counter() - start
     rows = rows_of(result)
@@ -126,13 +131,13 @@ def run(
     name = f"{scenario}, policy {policy}" if policy else scenario
     out_console = console()
     out_console.print(_heading(name, result, seconds), highlight=False)
-    narrow = out_console.width < _WIDTH
-    out_console.print(_table(rows, narrow=narrow))
-    out_console.print(_closing(result.scenario, rows, target, files, narrow=narrow), highlight=False, soft_wrap=True)
+    narrow = out_console.width < (_WIDTH_WITH_PARTS if values.varies else _WIDTH)
+    out_console.print(_table(rows, narrow=narrow, varies=values.varies))
+    out_console.print(_closing(result, rows, target, files, narrow=narrow), highlight=False, soft_wrap=True)
 
 
 def _say_what_would_be_done(
-    scenario: Scenario, target: Path, engine: Literal["fast", "des"], *, force: bool, more: bool
+    scenario: Scenario, parameters: str, target: Path, engine: Literal["fast", "des"], *, force: bool, more: bool
 ) -> None:
     from blinasim.model.cohort_file import read_cohort
     from blinasim.scenario.writing import to_yaml
@@ -145,24 +150,27 @@ def _say_what_would_be_done(
     trials = f"{study.replications:,} trials{' (more until --precision is reached)' * more}"
     typer.echo(
         f"# Would simulate {trials} of {scenario.cohort.size} patients with seed {study.seed} "
-        f"on engine {engine}, and write {target}/: {fate}."
+        f"and {parameters} on engine {engine}, and write {target}/: {fate}."
     )
 
 
 def _heading(name: str, result: Result, seconds: float) -> str:
+    from blinasim.inference.choice import described
+
     study, cohort = result.scenario.study, result.scenario.cohort
     trials = f"{study.replications:,} trial{'s' * (study.replications != 1)}"
     return (
-        f"\n{name} · {trials} of {cohort.size} patients · point parameters · "
+        f"\n{name} · {trials} of {cohort.size} patients · {described(result.parameters)} · "
         f"seed {study.seed} · engine {result.engine} · {seconds:.1f} s\n"
     )
 
 
-def _table(rows: list[Row], *, narrow: bool) -> Table:
+def _table(rows: list[Row], *, narrow: bool, varies: bool) -> Table:
     from rich.table import Table
 
     table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
-    for title in ("", "published", "simulated", *(() if narrow else ("limit", "oracle"))):
+    titles = [*["parameters"] * varies, "limit", "oracle"]
+    for title in ("", "published", "simulated", *(() if narrow else titles)):
         table.add_column(title, no_wrap=True)
     section = None
     for row in rows:
@@ -173,21 +181,24 @@ def _table(rows: list[Row], *, narrow: bool) -> Table:
         unit = "" if endpoint.unit in ("share", "cycles") else f", {endpoint.unit}"
         outside = " *" if row.inside is False else ""
         cells = [f"{'  ' * (endpoint.level + 1)}{endpoint.label}{unit}", row.published_text]
-        cells += [row.simulated_text + outside, *(() if narrow else (row.limit_text, row.oracle_text))]
+        more = [*[row.parameter_text] * varies, row.limit_text, row.oracle_text]
+        cells += [row.simulated_text + outside, *(() if narrow else more)]
         table.add_row(*cells)
     return table
 
 
-def _closing(scenario: Scenario, rows: list[Row], target: Path, files: list[str], *, narrow: bool) -> str:
+def _closing(result: Result, rows: list[Row], target: Path, files: list[str], *, narrow: bool) -> str:
     from blinasim.cli.terminal import rests_on
-    from blinasim.model.parameters import Structure
     from blinasim.report.rows import ENOUGH_TRIALS
+    from blinasim.report.sensitivity_file import stored_sentence
     from blinasim.scenario.settings import Capacity, CohortSettings, Policy
 
+    scenario = result.scenario
     judged = [row for row in rows if row.published is not None and row.inside is not None]
     inputs = sum(row.published.use == "input" for row in judged if row.published is not None)
     inside = sum(bool(row.inside) for row in judged)
     as_published = (scenario.cohort, scenario.policy, scenario.capacity) == (CohortSettings(), Policy(), Capacity())
+    strongest = stored_sentence(result.parameters) if as_published and result.parameters.varies else None
     comparison = (
         f"Inside the 95 % predictive interval: {inside} of {len(judged)} published figures (* marks the others). "
         + (
@@ -205,7 +216,13 @@ def _closing(scenario: Scenario, rows: list[Row], target: Path, files: list[str]
         "simulated: median of the trials (95 % predictive interval). "
         "limit: the same estimator without censoring by time.\noracle: the estimand itself, same luck. "
         "n/a: a count by the cut-off. n/e: not estimable in most trials.\n"
-        f"{rests_on([scenario], Structure())}\n"
+        + (
+            "parameters: part of the trials' variance that comes of not knowing the parameters; the rest is chance in "
+            "a trial\nof this size.\n"
+            if result.parameters.varies
+            else ""
+        )
+        + f"{rests_on([scenario], result.parameters.of(range(1), 0).structure)}{f' {strongest}' if strongest else ''}\n"
         + ("The terminal is too narrow for limit and oracle: see endpoints.csv, or widen it.\n" if narrow else "")
         + f"Wrote {target}/ ({len(files)} files)"
     )

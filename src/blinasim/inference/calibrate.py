@@ -14,7 +14,7 @@ from typing import Final
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.special import logsumexp, ndtri
+from scipy.special import logsumexp
 
 from blinasim.inference.closed_form import BetaPosterior
 from blinasim.inference.keeping import Kept
@@ -27,10 +27,10 @@ from blinasim.inference.likelihood import (
     log_likelihoods,
 )
 from blinasim.inference.posterior import LOG_LIKELIHOOD, WEIGHT, Posterior, independent_uniforms
-from blinasim.inference.priors import Priors, quantile, sampled
+from blinasim.inference.priors import Priors, drawn, sampled
 from blinasim.inference.sampler import Effort, State, sample
 from blinasim.inference.study import Ensemble, Observed
-from blinasim.inference.targets import load_targets, published_binomials
+from blinasim.inference.targets import load_targets, published_binomials, published_margins
 from blinasim.luck import Luck
 from blinasim.model.parameters import ParameterInfo, Structure, parameter_catalogue, parameters_of
 from blinasim.scenario.loading import load_scenario
@@ -49,8 +49,6 @@ _FINAL_BLOCK: Final = 1_000_000_000
 _TYPICAL_REPLICATIONS, _TYPICAL_SEED = 1_500, 0
 #: Prior standard deviations by which parameters are moved to see what changes.
 _DIFFERENCE: Final = 0.5
-#: Margins that the study published and the calibration takes as they are.
-_MARGINS: Final = ("prior_hsct", "blasts75")
 
 
 @dataclass(frozen=True)
@@ -180,7 +178,7 @@ def problem_of(
     problem = Problem(
         scenario=scenario or load_scenario("baseline"),
         observed=observed or Observed.published(targets),
-        margins={name: targets[name].count or 0 for name in _MARGINS},
+        margins=published_margins(targets),
         priors=priors,
         fixed={name: info.value for name, info in catalogue.items() if name not in priors.names},
         structure=structure,
@@ -280,9 +278,7 @@ def _unsampled(name: str, info: ParameterInfo, closed: Mapping[str, BetaPosterio
     uniform = independent_uniforms(name, draws, seed)
     if name in closed:
         return closed[name].quantile(uniform)
-    if info.prior.distribution == "fixed":
-        return np.full(draws, info.value)
-    return quantile(info.prior, ndtri(uniform))
+    return drawn(info, uniform)
 
 
 def _identity(problem: Problem, conduct: Conduct) -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -11,17 +12,21 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from pydantic import TypeAdapter, ValidationError
+from scipy.special import logsumexp
 
 from blinasim.errors import ParameterError, Place
-from blinasim.files import reason
+from blinasim.files import reason, short
+from blinasim.inference.priors import drawn
 from blinasim.inference.sampler import Stage, effective
 from blinasim.luck import Luck
-from blinasim.model.parameters import Parameters, Structure, parameter_catalogue, parameters_of
+from blinasim.model.parameters import PAIR, Parameters, Structure, parameter_catalogue, parameters_of
 
 Floats = NDArray[np.float64]
 
 #: Columns of the draws that are no parameters.
 WEIGHT, LOG_LIKELIHOOD = "weight", "log_likelihood"
+_DRAWS_OF, _PRIORS = "draws of", "the priors"
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -78,8 +83,26 @@ class Posterior:
         """Return the posterior standard deviation of a parameter."""
         return float(np.sqrt(self.weights @ np.square(self.values(name) - self.mean(name))))
 
-    def parameters(self, replications: range, seed: int) -> Parameters:
-        """Return parameters with one draw a replication.
+    @property
+    def has_learnt(self) -> bool:
+        """Whether these are draws of a posterior; draws of the priors have learnt nothing."""
+        return self.about.get(_DRAWS_OF) != _PRIORS
+
+    @property
+    def varies(self) -> bool:
+        """Whether trials may differ in their parameters: those of different pairs may."""
+        return True
+
+    @property
+    def fingerprint(self) -> str:
+        """A hash of the draws, their weights and the structure, whatever the file looks like."""
+        digest = hashlib.sha256(json.dumps(asdict(self.structure)).encode())
+        for name in (WEIGHT, *parameter_catalogue()):
+            digest.update(self.values(name).tobytes())
+        return digest.hexdigest()
+
+    def of(self, replications: range, seed: int) -> Parameters:
+        """Return parameters with one draw for each pair of replications (0 and 1, 2 and 3, ...).
 
         Parameters
         ----------
@@ -93,11 +116,21 @@ class Posterior:
         values : Parameters
             Arrays of shape (R, 1).
         """
-        uniform = Luck(seed).uniform("posterior.draw", replications, 1)[:, 0]
-        edges = np.cumsum(self.weights)
-        chosen = np.minimum(np.searchsorted(edges, uniform * edges[-1], side="right"), edges.size - 1)
+        chosen = self.chosen(replications, seed)
         values = {name: self.values(name)[chosen][:, np.newaxis] for name in parameter_catalogue()}
         return parameters_of(values, self.structure)
+
+    def chosen(self, replications: range, seed: int) -> NDArray[np.intp]:
+        """Return which draw each replication has, shape (R,); see :meth:`of`."""
+        pairs = range(replications.start // PAIR, (replications.stop - 1) // PAIR + 1)
+        uniform = Luck(seed).uniform("posterior.draw", pairs, 1)[:, 0]
+        edges = np.cumsum(self.weights)
+        by_pair = np.minimum(np.searchsorted(edges, uniform * edges[-1], side="right"), edges.size - 1)
+        return np.asarray(by_pair[np.arange(replications.start, replications.stop) // PAIR - pairs.start])
+
+    def means(self) -> Parameters:
+        """Return the posterior means, as parameters of all trials."""
+        return parameters_of({name: self.mean(name) for name in parameter_catalogue()}, self.structure)
 
     def write(self, path: Path) -> None:
         """Write the draws as CSV, to the last bit, and what is known about them as JSON beside it."""
@@ -126,24 +159,49 @@ def read_posterior(path: Path) -> Posterior:
         draws = pd.read_csv(path, float_precision="round_trip")
         about = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
         stages = tuple(Stage(**stage) for stage in about["stages"])
+        structure = TypeAdapter(Structure).validate_python(about["structure"])
         k = about["pareto_k"]
         found = Posterior(
-            draws, Structure(**about["structure"]), about["log_evidence"], -np.inf if k is None else k, stages,
-            about["about"],
+            draws, structure, float(about["log_evidence"]), -np.inf if k is None else float(k), stages,
+            dict(about["about"]),
         )  # fmt: skip
     except OSError as problem:
-        raise ParameterError(f"cannot be read ({reason(problem)}); make it with blinasim calibrate", place) from None
-    except (KeyError, TypeError, ValueError) as problem:
+        name = Path(problem.filename or path).name
         raise ParameterError(
-            f"is no posterior ({reason(problem)}); make it anew with blinasim calibrate", place
+            f"cannot be read ({name}: {reason(problem)}); make it with blinasim calibrate", place
         ) from None
-    wanted = [WEIGHT, LOG_LIKELIHOOD, *parameter_catalogue()]
-    if sorted(draws.columns) != sorted(wanted):
-        missing = next(iter(set(wanted).symmetric_difference(draws.columns)))
-        raise ParameterError(f"is of other parameters ({missing}); make it anew with blinasim calibrate", place)
-    if not (np.isfinite(draws.to_numpy(dtype=np.float64)).all() and (found.weights >= 0).all()):
-        raise ParameterError("holds numbers that are not finite; make it anew with blinasim calibrate", place)
+    except ValidationError as problem:
+        what = problem.errors(include_url=False)[0]["msg"]
+        raise ParameterError(f"is no posterior (its structure: {what}); {_ANEW}", place) from None
+    except (KeyError, TypeError, ValueError) as problem:
+        what = type(problem).__name__ if isinstance(problem, TypeError) else reason(problem)
+        raise ParameterError(f"is no posterior ({what}); {_ANEW}", place) from None
+    _check(draws, place)
     return found
+
+
+_ANEW: Final = "make it anew with blinasim calibrate"
+
+
+def _check(draws: pd.DataFrame, place: Place) -> None:
+    """Refuse draws that no calibration writes."""
+    catalogue = parameter_catalogue()
+    wanted = [WEIGHT, LOG_LIKELIHOOD, *catalogue]
+    if sorted(draws.columns) != sorted(wanted):
+        other = min(set(wanted).symmetric_difference(draws.columns), default="a column twice")
+        raise ParameterError(f"is of other parameters ({short(other)}); {_ANEW}", place)
+    if not len(draws):
+        raise ParameterError(f"holds no draws; {_ANEW}", place)
+    for name in wanted:
+        column = draws[name].to_numpy()
+        if column.dtype.kind not in "fiu" or not np.isfinite(column).all():
+            raise ParameterError(f"{name}: some draws are no finite numbers; {_ANEW}", place)
+    if (draws[WEIGHT] < 0).any() or not draws[WEIGHT].sum() > 0:
+        raise ParameterError(f"{WEIGHT}: weights should be 0 or more, and not all 0; {_ANEW}", place)
+    for name, info in catalogue.items():
+        most = 1.0 if info.unit in ("probability", "share") else np.inf
+        if not draws[name].between(0.0, most).all():
+            raise ParameterError(f"{name}: some draws are no {info.unit}; {_ANEW}", place)
 
 
 #: Draws of a parameter that is not sampled are made with luck of this name.
@@ -153,3 +211,16 @@ _LUCK_OF: Final = "posterior.value.{}"
 def independent_uniforms(name: str, draws: int, seed: int) -> Floats:
     """Return uniforms for draws of a parameter that is not sampled, shape (S,)."""
     return np.asarray(Luck(seed).uniform(_LUCK_OF.format(name), range(draws), 1)[:, 0])
+
+
+def prior_draws(structure: Structure, draws: int, seed: int) -> Posterior:
+    """Return draws from the priors, as a posterior that has learnt nothing: all of the same weight."""
+    columns = {WEIGHT: np.full(draws, 1.0 / draws), LOG_LIKELIHOOD: np.zeros(draws)}
+    for name, info in parameter_catalogue().items():
+        columns[name] = drawn(info, independent_uniforms(name, draws, seed))
+    return Posterior(pd.DataFrame(columns), structure, 0.0, -np.inf, (), {_DRAWS_OF: _PRIORS})
+
+
+def normalised(log_weights: Floats) -> Floats:
+    """Return weights that add up to 1."""
+    return np.asarray(np.exp(log_weights - logsumexp(log_weights)))

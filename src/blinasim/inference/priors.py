@@ -37,6 +37,13 @@ def quantile(prior: Prior, z: Floats) -> Floats:
     raise ValueError("a fixed parameter has no distribution")
 
 
+def drawn(info: ParameterInfo, uniform: Floats) -> Floats:
+    """Return draws of a parameter from its prior, given uniforms; a fixed one has its value in all."""
+    if info.prior.distribution == "fixed":
+        return np.full(uniform.shape, info.value)
+    return quantile(info.prior, np.asarray(special.ndtri(uniform)))
+
+
 def normal_score(prior: Prior, value: Floats) -> Floats:
     """Return the standard normal number of a parameter's value; the reverse of :func:`quantile`."""
     match prior:

@@ -287,12 +287,13 @@ class Observed:
 
 
 @dataclass(frozen=True)
-class _Remembered(Draws):
+class RememberedDraws(Draws):
     """The luck of a block, drawn once for all values of the parameters."""
 
     _drawn: dict[str, Floats] = field(default_factory=dict)
 
     def uniform(self, name: str) -> Floats:
+        """Return the uniforms of one decision, shape (replications, patients)."""
         if name not in self._drawn:
             self._drawn[name] = super().uniform(name)
         return self._drawn[name]
@@ -315,7 +316,7 @@ class Ensemble:
 
     def __init__(self, scenario: Scenario, margins: Mapping[str, int], luck: Luck, block: range) -> None:
         self._scenario, self._margins = scenario, dict(margins)
-        self._draws = _Remembered(luck, block, scenario.cohort.size)
+        self._draws = RememberedDraws(luck, block, scenario.cohort.size)
         self._cohort: Cohort | None = None
 
     def reports(self, parameters: Parameters) -> Studies:

@@ -60,6 +60,10 @@ class Target(BaseModel):
         assert self.value is not None
         return self.value
 
+    def within(self, lower: float, upper: float) -> bool:
+        """Whether the figure lies between two limits, in its unit, or on one."""
+        return lower - 1e-12 <= self.estimate <= upper + 1e-12
+
     @property
     def rounded_from(self) -> tuple[float, float]:
         """The values that are published as this one: at least the first, below the second; in its unit."""
@@ -91,6 +95,11 @@ def load_targets(path: Path | None = None) -> dict[str, Target]:
 
 
 # --- the chain rule -----------------------------------------------------------------------------------------
+
+
+def published_margins(targets: Mapping[str, Target]) -> dict[str, int]:
+    """Return the patients of the margins that the calibration takes as they are."""
+    return {name: targets[name].count or 0 for name in ("prior_hsct", "blasts75")}
 
 
 def published_cells(targets: Mapping[str, Target]) -> dict[str, tuple[int, ...]]:

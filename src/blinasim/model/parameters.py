@@ -6,10 +6,13 @@ against that. A value may be a number, or an array of shape (R, 1) with one valu
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
 from functools import cache
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal, Self
+from typing import Annotated, Any, Final, Literal, Protocol, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -207,9 +210,48 @@ ONLY_UNDER: Final = {
 }
 
 
+class ParameterSource(Protocol):
+    """What gives the trials of a study their parameters: the same to all of them, or not."""
+
+    @property
+    def varies(self) -> bool:
+        """Whether trials may differ; those of a pair (0 and 1, 2 and 3, ...) never do."""
+        ...
+
+    @property
+    def fingerprint(self) -> str:
+        """A hash by which to tell it from another."""
+        ...
+
+    def of(self, replications: range, seed: int) -> Parameters:
+        """Return the parameters of some replications, the same ones however a study is cut.
+
+        Parameters
+        ----------
+        replications : range
+            Contiguous, counted from 0.
+        seed : int
+            The study's.
+
+        Returns
+        -------
+        values : Parameters
+            Numbers, or arrays of shape (R, 1).
+        """
+        ...
+
+
+#: Consecutive trials, from an even one on, that have the same parameters where these vary: two, so that chance in a
+#: trial can be told from not knowing the parameters.
+PAIR: Final = 2
+
+
 @dataclass(frozen=True)
 class Parameters:
-    """All parameters, grouped as the clinic meets them, and the structure that they are parameters of."""
+    """All parameters, grouped as the clinic meets them, and the structure that they are parameters of.
+
+    A :class:`ParameterSource` that gives itself to all trials.
+    """
 
     baseline: Baseline
     induction: Induction
@@ -223,6 +265,25 @@ class Parameters:
     standard_therapy: StandardTherapy
     recording: Recording
     structure: Structure = Structure()
+
+    @property
+    def varies(self) -> bool:
+        """Whether trials may differ: no."""
+        return False
+
+    @property
+    def fingerprint(self) -> str:
+        """A hash of all values and of the structure."""
+        values = {name: np.asarray(value).tolist() for name, value in parameters_to_dict(self).items()}
+        return hashlib.sha256(json.dumps([values, asdict(self.structure)], sort_keys=True).encode()).hexdigest()
+
+    def of(self, replications: range, seed: int) -> Parameters:  # noqa: ARG002 -- a ParameterSource
+        """Return these parameters, whatever the replications."""
+        return self
+
+    def changed(self, values: Mapping[str, Value]) -> Parameters:
+        """Return the same but for some values, given by dotted name."""
+        return parameters_of(parameters_to_dict(self) | dict(values), self.structure)
 
     def by_patient(self, replication: NDArray[np.intp]) -> Parameters:
         """Return the values that hold for some patients, given the replication of each.
@@ -239,6 +300,28 @@ class Parameters:
             {name: v[replication, 0] if isinstance(v, np.ndarray) else v for name, v in values.items()},
             self.structure,
         )
+
+
+@dataclass(frozen=True)
+class Changed:
+    """Another source's parameters, but for some values that are the same in all trials."""
+
+    source: ParameterSource
+    values: Mapping[str, float]
+
+    @property
+    def varies(self) -> bool:
+        """Whether trials may differ, in the other values."""
+        return self.source.varies
+
+    @property
+    def fingerprint(self) -> str:
+        """A hash of the source and the changes."""
+        return hashlib.sha256(json.dumps([self.source.fingerprint, dict(self.values)]).encode()).hexdigest()
+
+    def of(self, replications: range, seed: int) -> Parameters:
+        """Return the parameters of some replications."""
+        return self.source.of(replications, seed).changed(self.values)
 
 
 class Prior(BaseModel):
@@ -298,6 +381,8 @@ class ParameterInfo(BaseModel):
     def _value_of_the_unit(self) -> Self:
         if self.unit in ("probability", "share") and self.value > 1.0:
             raise ValueError(f"value {self.value:g} is not a {self.unit}")
+        if self.unit in ("shape", "odds ratio") and not self.value > 0.0:
+            raise ValueError(f"value {self.value:g} is no {self.unit}; it should be above 0")
         return self
 
 

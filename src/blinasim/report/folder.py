@@ -12,10 +12,10 @@ from blinasim.engine.choice import EngineName, choose
 from blinasim.errors import BlinasimError, InterruptedRunError, OutputError
 from blinasim.files import MANIFEST, whole_folder
 from blinasim.model.cohort_file import CohortSource, read_cohort
-from blinasim.model.parameters import Parameters
+from blinasim.model.parameters import ParameterSource
 from blinasim.model.policy_file import PolicyFile
 from blinasim.report import exports, figures, style
-from blinasim.report.manifest import COHORT_FILE, POLICY_FILE, hashes, manifest_of
+from blinasim.report.manifest import COHORT_FILE, POLICY_FILE, hashes, manifest_of, write_posterior
 from blinasim.report.rows import Row, endpoint_frame, rows_of
 from blinasim.report.summary_file import EXPORTED_TRIAL, summary_file
 from blinasim.scenario.settings import Scenario
@@ -68,7 +68,7 @@ class Conduct:
 def run_into(
     target: Path,
     scenario: Scenario,
-    parameters: Parameters,
+    parameters: ParameterSource,
     conduct: Conduct,
     *,
     own_policy: PolicyFile | None = None,
@@ -174,7 +174,7 @@ def _remark_on(checkpoint: Checkpoint, remark: Callable[[str], None], *, resume:
 
 def _write(
     result: Result,
-    parameters: Parameters,
+    parameters: ParameterSource,
     source: CohortSource | None,
     own_policy: PolicyFile | None,
     folder: Path,
@@ -190,6 +190,7 @@ def _write(
         (folder / COHORT_FILE).write_text(source.text, encoding="utf-8", newline="")
     if own_policy is not None:
         (folder / POLICY_FILE).write_text(own_policy.text, encoding="utf-8", newline="")
+    write_posterior(parameters, folder)
     manifest = manifest_of(result.scenario, parameters, result.engine, folder, own_policy, patients=patients)
     write_json(manifest.model_dump(mode="json"), folder / MANIFEST)
 

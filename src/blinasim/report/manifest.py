@@ -8,16 +8,18 @@ import re
 from collections.abc import Mapping
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Final, Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from blinasim.engine.choice import EngineName
 from blinasim.errors import OutputError, Place
 from blinasim.files import MANIFEST, nearest, reason, short
+from blinasim.inference.choice import is_shipped, shipped_posterior
+from blinasim.inference.posterior import Posterior, read_posterior
 from blinasim.model.parameters import (
     ParameterInfo,
-    Parameters,
+    ParameterSource,
     Structure,
     parameter_catalogue,
     parameters_of,
@@ -31,10 +33,27 @@ from blinasim.version import __version__
 COHORT_FILE = "cohort.csv"
 #: So does the file of a policy of one's own.
 POLICY_FILE = "policy.py"
+#: So does a posterior that does not come with blinasim (and what is known about it, as .json).
+POSTERIOR_FILE: Final = "posterior.csv"
 #: Packages whose versions may move a byte of the results.
 _PACKAGES = ("numpy", "scipy", "pandas", "simpy", "matplotlib", "pyarrow", "pydantic")
 #: Where in a manifest the models stand that are read one by one.
 _ABOVE = {"Scenario": ("scenario",)}
+
+
+AnalysisKind: TypeAlias = Literal["validation", "sensitivity"]
+#: By which command the analyses are made again.
+_COMMANDS: Final[dict[AnalysisKind, str]] = {"validation": "validate", "sensitivity": "sensitivity"}
+
+
+class PosteriorUsed(BaseModel):
+    """The posterior whose draws a study used."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    draws: int = Field(description="How many draws it has.")
+    fingerprint: str = Field(description="SHA-256 of draws, weights and structure.")
+    file: Literal["posterior.csv"] | None = Field(description="Its copy in the folder; null: it comes with blinasim.")
 
 
 class Manifest(BaseModel):
@@ -50,7 +69,8 @@ class Manifest(BaseModel):
     patients: bool = Field(description="Whether patients.parquet was asked for.")
     policy: str | None = Field(None, description="Class in policy.py of a policy of one's own; null: none.")
     scenario: dict[str, Any] = Field(description="The scenario, fully resolved.")
-    parameters: dict[str, float] = Field(description="The parameters' values by name.")
+    parameters: dict[str, float] | None = Field(description="Point values by name; null: draws of a posterior.")
+    posterior: PosteriorUsed | None = Field(None, description="The posterior, where there are draws of one.")
     structure: Structure = Field(Structure(), description="The distributions that they are parameters of, by name.")
     files: dict[str, str] = Field(description="SHA-256 of every other file of the folder, by its name.")
 
@@ -62,9 +82,28 @@ class Manifest(BaseModel):
         data = scenario.cohort.data.model_copy(update={"file": str((folder / COHORT_FILE).resolve())})
         return scenario.model_copy(update={"cohort": scenario.cohort.model_copy(update={"data": data})})
 
-    def parameter_values(self) -> Parameters:
-        """Return the parameters of the run."""
-        return parameters_of(self.parameters, self.structure)
+    def parameter_source(self, folder: Path) -> ParameterSource:
+        """Return the parameters of the run; a posterior that was named is read from its copy in the results folder.
+
+        Raises
+        ------
+        OutputError
+            If it was the shipped posterior, and another is shipped now.
+        ParameterError
+            If the copy cannot be read.
+        """
+        if self.parameters is not None:
+            return parameters_of(self.parameters, self.structure)
+        assert self.posterior is not None
+        if self.posterior.file is not None:
+            return read_posterior(folder / self.posterior.file)
+        shipped = shipped_posterior()
+        if shipped is None or shipped.fingerprint != self.posterior.fingerprint:
+            raise _complaint(
+                f"its posterior is not the one that comes with blinasim {__version__}; install {self.blinasim}",
+                Place(str(folder / MANIFEST)),
+            )
+        return shipped
 
 
 class ComparisonManifest(BaseModel):
@@ -82,14 +121,32 @@ class ComparisonManifest(BaseModel):
     policies: dict[str, str] = Field(
         {}, description="Class in policy_NAME.py of each policy of one's own, by its name."
     )
-    parameters: dict[str, float] = Field(description="The parameters' values by name.")
+    parameters: dict[str, float] | None = Field(description="Point values by name; null: draws of a posterior.")
+    posterior: PosteriorUsed | None = Field(None, description="The posterior, where there are draws of one.")
+    structure: Structure = Field(Structure(), description="The distributions that they are parameters of, by name.")
+    files: dict[str, str] = Field(description="SHA-256 of every other file of the folder, by its name.")
+
+
+class AnalysisManifest(BaseModel):
+    """What the folder of an analysis was made from, and what it holds."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    manifest_version: Literal[1] = 1
+    kind: AnalysisKind = Field(description="validation or sensitivity.")
+    blinasim: str = Field(description="Version that made the results.")
+    python: str = Field(description="Python version.")
+    packages: dict[str, str] = Field(description="Versions of the packages that the bytes depend on.")
+    scenario: dict[str, Any] = Field(description="The scenario, fully resolved.")
+    parameters: dict[str, float] | None = Field(description="Point values by name; null: draws of a posterior.")
+    posterior: PosteriorUsed | None = Field(None, description="The posterior, where there are draws of one.")
     structure: Structure = Field(Structure(), description="The distributions that they are parameters of, by name.")
     files: dict[str, str] = Field(description="SHA-256 of every other file of the folder, by its name.")
 
 
 def manifest_of(
     scenario: Scenario,
-    parameters: Parameters,
+    parameters: ParameterSource,
     engine: EngineName,
     folder: Path,
     own_policy: PolicyFile | None = None,
@@ -106,15 +163,16 @@ def manifest_of(
         patients=patients,
         policy=own_policy.name if own_policy else None,
         scenario=_described(scenario, COHORT_FILE),
-        parameters=parameters_to_dict(parameters),
-        structure=parameters.structure,
+        parameters=_points(parameters),
+        posterior=_posterior(parameters),
+        structure=parameters.of(range(1), 0).structure,
         files=hashes(folder),
     )
 
 
 def comparison_manifest_of(
     scenarios: Mapping[str, Scenario],
-    parameters: Parameters,
+    parameters: ParameterSource,
     engines: Mapping[str, EngineName],
     cohort_files: Mapping[str, str],
     policies: Mapping[str, str],
@@ -134,10 +192,50 @@ def comparison_manifest_of(
             name: _described(scenario, cohort_files.get(name, COHORT_FILE)) for name, scenario in scenarios.items()
         },
         policies=dict(policies),
-        parameters=parameters_to_dict(parameters),
-        structure=parameters.structure,
+        parameters=_points(parameters),
+        posterior=_posterior(parameters),
+        structure=parameters.of(range(1), 0).structure,
         files=hashes(folder),
     )
+
+
+def analysis_manifest_of(
+    kind: AnalysisKind, scenario: Scenario, parameters: ParameterSource, folder: Path
+) -> AnalysisManifest:
+    """Describe the folder of an analysis whose other files have been written."""
+    known = versions()
+    return AnalysisManifest(
+        kind=kind,
+        blinasim=known.pop("blinasim"),
+        python=known.pop("python"),
+        packages=known,
+        scenario=scenario.model_dump(mode="json"),
+        parameters=_points(parameters),
+        posterior=_posterior(parameters),
+        structure=parameters.of(range(1), 0).structure,
+        files=hashes(folder),
+    )
+
+
+def _points(parameters: ParameterSource) -> dict[str, float] | None:
+    return None if parameters.varies else parameters_to_dict(parameters.of(range(1), 0))
+
+
+def _posterior(parameters: ParameterSource) -> PosteriorUsed | None:
+    """Describe a posterior; one that does not come with blinasim travels with the results."""
+    if not isinstance(parameters, Posterior):
+        return None
+    return PosteriorUsed(
+        draws=len(parameters.draws),
+        fingerprint=parameters.fingerprint,
+        file=None if is_shipped(parameters) else POSTERIOR_FILE,
+    )
+
+
+def write_posterior(parameters: ParameterSource, folder: Path) -> None:
+    """Let a posterior travel with the results, unless it comes with blinasim."""
+    if isinstance(parameters, Posterior) and not is_shipped(parameters):
+        parameters.write(folder / POSTERIOR_FILE)
 
 
 def _described(scenario: Scenario, cohort_file: str) -> dict[str, Any]:
@@ -163,7 +261,7 @@ def read_manifest(path: Path) -> Manifest:
     Raises
     ------
     OutputError
-        If there is none, it is not one of ours, or it is that of a comparison.
+        If there is none, it is not one of ours, or it is that of a comparison or an analysis.
     """
     try:
         path = path / MANIFEST if path.is_dir() else path
@@ -174,12 +272,17 @@ def read_manifest(path: Path) -> Manifest:
         ) from None
     if _is_comparison(text):
         raise OutputError("is of a comparison, which is not rerun; say blinasim compare again", Place(str(path)))
+    if kind := _analysis(text):
+        raise OutputError(f"is of a {kind}, which is not rerun; say blinasim {_COMMANDS[kind]} again", Place(str(path)))
     try:
         manifest = Manifest.model_validate_json(text)
         Scenario.model_validate_json(_json(manifest.scenario))
     except ValidationError as problem:
         raise _not_ours(problem, path) from None
-    _check_parameters(manifest.parameters, path)
+    if (manifest.parameters is None) == (manifest.posterior is None):
+        raise _complaint("parameters: give either point values or a posterior", Place(str(path)))
+    if manifest.parameters is not None:
+        _check_parameters(manifest.parameters, path)
     return manifest
 
 
@@ -189,6 +292,13 @@ def _is_comparison(text: bytes) -> bool:
     except ValidationError:
         return False
     return True
+
+
+def _analysis(text: bytes) -> AnalysisKind | None:
+    try:
+        return AnalysisManifest.model_validate_json(text).kind
+    except ValidationError:
+        return None
 
 
 def _not_ours(problem: ValidationError, path: Path) -> OutputError:

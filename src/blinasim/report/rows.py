@@ -10,6 +10,7 @@ import numpy as np
 from blinasim.inference.targets import Target, load_targets
 from blinasim.study.simulate import Result
 from blinasim.study.summary import Summary, summarize
+from blinasim.trial.endpoints import ENDPOINTS
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -34,7 +35,7 @@ class Row:
         if self.published is None or few or not self.summary.estimable:
             return None
         predicted = self.summary.predicted
-        return bool(predicted.lower - 1e-12 <= self.published.estimate <= predicted.upper + 1e-12)
+        return self.published.within(predicted.lower, predicted.upper)
 
     @property
     def published_text(self) -> str:
@@ -67,11 +68,26 @@ class Row:
         """The estimand itself."""
         return optional(self.summary.oracle, self.summary.endpoint.unit)
 
+    @property
+    def parameter_text(self) -> str:
+        """What part of the variance of the trials comes of not knowing the parameters."""
+        parts = self.summary.parts
+        return "" if parts is None or np.isnan(parts.share) else number(parts.share, "share")
+
 
 def rows_of(result: Result) -> list[Row]:
     """Join a study's summaries with what was published."""
     targets = load_targets()
     return [Row(summary, targets.get(summary.endpoint.id)) for summary in summarize(result)]
+
+
+def full_labels() -> dict[str, str]:
+    """Return the name of every endpoint by id, with what it is a part of."""
+    labels, whole = {}, ""
+    for endpoint in ENDPOINTS:
+        whole = whole if endpoint.level else endpoint.label
+        labels[endpoint.id] = f"{whole}, {endpoint.label}" if endpoint.level else endpoint.label
+    return labels
 
 
 def number(value: float, unit: str) -> str:
@@ -107,7 +123,7 @@ def endpoint_frame(rows: list[Row]) -> pd.DataFrame:
 
 def _record(row: Row) -> dict[str, object]:
     summary, target = row.summary, row.published
-    endpoint, predicted = summary.endpoint, summary.predicted
+    endpoint, predicted, parts = summary.endpoint, summary.predicted, summary.parts
     interval = target.interval if target and target.interval else (None, None)
     return {
         "id": endpoint.id,
@@ -125,6 +141,10 @@ def _record(row: Row) -> dict[str, object]:
         "median_mcse": summary.median_mcse,
         "simulated_mean": summary.mean,
         "mean_mcse": summary.mean_mcse,
+        "parameter_sd": np.sqrt(parts.between) if parts else None,
+        "sampling_sd": np.sqrt(parts.within) if parts else None,
+        "parameter_share": parts.share if parts else None,
+        "parameter_share_mcse": parts.share_mcse if parts else None,
         "limit": summary.limit,
         "oracle": summary.oracle,
         "trials": predicted.n_values + predicted.n_missing,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
+from blinasim.inference.choice import parameters_said
 from blinasim.model.codes import (
     HORIZON,
     NEVER,
@@ -22,7 +23,7 @@ from blinasim.model.codes import (
     Source,
 )
 from blinasim.model.history import History, LogEntry
-from blinasim.model.parameters import Parameters, load_parameters
+from blinasim.model.parameters import ParameterSource
 from blinasim.model.places import Stays
 from blinasim.scenario.settings import Scenario
 from blinasim.study.batch import World
@@ -70,7 +71,7 @@ def tell(
     *,
     trial: int,
     patient: int,
-    parameters: Parameters | None = None,
+    parameters: ParameterSource | None = None,
     own_policy: Callable[[], object] | None = None,
 ) -> Story:
     """Simulate one patient alone and tell the story; trials and patients count from 1.
@@ -80,7 +81,7 @@ def tell(
     BlinasimError
         If the scenario has no such trial or patient.
     """
-    replayed = replay(scenario, parameters or load_parameters(), trial, patient=patient, own_policy=own_policy)
+    replayed = replay(scenario, parameters or parameters_said(), trial, patient=patient, own_policy=own_policy)
     batch, log = replayed.batch, replayed.log
     return Story(
         heading=f"Patient {patient} of trial {trial} · {_who(batch.world)}",

@@ -7,7 +7,9 @@ from typing import Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from blinasim.inference.choice import described
 from blinasim.report.rows import Row
+from blinasim.statistics.pairs import Parts
 from blinasim.study.simulate import Result
 
 #: Raised when a key changes its meaning or goes away; a new key does not raise it.
@@ -48,6 +50,16 @@ class Simulated(Document):
     trials_not_reached: int = Field(description="Trials that do not reach the quantity (a median, say).")
 
 
+class Variance(Document):
+    """What the spread of the trials consists of, by analysis of variance over pairs of trials that share a draw."""
+
+    parameter_sd: float = Field(description="Standard deviation that comes of not knowing the parameters.")
+    sampling_sd: float = Field(description="Standard deviation of chance in a trial of this size.")
+    parameter_share: float | None = Field(description="Part of the variance that comes of not knowing the parameters.")
+    parameter_share_mcse: float | None = Field(description="Monte Carlo standard error of that part.")
+    pairs: int = Field(description="Pairs of trials from which it is estimated.")
+
+
 class EndpointSummary(Document):
     """One endpoint: published, simulated, limit and oracle."""
 
@@ -57,6 +69,9 @@ class EndpointSummary(Document):
     unit: str = Field(description="share (0 to 1), months, years, days or cycles.")
     published: Published | None = Field(description="What the source study published, if anything.")
     simulated: Simulated = Field(description="The simulated trials.")
+    variance: Variance | None = Field(
+        description="Parts of their spread; null where the parameters do not vary, or too few trials have a value."
+    )
     limit: float | None = Field(description="The same estimator without the trial's censoring by time.")
     oracle: float | None = Field(description="The estimand itself, from the same patients with the same luck.")
 
@@ -77,6 +92,7 @@ class SummaryFile(Document):
     trials: int = Field(description="Simulated trials.")
     patients_per_trial: int = Field(description="Patients of each trial.")
     seed: int = Field(description="Seed of all luck.")
+    parameters: str = Field(description="Under which parameters: point, or draws of a posterior.")
     endpoints: list[EndpointSummary] = Field(description="Every endpoint, in the order of the results table.")
     exported_trial: int = Field(
         description="The trial, from 1, whose patients adsl.csv, adtte.csv and events.csv hold."
@@ -92,6 +108,7 @@ def summary_file(result: Result, rows: list[Row]) -> SummaryFile:
         trials=result.replications,
         patients_per_trial=result.scenario.cohort.size,
         seed=result.scenario.study.seed,
+        parameters=described(result.parameters),
         endpoints=[_endpoint(row) for row in rows],
         exported_trial=EXPORTED_TRIAL,
         exported_estimates={
@@ -141,8 +158,21 @@ def _endpoint(row: Row) -> EndpointSummary:
             trials_without_value=predicted.n_missing,
             trials_not_reached=predicted.n_infinite,
         ),
+        variance=_variance(summary.parts),
         limit=finite(summary.limit),
         oracle=finite(summary.oracle),
+    )
+
+
+def _variance(parts: Parts | None) -> Variance | None:
+    if parts is None:
+        return None
+    return Variance(
+        parameter_sd=math.sqrt(parts.between),
+        sampling_sd=math.sqrt(parts.within),
+        parameter_share=finite(parts.share),
+        parameter_share_mcse=finite(parts.share_mcse),
+        pairs=parts.pairs,
     )
 
 

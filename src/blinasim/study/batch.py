@@ -19,7 +19,7 @@ from blinasim.model.fates import Fates, settle
 from blinasim.model.graft import graft
 from blinasim.model.history import COLUMNS, History, LogEntry
 from blinasim.model.own_policy import OwnRules
-from blinasim.model.parameters import Parameters
+from blinasim.model.parameters import Parameters, ParameterSource
 from blinasim.model.places import Stays
 from blinasim.model.records import TransplantRecord, record_transplants
 from blinasim.model.rules import decide
@@ -40,18 +40,18 @@ class World:
 
 def lives_of(
     scenario: Scenario,
-    parameters: Parameters,
+    parameters: ParameterSource,
     draws: Draws,
     source: CohortSource | None = None,
     own_policy: Callable[[], object] | None = None,
 ) -> World:
     """Draw a block of patients and settle their fates under the scenario's policy, or one of the user's own."""
-    parameters = under_therapy(scenario.policy, parameters)
-    cohort = draw_cohort(scenario.cohort, scenario.trial.accrual, parameters, draws, source)
-    fates = settle(cohort, parameters, draws)
-    lives = plan_lives(scenario.policy, cohort, fates, parameters)
-    own = _own_rules(own_policy, cohort, fates, parameters, draws) if own_policy else None
-    return World(cohort, replace(lives, capacity=scenario.capacity, draws=draws, own=own), draws, parameters)
+    values = under_therapy(scenario.policy, parameters.of(draws.block, draws.luck.seed))
+    cohort = draw_cohort(scenario.cohort, scenario.trial.accrual, values, draws, source)
+    fates = settle(cohort, values, draws)
+    lives = plan_lives(scenario.policy, cohort, fates, values)
+    own = _own_rules(own_policy, cohort, fates, values, draws) if own_policy else None
+    return World(cohort, replace(lives, capacity=scenario.capacity, draws=draws, own=own), draws, values)
 
 
 def plan_lives(policy: Policy, cohort: Cohort, fates: Fates, parameters: Parameters) -> Lives:
@@ -98,7 +98,7 @@ class Batch:
 
 def live(
     scenario: Scenario,
-    parameters: Parameters,
+    parameters: ParameterSource,
     draws: Draws,
     log: list[LogEntry] | None = None,
     engine: EngineName = "auto",

@@ -11,7 +11,6 @@ import json
 import time
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final
 
@@ -20,7 +19,7 @@ import numpy as np
 from blinasim.engine.choice import EngineName, choose
 from blinasim.errors import OutputError
 from blinasim.model.cohort_file import CohortSource
-from blinasim.model.parameters import Parameters, parameters_to_dict
+from blinasim.model.parameters import ParameterSource
 from blinasim.model.policy_file import PolicyFile
 from blinasim.scenario.settings import Scenario
 from blinasim.study.chunks import Arrays, Chunk, from_arrays, number_versions, to_arrays
@@ -36,7 +35,7 @@ Identity = Mapping[str, str]
 
 def identify(
     scenario: Scenario,
-    parameters: Parameters,
+    parameters: ParameterSource,
     source: CohortSource | None,
     engine: EngineName,
     chunk: int,
@@ -48,7 +47,7 @@ def identify(
         settings["cohort"]["data"]["file"] = None  # it counts by what it holds, not by where it lies
     return {
         "scenario": _hash(settings),
-        "parameters": _hash([parameters_to_dict(parameters), asdict(parameters.structure)]),
+        "parameters": parameters.fingerprint,
         "cohort file": _hash(source.text if source else None),
         "engine": choose(engine, scenario.capacity, own_policy=own_policy is not None),
         "policy": _hash([own_policy.text, own_policy.name] if own_policy else None),

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from blinasim.errors import BlinasimError, Place
 from blinasim.files import nearest, quoted, short
-from blinasim.statistics import intervals
+from blinasim.statistics import intervals, pairs
 from blinasim.trial.endpoints import ENDPOINTS, Estimates
 
 Floats = NDArray[np.float64]
@@ -33,18 +33,33 @@ _NAMES: Final[dict[str, tuple[str, Summary]]] = {
 }
 
 
-def median_mcse(values: Floats) -> float:
-    """Return the Monte Carlo standard error of the median of those trials that have a value (NaN is none)."""
-    known = values[~np.isnan(values)]
-    return intervals.quantile_mcse(known) if known.size > 1 else math.nan
+def median_mcse(values: Floats, *, paired: bool = False) -> float:
+    """Return the Monte Carlo standard error of the median of those trials that have a value (NaN is none).
+
+    ``paired`` says that trials come in pairs with the same parameters, and are worth less than as many alone.
+    """
+    return quantile_mcse(values, 0.5, paired=paired)
 
 
-def mean_and_mcse(values: Floats) -> tuple[float, float]:
-    """Return the mean of those trials that have a value, and its standard error; NaN when a value is infinite."""
+def quantile_mcse(values: Floats, p: float, *, paired: bool = False) -> float:
+    """Return the Monte Carlo standard error of a quantile; see :func:`median_mcse`."""
+    there = ~np.isnan(values)
+    known = values[there]
+    if known.size < 2:
+        return math.nan
+    error = intervals.quantile_mcse(known, p)
+    return error * pairs.inflation(values <= intervals.quantile(known, p), there) if paired else error
+
+
+def mean_and_mcse(values: Floats, *, paired: bool = False) -> tuple[float, float]:
+    """Return the mean of those trials that have a value, and its standard error; NaN when a value is infinite.
+
+    ``paired`` as for :func:`median_mcse`.
+    """
     known = values[~np.isnan(values)]
     if not known.size or np.isinf(known).any():
         return math.nan, math.nan
-    return float(known.mean()), intervals.mean_mcse(known)
+    return float(known.mean()), pairs.mean_mcse(values) if paired else intervals.mean_mcse(known)
 
 
 @dataclass(frozen=True)
@@ -96,13 +111,15 @@ class Precision:
             raise BlinasimError(f"{quoted(value)} is not a number", place) from None
         return cls.named(name.strip(), at_most, place)
 
-    def error(self, values: Floats) -> float:
+    def error(self, values: Floats, *, paired: bool = False) -> float:
         """Return the standard error reached, NaN or inf where it does not exist."""
-        return median_mcse(values) if self.of == "median" else mean_and_mcse(values)[1]
+        if self.of == "median":
+            return median_mcse(values, paired=paired)
+        return mean_and_mcse(values, paired=paired)[1]
 
-    def reached(self, values: Floats) -> bool:
+    def reached(self, values: Floats, *, paired: bool = False) -> bool:
         """Whether the trials give the standard error that is wanted."""
-        error = self.error(values)
+        error = self.error(values, paired=paired)
         known = values[~np.isnan(values)]
         lucky = error == 0.0 and known.size < LUMPY_TRIALS and bool(np.any(known != known[0]))
         return values.size >= FEWEST_TRIALS and error <= self.at_most and not lucky
@@ -111,14 +128,14 @@ class Precision:
         """Whether no number of further trials can help: a mean that is infinite stays so."""
         return self.of == "mean" and bool(np.isinf(values).any())
 
-    def shortfall(self, values: Floats) -> str | None:
+    def shortfall(self, values: Floats, *, paired: bool = False) -> str | None:
         """Say in one line that the standard error is not reached; None where it is."""
-        if self.reached(values):
+        if self.reached(values, paired=paired):
             return None
         asked = f"precision {self.endpoint}_{self.of}={self.at_most:g} not reached after {values.size:,} trials"
         if self.is_out_of_reach(values):
             return f"{asked}: some do not reach the quantity, and the mean is infinite; ask for {self.endpoint}_median"
-        error = self.error(values)
+        error = self.error(values, paired=paired)
         if not math.isfinite(error):
             return f"{asked}: too few of them have a value; ask for another endpoint"
         unit = _UNITS[self.endpoint]
@@ -142,13 +159,16 @@ def stages(first: int, precision: Sequence[Precision], most: int | None) -> Iter
         yield total
 
 
-def settled(precision: Sequence[Precision], estimates: Mapping[str, Estimates]) -> bool:
-    """Whether each precision is reached, or one of them cannot be."""
+def settled(precision: Sequence[Precision], estimates: Mapping[str, Estimates], *, paired: bool = False) -> bool:
+    """Whether each precision is reached, or one of them cannot be; ``paired`` as for :func:`median_mcse`."""
     values = [(each, estimates[each.endpoint].value) for each in precision]
-    return all(each.reached(of) for each, of in values) or any(each.is_out_of_reach(of) for each, of in values)
+    reached = all(each.reached(of, paired=paired) for each, of in values)
+    return reached or any(each.is_out_of_reach(of) for each, of in values)
 
 
-def shortfalls(precision: Sequence[Precision], estimates: Mapping[str, Estimates]) -> list[str]:
-    """Return a line for each precision that is not reached."""
-    lines = (each.shortfall(estimates[each.endpoint].value) for each in precision)
+def shortfalls(
+    precision: Sequence[Precision], estimates: Mapping[str, Estimates], *, paired: bool = False
+) -> list[str]:
+    """Return a line for each precision that is not reached; ``paired`` as for :func:`median_mcse`."""
+    lines = (each.shortfall(estimates[each.endpoint].value, paired=paired) for each in precision)
     return [line for line in lines if line]

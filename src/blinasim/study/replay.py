@@ -11,7 +11,7 @@ from blinasim.errors import BlinasimError
 from blinasim.luck import Draws, Luck
 from blinasim.model.cohort_file import CohortSource
 from blinasim.model.history import LogEntry, chosen
-from blinasim.model.parameters import Parameters
+from blinasim.model.parameters import ParameterSource
 from blinasim.model.places import Stays
 from blinasim.scenario.settings import Scenario
 from blinasim.study.batch import Batch, live
@@ -28,7 +28,7 @@ class Replay:
 
 def replay(
     scenario: Scenario,
-    parameters: Parameters,
+    parameters: ParameterSource,
     trial: int,
     *,
     patient: int | None = None,

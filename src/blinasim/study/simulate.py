@@ -15,7 +15,7 @@ from blinasim.engine.choice import EngineName, choose
 from blinasim.luck import Draws, Luck
 from blinasim.model.cohort_file import CohortSource, read_cohort
 from blinasim.model.own_policy import checked_policy
-from blinasim.model.parameters import Parameters, load_parameters
+from blinasim.model.parameters import ParameterSource, load_parameters
 from blinasim.scenario.settings import Scenario
 from blinasim.statistics import survival
 from blinasim.study.batch import Batch, had_hsct_not_existed, live
@@ -58,6 +58,8 @@ class Result:
     ----------
     scenario : Scenario
         What was asked, with the replications and the seed used.
+    parameters : ParameterSource
+        The values of nature under which it was lived.
     estimates : dict of str to Estimates
         Values of each endpoint in each of the R trials, by endpoint id.
     limits, oracles : dict of str to float or None
@@ -71,6 +73,7 @@ class Result:
     """
 
     scenario: Scenario
+    parameters: ParameterSource
     estimates: dict[str, Estimates]
     limits: dict[str, float | None]
     oracles: dict[str, float | None]
@@ -99,7 +102,7 @@ class _Done:
 def simulate(
     scenario: Scenario,
     *,
-    parameters: Parameters | None = None,
+    parameters: ParameterSource | None = None,
     engine: EngineName = "auto",
     progress: Callable[[int], None] | None = None,
     keep: Callable[[Batch], None] | None = None,
@@ -117,8 +120,9 @@ def simulate(
     ----------
     scenario : Scenario
         Its ``study`` says how many trials, and with which seed.
-    parameters : Parameters, optional
-        The point values of ``calibration/parameters.yaml`` by default.
+    parameters : ParameterSource, optional
+        Values for all trials, or draws for pairs of trials; by default the point values of
+        ``calibration/parameters.yaml``.
     engine : {"auto", "fast", "des"}
         Which engine walks the patients; the results are the same.
     progress : callable, optional
@@ -186,14 +190,14 @@ def simulate(
                 keep(new.batch)
             finished(block, new.chunk)
         done = total
-        if settled(precision, gathered.estimates()):
+        if settled(precision, gathered.estimates(), paired=parameters.varies):
             break
-    return _put_together(scenario.with_study(replications=done), gathered, walker)
+    return _put_together(scenario.with_study(replications=done), parameters, gathered, walker)
 
 
 def _simulate_block(
     scenario: Scenario,
-    parameters: Parameters,
+    parameters: ParameterSource,
     engine: EngineName,
     source: CohortSource | None,
     own_policy: Callable[[], object] | None,
@@ -223,10 +227,11 @@ def _pool(scenario: Scenario, batch: Batch, engine: EngineName) -> Pooled:
     return Pooled(Tally.of(as_run, no_hsct, scenario.trial), occupancy(batch.history, OCCUPANCY_DAYS))
 
 
-def _put_together(scenario: Scenario, gathered: Gathered, engine: EngineName) -> Result:
+def _put_together(scenario: Scenario, parameters: ParameterSource, gathered: Gathered, engine: EngineName) -> Result:
     days, pooled = np.array(CURVE_DAYS), gathered.pooled
     return Result(
         scenario=scenario,
+        parameters=parameters,
         estimates=gathered.estimates(),
         limits={endpoint.id: pooled.tally.value(endpoint, "limit") for endpoint in ENDPOINTS},
         oracles={endpoint.id: pooled.tally.value(endpoint, "oracle") for endpoint in ENDPOINTS},

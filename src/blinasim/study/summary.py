@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from blinasim.statistics.intervals import PredictiveInterval, predictive_interval
+from blinasim.statistics.pairs import Parts, parts_of_variance
 from blinasim.study.precision import mean_and_mcse, median_mcse
 from blinasim.study.simulate import Result
 from blinasim.trial.endpoints import ENDPOINTS, Endpoint
@@ -15,7 +16,8 @@ class Summary:
     """One endpoint over the simulated trials, in the endpoint's unit.
 
     ``mean`` and its standard error are NaN when a trial did not reach the quantity; ``median_mcse`` is the Monte
-    Carlo standard error of the median of the trials.
+    Carlo standard error of the median of the trials. ``parts`` splits the variance of the trials into what comes of
+    not knowing the parameters and chance in a trial of this size; None where the parameters do not vary.
     """
 
     endpoint: Endpoint
@@ -25,6 +27,7 @@ class Summary:
     mean_mcse: float
     limit: float | None
     oracle: float | None
+    parts: Parts | None = None
 
     @property
     def estimable(self) -> bool:
@@ -39,13 +42,15 @@ def summarize(result: Result) -> list[Summary]:
 
 def _one(result: Result, endpoint: Endpoint) -> Summary:
     values = result.estimates[endpoint.id].value
-    mean, mean_mcse = mean_and_mcse(values)
+    paired = result.parameters.varies
+    mean, mean_mcse = mean_and_mcse(values, paired=paired)
     return Summary(
         endpoint=endpoint,
         predicted=predictive_interval(values),
-        median_mcse=median_mcse(values),
+        median_mcse=median_mcse(values, paired=paired),
         mean=mean,
         mean_mcse=mean_mcse,
         limit=result.limits[endpoint.id],
         oracle=result.oracles[endpoint.id],
+        parts=parts_of_variance(values) if paired else None,
     )

@@ -35,6 +35,16 @@ ENDPOINTS: Final = Table(
         Column("median_mcse", "number", "`unit`", "Monte Carlo standard error of simulated_median."),
         Column("simulated_mean", "number", "`unit`", "Mean of the estimates; missing where one was not reached."),
         Column("mean_mcse", "number", "`unit`", "Monte Carlo standard error of simulated_mean."),
+        Column(
+            "parameter_sd",
+            "number",
+            "`unit`",
+            "Standard deviation over the trials that comes of not knowing the "
+            "parameters; missing where these do not vary.",
+        ),
+        Column("sampling_sd", "number", "`unit`", "Standard deviation over the trials that is chance in a trial."),
+        Column("parameter_share", "number", "share", "Part of the trials' variance that comes of the parameters."),
+        Column("parameter_share_mcse", "number", "share", "Monte Carlo standard error of parameter_share."),
         Column("limit", "number", "`unit`", "The same estimator without the trial's censoring by time, all patients."),
         Column("oracle", "number", "`unit`", "The estimand itself, from the same patients with the same luck."),
         Column("trials", "integer", "trials", "Simulated trials."),

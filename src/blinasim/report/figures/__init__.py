@@ -7,6 +7,7 @@ from blinasim.report.figures.kaplan_meier import survival
 from blinasim.report.figures.policies import policies
 from blinasim.report.figures.queues import queues
 from blinasim.report.figures.swimmer import swimmer
+from blinasim.report.figures.tornado import tornado
 from blinasim.report.figures.whereabouts import occupancy
 
-__all__ = ["differences", "flows", "forest", "occupancy", "policies", "queues", "survival", "swimmer"]
+__all__ = ["differences", "flows", "forest", "occupancy", "policies", "queues", "survival", "swimmer", "tornado"]

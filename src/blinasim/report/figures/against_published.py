@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Any, Final
@@ -13,8 +13,9 @@ from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 
 from blinasim.report import style
-from blinasim.report.rows import ENOUGH_TRIALS, Row
+from blinasim.report.rows import ENOUGH_TRIALS, Row, full_labels
 from blinasim.statistics.intervals import clopper_pearson
+from blinasim.trial.endpoints import ENDPOINTS
 
 #: Inches: a line, the widths of labels, panel and text columns, and the margin around.
 _LINE: Final = 0.154
@@ -42,7 +43,7 @@ class _Scale:
     label: str
 
 
-def forest(rows: Sequence[Row]) -> style.Drawing:
+def forest(rows: Sequence[Row], heading: Callable[[Row], str] | None = None) -> style.Drawing:
     """Draw published figures against simulated ones.
 
     The bar is the 95 % predictive interval of the simulated trials with their median, the diamond the published figure
@@ -53,6 +54,9 @@ def forest(rows: Sequence[Row]) -> style.Drawing:
     ----------
     rows : sequence of Row
         The results table; rows without a published figure are left out.
+    heading : callable, optional
+        Says under which heading a row stands, rows of one heading following each other; its section by default, where
+        parts are indented under their whole.
 
     Returns
     -------
@@ -63,8 +67,8 @@ def forest(rows: Sequence[Row]) -> style.Drawing:
     in_months = [row for row in published if _unit(row) == "months"]
     others = [row for row in published if _unit(row) != "months"]
     blocks = [
-        (_lines(others, ""), _Scale(100, 100, range(0, 101, 25), "Per cent of patients")),
-        (_lines(in_months, ", months"), _months_scale(in_months)),
+        (_lines(others, "", heading), _Scale(100, 100, range(0, 101, 25), "Per cent of patients")),
+        (_lines(in_months, ", months", heading), _months_scale(in_months)),
     ]
     blocks = [block for block in blocks if block[0]]
     height = _TOP + sum(_height(lines) * _LINE + _AXIS for lines, _ in blocks)
@@ -74,7 +78,7 @@ def forest(rows: Sequence[Row]) -> style.Drawing:
         for number, (lines, scale) in enumerate(blocks):
             bottom = top - _height(lines) * _LINE
             axes = style.place(drawing, _MARGIN + _LABELS, bottom, _PANEL, top - bottom)
-            _draw_block(axes, lines, scale)
+            _draw_block(axes, lines, scale, _labels(indented=heading is None))
             if number == 0:
                 _head_columns(axes)
             top = bottom - _AXIS
@@ -115,12 +119,19 @@ def _height(lines: list[Row | str]) -> float:
     return sum(_HEADING if isinstance(line, str) else 1.0 for line in lines) + 0.3
 
 
-def _lines(rows: list[Row], suffix: str) -> list[Row | str]:
+def _lines(rows: list[Row], suffix: str, heading: Callable[[Row], str] | None) -> list[Row | str]:
     """Return headings and rows in the order of the table."""
     lines: list[Row | str] = []
-    for section, members in groupby(rows, key=lambda row: row.summary.endpoint.section):
-        lines += [section + suffix, *members]
+    for title, members in groupby(rows, key=heading or (lambda row: row.summary.endpoint.section)):
+        lines += [title + suffix, *members]
     return lines
+
+
+def _labels(*, indented: bool) -> dict[str, tuple[int, str]]:
+    """Return by endpoint how far its name is indented, and the name: the whole name where parts stand alone."""
+    if indented:
+        return {endpoint.id: (endpoint.level, endpoint.label) for endpoint in ENDPOINTS}
+    return {name: (0, label) for name, label in full_labels().items()}
 
 
 def _months_scale(rows: list[Row]) -> _Scale:
@@ -134,7 +145,7 @@ def _months_scale(rows: list[Row]) -> _Scale:
 # --- drawing ----------------------------------------------------------------------------------------
 
 
-def _draw_block(axes: Axes, lines: list[Row | str], scale: _Scale) -> None:
+def _draw_block(axes: Axes, lines: list[Row | str], scale: _Scale, labels: dict[str, tuple[int, str]]) -> None:
     axes.set_xlim(0, scale.end)
     axes.set_ylim(_height(lines), 0)
     axes.set_xticks(scale.ticks)
@@ -154,7 +165,7 @@ def _draw_block(axes: Axes, lines: list[Row | str], scale: _Scale) -> None:
         if stripe:
             _draw_stripe(axes, y)
         stripe = not stripe
-        _write_row(axes, y, line)
+        _write_row(axes, y, line, *labels[line.summary.endpoint.id])
         if _unit(line) in ("share", "months"):
             _draw_row(axes, y, line, scale)
         else:
@@ -181,10 +192,9 @@ def _draw_stripe(axes: Axes, y: float) -> None:
     )  # fmt: skip
 
 
-def _write_row(axes: Axes, y: float, row: Row) -> None:
+def _write_row(axes: Axes, y: float, row: Row, level: int, label: str) -> None:
     look: dict[str, Any] = {"transform": axes.get_yaxis_transform(), "fontsize": 7.5, "va": "center_baseline"}
-    endpoint = row.summary.endpoint
-    axes.text(_across(-_LABELS + 0.08 + 0.14 * endpoint.level), y, endpoint.label, **look)
+    axes.text(_across(-_LABELS + 0.08 + 0.14 * level), y, label, **look)
     loud: dict[str, Any] = {"color": style.OUTSIDE, "fontweight": "bold"} if _outside(row) else {}
     axes.text(1 + _across(_COLUMNS[0]), y, _dashed(row.published_text), **look, **loud)
     axes.text(1 + _across(_COLUMNS[1]), y, _dashed(row.simulated_text), **look)
@@ -298,12 +308,10 @@ def _draw_key(drawing: style.Drawing, *, judged: bool) -> None:
 
 
 def _alt(published: list[Row]) -> str:
-    outside, group = [], ""
+    outside, names = [], full_labels()
     for row in published:
-        endpoint = row.summary.endpoint
-        group = group if endpoint.level else endpoint.label
-        name = f"{group}, {endpoint.label}" if endpoint.level else endpoint.label
         if _outside(row):
+            name = names[row.summary.endpoint.id]
             outside.append(f"{name} (published {row.published_text}, simulated {row.simulated_text})")
     named = outside[:_NAMED] + ([f"{len(outside) - _NAMED} more"] if len(outside) > _NAMED else [])
     return _verdict(published) + (f"; outside: {'; '.join(named)}." if named else ".")

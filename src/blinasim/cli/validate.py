@@ -1,0 +1,110 @@
+"""``blinasim validate``: the published figures judged by simulated studies."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from blinasim.cli.options import ClusterOption, ParametersOption, SeedOption, WorkersOption, all_changes
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from blinasim.report.validation import ValidationRow
+
+
+def validate(
+    parameters: ParametersOption = None,
+    prior: Annotated[bool, typer.Option("--prior", help="Predict from the priors, before any fit.")] = False,
+    replications: Annotated[int | None, typer.Option(min=2, help="Simulated studies.")] = None,
+    seed: SeedOption = None,
+    out: Annotated[Path | None, typer.Option(help="Results folder; results/validation by default.")] = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace a results folder.")] = False,
+    workers: WorkersOption = 1,
+    cluster: ClusterOption = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print validation.json.")] = False,
+) -> None:
+    """Judge the source study's figures by what the model predicts; the exit code is 0 whatever the verdict."""
+    import time
+
+    from blinasim.cli.terminal import console, progress
+    from blinasim.errors import ParameterError
+    from blinasim.files import check_free
+    from blinasim.inference.choice import described, parameters_said
+    from blinasim.inference.posterior import prior_draws
+    from blinasim.inference.predictive import studies_to_simulate
+    from blinasim.inference.predictive import validate as judge
+    from blinasim.model.parameters import Structure
+    from blinasim.report import figures
+    from blinasim.report.analysis_folder import Analysis, write_analysis
+    from blinasim.report.validation import group_of, sentences, validation_frame, validation_rows
+    from blinasim.report.validation_file import validation_file
+    from blinasim.scenario.loading import load_scenario
+    from blinasim.study.cluster import hired
+
+    if prior and parameters is not None:
+        raise ParameterError("--prior and --parameters exclude each other; leave one of them out")
+    target = out or Path("results") / "validation"
+    check_free(target, force=force)
+    scenario = load_scenario("baseline", all_changes(None, replications=replications, seed=seed))
+    values = prior_draws(Structure(), _PRIOR_DRAWS, scenario.study.seed) if prior else parameters_said(parameters)
+    start = time.perf_counter()
+    with (
+        hired(workers, cluster) as executor,
+        progress("simulated studies", studies_to_simulate(scenario, values)) as advance,
+    ):
+        found = judge(scenario, values, executor=executor, progress=advance)
+    seconds = time.perf_counter() - start
+    rows = validation_rows(found)
+    analysis = Analysis(
+        "validation",
+        scenario,
+        values,
+        validation_file(found),
+        {"validation": validation_frame(found)},
+        {"validation": figures.forest([row.row for row in rows], group_of)},
+    )
+    files = write_analysis(target, analysis, force=force)
+    if as_json:
+        typer.echo(analysis.document.model_dump_json(indent=1))
+        return
+    screen = console()
+    screen.print(
+        f"\n{found.result.replications:,} simulated studies of {scenario.cohort.size} patients · {described(values)} · "
+        f"seed {scenario.study.seed} · {seconds:.1f} s\n",
+        highlight=False,
+    )
+    screen.print(_table(rows))
+    screen.print("", *sentences(found), sep="\n", highlight=False, soft_wrap=True)
+    screen.print(_LEGEND, f"Wrote {target}/ ({len(files)} files)", sep="\n", highlight=False, soft_wrap=True)
+
+
+#: Draws of the priors.
+_PRIOR_DRAWS = 2_000
+_LEGEND = (
+    "simulated: median of the studies (95 % predictive interval). tail: two-sided area beyond the published figure.\n"
+    "width: of the interval, against that of chance alone at the mean of the draws."
+)
+
+
+def _table(rows: list[ValidationRow]) -> Table:
+    from rich.table import Table
+
+    from blinasim.report.validation import group_of
+
+    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
+    for title in ("", "published", "simulated", "tail", "published is", "width"):
+        table.add_column(title, no_wrap=True)
+    group = None
+    for row in rows:
+        if group_of(row.row) != group:
+            group = group_of(row.row)
+            table.add_row(f"[bold]{group}[/bold]")
+        unit = row.check.endpoint.unit
+        label = f"  {row.label}{'' if unit in ('share', 'cycles') else f', {unit}'}"
+        table.add_row(
+            label, row.row.published_text, row.row.simulated_text, row.tail_text, row.check.verdict, row.width_text
+        )
+    return table
