@@ -171,7 +171,7 @@ def test_sobol_indices_of_a_known_function(monkeypatch: pytest.MonkeyPatch) -> N
     assert one.others is not None
     assert abs(one.others.total) < 1e-6
     assert [bearing.name for bearing in one.strongest()] == list(names)
-    assert sentence(one).startswith("Realization rate rests most on failure.median_days (9")
+    assert sentence(one).startswith("Realization rate, of responders rests most on failure.median_days (9")
 
 
 def test_outcomes_are_measures_or_limits() -> None:
@@ -218,7 +218,7 @@ def test_the_command_writes_a_folder(
     asked = ["sensitivity", "early_donor_search", "--samples", "8", "--parameters", str(mine), "--out", str(out)]
     assert _run(asked) == 0
     said = capsys.readouterr().out
-    for words in ("RMST to 24 months rests", "contraction", "posterior, 60 draws", "prior 95 %"):
+    for words in ("RMST to 24 months, all patients rests", "contraction", "posterior, 60 draws", "prior 95 %"):
         assert words in said
     document = json.loads((out / "sensitivity.json").read_text(encoding="utf-8"))
     jsonschema.validate(document, json.loads((ROOT / "docs" / "sensitivity.schema.json").read_text(encoding="utf-8")))

@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import partial
 from typing import Final, Literal, TypeAlias
 
@@ -296,12 +296,18 @@ def _studies(
         parts.append(part)
         if progress:
             progress(len(block))
+<<<<<<< HEAD
     return Studies(
         {term.name: np.concatenate([part.counts[term.name] for part in parts]) for term in TERMS},
         np.concatenate([part.summaries for part in parts]),
         np.concatenate([part.reached for part in parts]),
         np.concatenate([part.deaths_by_100 for part in parts]),
     )
+=======
+    counts = {term.name: np.concatenate([part.counts[term.name] for part in parts]) for term in TERMS}
+    others = [item.name for item in fields(Studies) if item.name != "counts"]
+    return Studies(counts, **{name: np.concatenate([getattr(part, name) for part in parts]) for name in others})
+>>>>>>> valid
 
 
 def _block(scenario: Scenario, parameters: ParameterSource, block: range) -> Studies:
