@@ -105,7 +105,7 @@ def compare(
     policies: Mapping[str, Callable[[], object]] | None = None,
     replications: int | None = None,
     seed: int | None = None,
-    parameters: Parameters | None = None,
+    parameters: ParameterSource | str | Path | None = None,
     engine: EngineName = "auto",
     progress: Callable[[int], None] | None = None,
     executor: Executor | None = None,
@@ -122,8 +122,9 @@ def compare(
         Policies of your own by name, as classes (see docs/policies.md): the reference is also lived under each of them.
     replications, seed : int, optional
         Of all of them, instead of those of the reference's ``study``.
-    parameters : Parameters, optional
-        Instead of the shipped point values.
+    parameters : Parameters, ParameterSource, str or Path, optional
+        ``"posterior"``, ``"point"``, a file of either, or parameters already loaded; the shipped posterior by default,
+        or the point values where there is none.
     engine : {"auto", "fast", "des"}
         Which engine walks the patients; the results are the same.
     progress : callable, optional
@@ -155,7 +156,7 @@ def compare(
     return comparing.compare(
         asked,
         policies=policies,
-        parameters=parameters,
+        parameters=parameters_said(parameters),
         engine=engine,
         executor=executor,
         progress=progress,

@@ -8,7 +8,15 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from blinasim.cli.completion import scenario_names
-from blinasim.cli.options import ClusterOption, PolicyOption, SeedOption, SetOption, WorkersOption, all_changes
+from blinasim.cli.options import (
+    ClusterOption,
+    ParametersOption,
+    PolicyOption,
+    SeedOption,
+    SetOption,
+    WorkersOption,
+    all_changes,
+)
 from blinasim.cli.run import Engine
 
 if TYPE_CHECKING:
@@ -41,6 +49,7 @@ def compare(
     policy: PolicyOption = None,
     replications: Annotated[int | None, typer.Option(min=1, help="Simulated trials.")] = None,
     seed: SeedOption = None,
+    parameters: ParametersOption = None,
     out: Annotated[Path | None, typer.Option(help="Results folder; results/compare_A_B by default.")] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace a results folder.")] = False,
     engine: Annotated[Engine, typer.Option(help="Which engine walks; the results are the same.")] = Engine.auto,
@@ -56,7 +65,7 @@ def compare(
 
     from blinasim.cli.terminal import console, progress
     from blinasim.files import check_free
-    from blinasim.model.parameters import load_parameters
+    from blinasim.inference.choice import parameters_said
     from blinasim.model.policy_file import policy_file
     from blinasim.report.comparison_folder import compare_into
     from blinasim.study.cluster import hired
@@ -68,16 +77,16 @@ def compare(
     arms = arms_of(loaded, policies)
     target = out or Path("results") / _folder_name(list(arms))
     check_free(target, force=force)
-    parameters = load_parameters()
+    values = parameters_said(parameters)
     start = time.perf_counter()
     with (
         hired(workers, cluster) as executor,
-        progress(f"{' and '.join(arms)}: trials", trials_to_live(arms, parameters)) as advance,
+        progress(f"{' and '.join(arms)}: trials", trials_to_live(arms, values)) as advance,
     ):
         comparison, files = compare_into(
             target,
             loaded,
-            parameters,
+            values,
             policies=policies,
             engine=engine.value,
             executor=executor,
@@ -119,13 +128,14 @@ def _folder_name(arms: Sequence[str]) -> str:
 def _parts(comparison: Comparison, seconds: float, width: int) -> Iterator[str | Table]:
     """Yield what is printed, in order."""
     from blinasim.cli.terminal import rests_on
+    from blinasim.inference.choice import described
     from blinasim.report.comparison import DRAWN_AGAIN, block_title, comparison_rows, touched_text
 
     study, size = comparison.reference.scenario.study, comparison.reference.scenario.cohort.size
     engines = "/".join(dict.fromkeys(arm.engine for arm in comparison.arms))
     yield (
-        f"\n{study.replications:,} trial{'s' * (study.replications != 1)} of {size} patients · point parameters · "
-        f"seed {study.seed} · engine {engines} · {seconds:.1f} s"
+        f"\n{study.replications:,} trial{'s' * (study.replications != 1)} of {size} patients · "
+        f"{described(comparison.parameters)} · seed {study.seed} · engine {engines} · {seconds:.1f} s"
     )
     for contrast in comparison.contrasts:
         yield f"\n[bold]{block_title(comparison, contrast.name)}[/bold]\n"
@@ -144,7 +154,7 @@ def _parts(comparison: Comparison, seconds: float, width: int) -> Iterator[str |
         "of a patient sharing their luck.\n"
         f"drawn again: the policy with luck {DRAWN_AGAIN}. reference again: the reference so,\n"
         "against itself; what moves there moves without any policy.\n"
-        + rests_on((arm.scenario for arm in comparison.arms), comparison.parameters.structure)
+        + rests_on((arm.scenario for arm in comparison.arms), comparison.parameters.of(range(1), 0).structure)
         + ("" if width >= _WIDTH else "\nThe terminal is too narrow for all columns: see comparison.csv, or widen it.")
     )
 

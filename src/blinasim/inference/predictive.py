@@ -296,18 +296,9 @@ def _studies(
         parts.append(part)
         if progress:
             progress(len(block))
-<<<<<<< HEAD
-    return Studies(
-        {term.name: np.concatenate([part.counts[term.name] for part in parts]) for term in TERMS},
-        np.concatenate([part.summaries for part in parts]),
-        np.concatenate([part.reached for part in parts]),
-        np.concatenate([part.deaths_by_100 for part in parts]),
-    )
-=======
     counts = {term.name: np.concatenate([part.counts[term.name] for part in parts]) for term in TERMS}
     others = [item.name for item in fields(Studies) if item.name != "counts"]
     return Studies(counts, **{name: np.concatenate([getattr(part, name) for part in parts]) for name in others})
->>>>>>> valid
 
 
 def _block(scenario: Scenario, parameters: ParameterSource, block: range) -> Studies:

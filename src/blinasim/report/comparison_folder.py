@@ -8,12 +8,12 @@ from pathlib import Path
 
 from blinasim.engine.choice import EngineName
 from blinasim.files import MANIFEST, whole_folder
-from blinasim.model.parameters import Parameters
+from blinasim.model.parameters import ParameterSource
 from blinasim.model.policy_file import PolicyFile
 from blinasim.report import exports, figures
 from blinasim.report.comparison_file import comparison_file
 from blinasim.report.folder import save_figures, write_csv, write_json
-from blinasim.report.manifest import comparison_manifest_of, hashes
+from blinasim.report.manifest import comparison_manifest_of, hashes, write_posterior
 from blinasim.report.style import Drawing
 from blinasim.scenario.settings import Scenario
 from blinasim.study.compare import compare
@@ -23,7 +23,7 @@ from blinasim.study.comparison import Arm, Comparison
 def compare_into(
     target: Path,
     scenarios: Mapping[str, Scenario],
-    parameters: Parameters,
+    parameters: ParameterSource,
     *,
     policies: Mapping[str, PolicyFile] | None = None,
     engine: EngineName = "auto",
@@ -78,6 +78,7 @@ def _write(comparison: Comparison, policies: Mapping[str, PolicyFile], folder: P
     scenarios = {arm.name: arm.scenario for arm in comparison.arms}
     for name, policy in policies.items():
         (folder / f"policy_{name}.py").write_text(policy.text, encoding="utf-8", newline="")
+    write_posterior(comparison.parameters, folder)
     manifest = comparison_manifest_of(
         scenarios,
         comparison.parameters,

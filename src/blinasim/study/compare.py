@@ -17,7 +17,7 @@ from blinasim.luck import Luck
 from blinasim.model.codes import Place
 from blinasim.model.cohort_file import read_cohort
 from blinasim.model.own_policy import checked_policy
-from blinasim.model.parameters import Parameters, load_parameters
+from blinasim.model.parameters import ParameterSource, load_parameters
 from blinasim.model.places import counted_places
 from blinasim.scenario.settings import Scenario
 from blinasim.statistics import survival
@@ -42,7 +42,7 @@ def compare(
     scenarios: Mapping[str, Scenario],
     *,
     policies: Mapping[str, Callable[[], object]] | None = None,
-    parameters: Parameters | None = None,
+    parameters: ParameterSource | None = None,
     replications: int | None = None,
     seed: int | None = None,
     engine: EngineName = "auto",
@@ -63,8 +63,9 @@ def compare(
     policies : dict of str to callable, optional
         Policies of one's own by name (:class:`blinasim.model.own_policy.OwnPolicy`), each such as a class: the
         reference scenario is also lived under each of them.
-    parameters : Parameters, optional
-        The point values of ``calibration/parameters.yaml`` by default.
+    parameters : ParameterSource, optional
+        Values for all trials, or draws for pairs of trials; by default the point values of
+        ``calibration/parameters.yaml``.
     replications, seed : int, optional
         Of all scenarios; those of the reference by default.
     engine : {"auto", "fast", "des"}
@@ -116,7 +117,10 @@ def compare(
             _contrast(
                 name,
                 [block.met[index] for block in done],
-                Gain.of(*(np.concatenate([block.lived[arm].survival for block in done]) for arm in (0, index + 1))),
+                Gain.of(
+                    *(np.concatenate([block.lived[arm].survival for block in done]) for arm in (0, index + 1)),
+                    paired_trials=parameters.varies,
+                ),
                 by_head_start.get(name, ()),
             )
             for index, name in enumerate(list(arms)[1:])
@@ -162,7 +166,7 @@ def arms_of(
     }
 
 
-def trials_to_live(arms: Mapping[str, Living], parameters: Parameters) -> int:
+def trials_to_live(arms: Mapping[str, Living], parameters: ParameterSource) -> int:
     """Return how many trials a comparison reports as progress."""
     return next(iter(arms.values())).scenario.study.replications + head_start_trials(arms, parameters)
 
@@ -217,7 +221,7 @@ class _Block:
 
 
 def _compare_block(
-    livings: tuple[Living, ...], parameters: Parameters, measures: tuple[Measure, ...], block: range
+    livings: tuple[Living, ...], parameters: ParameterSource, measures: tuple[Measure, ...], block: range
 ) -> _Block:
     keep = with_curves(block)
     luck = Luck(livings[0].scenario.study.seed)

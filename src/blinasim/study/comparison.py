@@ -14,8 +14,9 @@ from blinasim.errors import BlinasimError
 from blinasim.files import nearest, quoted
 from blinasim.model.codes import Place
 from blinasim.model.cohort_file import CohortSource
-from blinasim.model.parameters import Parameters
+from blinasim.model.parameters import ParameterSource
 from blinasim.scenario.settings import Scenario
+from blinasim.statistics import pairs
 from blinasim.study.contrasts import Counts, Difference, Touched, reach
 from blinasim.study.measures import Measure
 
@@ -65,11 +66,16 @@ class Gain:
     upper: Floats
 
     @classmethod
-    def of(cls, reference: Floats, policy: Floats) -> Gain:
-        """Compare the curves of the same trials, shape (K, G)."""
+    def of(cls, reference: Floats, policy: Floats, *, paired_trials: bool = False) -> Gain:
+        """Compare the curves of the same trials, shape (K, G); ``paired_trials`` as for :meth:`Difference.of`."""
         paired = policy - reference
         mean, trials = paired.mean(axis=0), paired.shape[0]
-        error = paired.std(axis=0, ddof=1) / np.sqrt(trials) if trials > 1 else np.full(mean.shape, np.nan)
+        if trials < 2:
+            error = np.full(mean.shape, np.nan)
+        elif paired_trials:
+            error = np.array([pairs.mean_mcse(day) for day in paired.T])
+        else:
+            error = paired.std(axis=0, ddof=1) / np.sqrt(trials)
         return cls(mean, mean - reach(trials) * error, mean + reach(trials) * error)
 
 
@@ -221,7 +227,7 @@ class Comparison:
         The reference against itself with independent luck.
     measures : tuple of Measure
         By what they were compared.
-    parameters : Parameters
+    parameters : ParameterSource
         The values of nature under which all of them lived.
     """
 
@@ -229,7 +235,7 @@ class Comparison:
     contrasts: tuple[Contrast, ...]
     reference_again: Again
     measures: tuple[Measure, ...]
-    parameters: Parameters
+    parameters: ParameterSource
 
     def __repr__(self) -> str:
         study, size = self.reference.scenario.study, self.reference.scenario.cohort.size
@@ -295,7 +301,9 @@ class Comparison:
         """
         asked = _named(measure, {each.id: each for each in self.measures}, "measure")
         values = self._values(policy) if luck == "shared" else self._values_again(policy)
-        return Difference.of(asked, self.reference.values[measure], values[measure])
+        return Difference.of(
+            asked, self.reference.values[measure], values[measure], paired_trials=self.parameters.varies
+        )
 
     def differences(self, policy: str | None = None, luck: LuckName = "shared") -> list[Difference]:
         """Return the differences of a policy in all measures, in the order of the table; see :meth:`difference`."""

@@ -186,20 +186,24 @@ class Difference:
     trials: int
 
     @classmethod
-    def of(cls, measure: Measure, reference: Floats, policy: Floats) -> Difference:
-        """Compare the values of the same trials, shape (R,); NaN where a trial has nobody to measure."""
+    def of(cls, measure: Measure, reference: Floats, policy: Floats, *, paired_trials: bool = False) -> Difference:
+        """Compare the values of the same trials, shape (R,); NaN where a trial has nobody to measure.
+
+        With ``paired_trials`` two trials in a row share their parameters, and standard errors are of pairs.
+        """
         both = ~(np.isnan(reference) | np.isnan(policy))
         one, other = reference[both], policy[both]
         with np.errstate(invalid="ignore"):
             paired = other - one
+            apart = policy - reference
         finite = bool(np.isfinite(paired).all())
-        mean, mcse = mean_and_mcse(paired) if finite else (math.nan, math.nan)
-        better, better_mcse = _better(measure, one, other)
+        mean, mcse = mean_and_mcse(apart, paired=paired_trials) if finite else (math.nan, math.nan)
+        better, better_mcse = _better(measure, reference, policy, paired_trials=paired_trials)
         low, high = (quantile(paired, p) if finite else math.nan for p in (0.025, 0.975))
         return cls(
             measure,
-            *mean_and_mcse(reference),
-            *mean_and_mcse(policy),
+            *mean_and_mcse(reference, paired=paired_trials),
+            *mean_and_mcse(policy, paired=paired_trials),
             mean=mean,
             mcse=mcse,
             lower=mean - reach(paired.size) * mcse,
@@ -213,12 +217,14 @@ class Difference:
         )
 
 
-def _better(measure: Measure, reference: Floats, policy: Floats) -> tuple[float, float]:
+def _better(measure: Measure, reference: Floats, policy: Floats, *, paired_trials: bool) -> tuple[float, float]:
     """Return the mean of 1 for a trial won, 1/2 for a tie and 0 for one lost, and its Monte Carlo standard error."""
-    if not measure.direction or np.array_equal(reference, policy):
+    known = ~(np.isnan(reference) | np.isnan(policy))
+    if not measure.direction or np.array_equal(reference[known], policy[known]):
         return math.nan, math.nan
     wins = (policy > reference) if measure.direction > 0 else (policy < reference)
-    return mean_and_mcse(np.where(policy == reference, 0.5, wins.astype(np.float64)))
+    won = np.where(policy == reference, 0.5, wins.astype(np.float64))
+    return mean_and_mcse(np.where(known, won, np.nan), paired=paired_trials)
 
 
 def _variance_reduction(reference: Floats, policy: Floats, paired: Floats) -> float:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from concurrent.futures import Executor
-from dataclasses import replace
 from functools import partial
 from typing import Final, NamedTuple
 
@@ -16,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from blinasim.luck import Luck
-from blinasim.model.parameters import Parameters
+from blinasim.model.parameters import Changed, ParameterSource
 from blinasim.study.chunks import cut
 from blinasim.study.comparison import HeadStart
 from blinasim.study.contrasts import Difference
@@ -43,23 +42,25 @@ class Assumed(NamedTuple):
     under_way_share: float
     median_days: float
 
-    def changes(self, parameters: Parameters) -> Parameters:
-        """Return the parameters with these in their places, and all else as it is."""
-        search = replace(
-            parameters.donor_search, under_way_share=self.under_way_share, head_start_median_days=self.median_days
+    def changes(self, parameters: ParameterSource) -> ParameterSource:
+        """Return the parameters with these in their places, the same in all trials, and all else as it is."""
+        return Changed(
+            parameters,
+            {
+                "donor_search.under_way_share": self.under_way_share,
+                "donor_search.head_start_median_days": self.median_days,
+            },
         )
-        return replace(parameters, donor_search=search)
 
 
-def assumed_in_use(parameters: Parameters) -> Assumed:
-    """Return what the parameters say."""
-    search = parameters.donor_search
+def assumed_in_use(parameters: ParameterSource, trials: int, seed: int) -> Assumed:
+    """Return what the parameters say: the mean over the first trials, where they differ."""
+    search = parameters.of(range(trials), seed).donor_search
     return Assumed(float(np.mean(search.under_way_share)), float(np.mean(search.head_start_median_days)))
 
 
-def worlds(parameters: Parameters) -> tuple[Assumed, ...]:
+def worlds(in_use: Assumed) -> tuple[Assumed, ...]:
     """Return the assumptions under which trials are lived again: other shares, those in use, other medians."""
-    in_use = assumed_in_use(parameters)
     others = {share for share in SHARES if abs(share - in_use.under_way_share) >= _ABOUT}
     shares = [in_use._replace(under_way_share=share) for share in sorted({*others, in_use.under_way_share})]
     return (*shares, *(in_use._replace(median_days=times * in_use.median_days) for times in MEDIANS))
@@ -76,9 +77,9 @@ def searching_otherwise(arms: Mapping[str, Living]) -> list[str]:
     ]
 
 
-def head_start_trials(arms: Mapping[str, Living], parameters: Parameters) -> int:
+def head_start_trials(arms: Mapping[str, Living], parameters: ParameterSource) -> int:
     """Return how many trials :func:`head_starts` lives and reports as progress."""
-    return len(worlds(parameters)) * _trials(arms) if searching_otherwise(arms) else 0
+    return len(worlds(_in_use(arms, parameters))) * _trials(arms) if searching_otherwise(arms) else 0
 
 
 def _trials(arms: Mapping[str, Living]) -> int:
@@ -87,9 +88,13 @@ def _trials(arms: Mapping[str, Living]) -> int:
     return min(trials, max(_LEAST, trials // _PART))
 
 
+def _in_use(arms: Mapping[str, Living], parameters: ParameterSource) -> Assumed:
+    return assumed_in_use(parameters, _trials(arms), next(iter(arms.values())).scenario.study.seed)
+
+
 def head_starts(
     arms: Mapping[str, Living],
-    parameters: Parameters,
+    parameters: ParameterSource,
     step: int,
     executor: Executor | None,
     progress: Callable[[int], None] | None,
@@ -100,7 +105,7 @@ def head_starts(
     ----------
     arms : dict of str to Living
         By name; the first is the reference.
-    parameters : Parameters
+    parameters : ParameterSource
         All other values of nature.
     step : int
         Trials done at a time.
@@ -116,7 +121,8 @@ def head_starts(
     if not names:
         return {}
     chosen = (next(iter(arms.values())), *(arms[name] for name in names))
-    in_use, every = assumed_in_use(parameters), worlds(parameters)
+    in_use = _in_use(arms, parameters)
+    every = worlds(in_use)
     pieces = [(assumed, block) for assumed in every for block in cut(range(_trials(arms)), step)]
     values: dict[Assumed, list[list[dict[str, Floats]]]] = {assumed: [] for assumed in every}
     job = partial(_live_block, chosen, parameters)
@@ -128,13 +134,16 @@ def head_starts(
     for assumed in every:
         reference, *policies = (joined(parts) for parts in zip(*values[assumed], strict=True))
         for name, policy in zip(names, policies, strict=True):
-            differences = {key: Difference.of(MEASURE[key], reference[key], policy[key]) for key in HEAD_START_MEASURES}
+            differences = {
+                key: Difference.of(MEASURE[key], reference[key], policy[key], paired_trials=parameters.varies)
+                for key in HEAD_START_MEASURES
+            }
             found[name].append(HeadStart(*assumed, assumed == in_use, differences))
     return {name: tuple(points) for name, points in found.items()}
 
 
 def _live_block(
-    livings: tuple[Living, ...], parameters: Parameters, piece: tuple[Assumed, range]
+    livings: tuple[Living, ...], parameters: ParameterSource, piece: tuple[Assumed, range]
 ) -> list[dict[str, Floats]]:
     assumed, block = piece
     changed = assumed.changes(parameters)

@@ -12,7 +12,7 @@ from blinasim.engine.choice import EngineName
 from blinasim.luck import Draws, Luck
 from blinasim.model.cohort_file import CohortSource
 from blinasim.model.own_policy import answers
-from blinasim.model.parameters import Parameters
+from blinasim.model.parameters import ParameterSource
 from blinasim.model.places import Stays
 from blinasim.scenario.settings import Scenario
 from blinasim.study.batch import live
@@ -30,7 +30,7 @@ class Living:
     source: CohortSource | None = None
     engine: EngineName = "auto"
 
-    def truth(self, parameters: Parameters, luck: Luck, block: range) -> Truth:
+    def truth(self, parameters: ParameterSource, luck: Luck, block: range) -> Truth:
         """Let some trials be lived."""
         stays: list[Stays] = []
         batch = live(
