@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from blinasim.model.codes import HORIZON, NONE, Place
 from blinasim.model.history import History
-from blinasim.model.places import Stays, counted_places
+from blinasim.model.places import Stays, counted_places, days_in_bed
 from blinasim.scenario.settings import Capacity, Policy, Scenario
 from blinasim.statistics import competing, survival
 from blinasim.study.batch import Batch
@@ -218,8 +218,8 @@ def days_at_infusion_starts(history: History, scenario: Scenario) -> Ints:
     begun = history.cycles
     # Whatever ends an infusion early ends the cycles too: all but the last one begun are whole.
     last = history.infusion_days - infusion * np.maximum(begun - 1, 0)
-    first_stay = np.where(begun == 1, np.minimum(starts.first_cycle_days, last), min(starts.first_cycle_days, infusion))
-    between = min(starts.later_cycle_days, infusion) * np.maximum(begun - 2, 0)
+    first_stay = np.where(begun == 1, np.minimum(starts.first_cycle_days, last), days_in_bed(starts, 1, infusion))
+    between = days_in_bed(starts, 2, infusion) * np.maximum(begun - 2, 0)
     last_stay = np.where(begun > 1, np.minimum(starts.later_cycle_days, last), 0)
     return np.where(begun > 0, first_stay + between + last_stay, 0).astype(np.int32)
 
