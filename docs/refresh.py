@@ -15,6 +15,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+from blinasim.report.calibration_file import calibration_schema
 from blinasim.report.calibration_targets import calibration_document
 from blinasim.report.comparison_file import comparison_schema
 from blinasim.report.exports import data_dictionary
@@ -61,6 +62,7 @@ def generated() -> dict[Path, str]:
         ROOT / "docs" / "calibration_targets.md": calibration_document(),
         ROOT / "docs" / "summary.schema.json": indented(summary_schema()),
         ROOT / "docs" / "comparison.schema.json": indented(comparison_schema()),
+        ROOT / "docs" / "calibration.schema.json": indented(calibration_schema()),
         ROOT / "docs" / "validation.schema.json": indented(validation_schema()),
         ROOT / "docs" / "sensitivity.schema.json": indented(sensitivity_schema()),
         ROOT / "scenarios" / SCHEMA_FILE: indented(json_schema()),

@@ -39,6 +39,7 @@ from blinasim.model.parameters import (
     parameters_of,
     parameters_to_dict,
 )
+from blinasim.report.calibration_file import CalibrationFile
 from blinasim.scenario.loading import load_scenario
 from blinasim.statistics.pareto import smoothed
 from blinasim.study.batch import live
@@ -272,7 +273,7 @@ def gaussian_studies(replications: int, beyond: float = np.inf, seed: int = 1) -
     unreached = summaries[:, 2] > beyond
     summaries[unreached, 2], reached[unreached, 2] = np.inf, beyond
     middle = np.array([5.1, 5.05, 4.95, 5.0, 5.1])
-    observed = Observed(problem().observed.counts, middle - 0.005, middle + 0.005)
+    observed = replace(problem().observed, lower=middle - 0.005, upper=middle + 0.005)
     exact = stats.multivariate_normal(np.full(5, 5.0), covariance).logpdf(middle) + 5 * np.log(0.01)
     return Studies(counts, summaries, reached, counts["fate"][:, 0]), observed, float(exact)
 
@@ -311,10 +312,10 @@ def test_a_median_that_was_not_observed_is_integrated_over() -> None:
     studies, observed, _ = gaussian_studies(4_000)
     lower, upper = np.full(5, -np.inf), np.full(5, np.inf)
     lower[0], upper[0] = 5.095, 5.105
-    alone = log_survival(studies, Observed(observed.counts, lower, upper))
+    alone = log_survival(studies, replace(observed, lower=lower, upper=upper))
     assert alone == pytest.approx(stats.norm(5.0, np.sqrt(0.02)).logpdf(5.1) + np.log(0.01), abs=0.06)
     lower[0], upper[0] = 5.1, np.inf
-    beyond = log_survival(studies, Observed(observed.counts, lower, upper))
+    beyond = log_survival(studies, replace(observed, lower=lower, upper=upper))
     assert beyond == pytest.approx(stats.norm(5.0, np.sqrt(0.02)).logsf(5.1), abs=0.06)
 
 
@@ -585,19 +586,28 @@ def test_the_sampler_reproduces_a_closed_form() -> None:
     assert state.log_evidence == pytest.approx(evidence, abs=0.4)
 
 
-def test_the_command_writes_a_posterior_that_can_be_read(
+def test_the_command_writes_a_posterior_and_its_diagnostics(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr("blinasim.inference.calibrate.QUICK", TINY)
     monkeypatch.chdir(tmp_path)
-    command = ["calibrate", "--quick", "--seed", "3", "--relapse", "log_logistic", "--out", "p.csv"]
+    command = ["calibrate", "--quick", "--seed", "3", "--relapse", "log_logistic", "--replications", "60", "--out", "p"]
     assert main_of(command) == 0
-    assert "Wrote p.csv and p.json" in capsys.readouterr().out
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["p.csv", "p.json"]
-    found = read_posterior(tmp_path / "p.csv")
+    said = capsys.readouterr().out
+    assert "Wrote p/" in said
+    assert "Left out one at a time" in said
+    assert sorted(path.name for path in (tmp_path / "p").iterdir()) == [
+        "calibration.json", "correlations.csv", "figures", "left_out.csv", "manifest.json", "parameters.csv",
+        "posterior.csv", "posterior.json", "posterior_predictive.csv", "prior_predictive.csv", "sampler.csv",
+    ]  # fmt: skip
+    assert [path.name for path in tmp_path.iterdir()] == ["p"]
+    found = read_posterior(tmp_path / "p" / "posterior.csv")
     assert found.structure == Structure(relapse="log_logistic")
     assert len(found.draws) == 48
+    document = CalibrationFile.model_validate_json((tmp_path / "p" / "calibration.json").read_text())
+    assert len(document.left_out) == len(found.left_out)
+    assert {one.name for one in document.learnt} == {
+        name for name, info in parameter_catalogue().items() if info.prior.distribution != "fixed"
+    }
     assert main_of(command) == 2
     assert "already exists" in capsys.readouterr().err
-    assert main_of([*command[:-1], "p.txt"]) == 2
-    assert "does not end in .csv" in capsys.readouterr().err

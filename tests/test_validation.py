@@ -142,7 +142,10 @@ def studies() -> Studies:
 def observed(of: Studies, row: int) -> Observed:
     summaries = np.nan_to_num(of.summaries[row], posinf=9.0)
     return Observed(
-        {term.name: tuple(of.counts[term.name][row].tolist()) for term in TERMS}, summaries - 0.01, summaries + 0.01
+        {term.name: tuple(of.counts[term.name][row].tolist()) for term in TERMS},
+        summaries - 0.01,
+        summaries + 0.01,
+        int(of.deaths_by_100[row]),
     )
 
 

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from blinasim.cli.options import ClusterOption, WorkersOption
-
-if TYPE_CHECKING:
-    from blinasim.inference.posterior import Posterior
 
 
 class RelapseStructure(StrEnum):
@@ -29,9 +26,7 @@ class FailureStructure(StrEnum):
 
 
 def calibrate(
-    out: Annotated[Path, typer.Option(help="CSV of the draws; a JSON of diagnostics is written beside it.")] = Path(
-        "results/posterior.csv"
-    ),
+    out: Annotated[Path, typer.Option(help="Results folder.")] = Path("results/calibration"),
     quick: Annotated[bool, typer.Option("--quick", help="A rough posterior within minutes.")] = False,
     seed: Annotated[int, typer.Option(min=0, help="Seed of all luck.")] = 1,
     relapse: Annotated[
@@ -40,58 +35,66 @@ def calibrate(
     failure: Annotated[
         FailureStructure, typer.Option(help="Distribution of survival after failure.")
     ] = FailureStructure.log_logistic,
+    replications: Annotated[int, typer.Option(min=2, help="Simulated studies of each predictive check.")] = 2_000,
     workers: WorkersOption = 1,
     cluster: ClusterOption = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on from what an interrupted run has kept.")] = False,
-    force: Annotated[bool, typer.Option("--force", help="Replace the files.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Replace a results folder.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print calibration.json.")] = False,
 ) -> None:
-    """Calibrate the parameters to the published figures, and write posterior draws."""
-    from blinasim.cli.terminal import console, live_line
-    from blinasim.errors import InterruptedRunError, OutputError
+    """Calibrate the parameters to the published figures; write posterior draws and all diagnostics."""
+    from blinasim.cli.terminal import console, live_line, progress
+    from blinasim.errors import InterruptedRunError
+    from blinasim.files import check_free
     from blinasim.inference.calibrate import FULL, QUICK, Progress
     from blinasim.inference.calibrate import calibrate as run
+    from blinasim.inference.posterior import prior_draws
+    from blinasim.inference.predictive import studies_to_simulate, validate
     from blinasim.model.parameters import Structure
+    from blinasim.report import calibration as told
+    from blinasim.report.analysis_folder import write_analysis
+    from blinasim.report.calibration_file import calibration_analysis
+    from blinasim.report.validation import sentences
+    from blinasim.scenario.loading import load_scenario
     from blinasim.study.cluster import hired
 
-    if out.suffix != ".csv":
-        raise OutputError(f"{out} does not end in .csv; the draws are written as CSV")
-    if out.exists() and not force:
-        raise OutputError(f"{out} already exists; say --force to replace it, or --out for another file")
-    checkpoint = out.with_suffix(".state.npz")
-    with hired(workers, cluster) as executor, live_line() as say:
+    check_free(out, force=force)
+    structure = Structure(relapse.value, failure.value)
+    # Beside the folder: it is written whole, and only at the end.
+    checkpoint = out.with_name(f"{out.name}.state.npz")
+    with hired(workers, cluster) as executor:
+        with live_line() as say:
 
-        def progress(now: Progress) -> None:
-            say(f"{now.phase}: power {now.power:.3g} of 1 · sweep {now.sweeps} · {now.evaluations:,} likelihoods")
+            def note(now: Progress) -> None:
+                say(f"{now.phase}: power {now.power:.3g} of 1 · sweep {now.sweeps} · {now.evaluations:,} likelihoods")
 
-        try:
-            posterior = run(
-                conduct=QUICK if quick else FULL,
-                seed=seed,
-                structure=Structure(relapse.value, failure.value),
-                executor=executor,
-                progress=progress,
-                checkpoint=checkpoint,
-                resume=resume,
+            try:
+                posterior = run(
+                    conduct=QUICK if quick else FULL,
+                    seed=seed,
+                    structure=structure,
+                    executor=executor,
+                    progress=note,
+                    checkpoint=checkpoint,
+                    resume=resume,
+                )
+            except KeyboardInterrupt:
+                if checkpoint.exists():
+                    raise InterruptedRunError(f"stopped; {checkpoint} keeps what was done") from None
+                raise
+        scenario = load_scenario("baseline").with_study(replications=replications, seed=seed)
+        priors = prior_draws(structure, len(posterior.draws), seed)
+        total = studies_to_simulate(scenario, priors) + studies_to_simulate(scenario, posterior)
+        with progress("simulated studies", total) as advance:
+            before, after = (
+                validate(scenario, values, executor=executor, progress=advance) for values in (priors, posterior)
             )
-        except KeyboardInterrupt:
-            if checkpoint.exists():
-                raise InterruptedRunError(f"stopped; {checkpoint} keeps what was done") from None
-            raise
-    posterior.write(out)
+    found = told.Calibration.of(posterior, before, after)
+    analysis = calibration_analysis(found)
+    files = write_analysis(out, analysis, force=force)
     checkpoint.unlink(missing_ok=True)
-    console().print(_closing(posterior, out), highlight=False, soft_wrap=True)
-
-
-def _closing(posterior: Posterior, out: Path) -> str:
-    last = posterior.stages[-1]
-    trust = "" if posterior.pareto_k < _TRUSTED else f"; above {_TRUSTED} the weights are not to be trusted"
-    return (
-        f"{len(posterior.draws):,} draws worth {posterior.ess:,.0f} by their weights · "
-        f"log evidence {posterior.log_evidence:.2f} · Pareto k {posterior.pareto_k:.2f}{trust}\n"
-        f"{len(posterior.stages)} powers · at the last {last.acceptance:.0%} of moves accepted, "
-        f"{last.unique} different particles\nWrote {out} and {out.with_suffix('.json')}"
-    )
-
-
-#: A Pareto k above this says that a few draws carry the weight.
-_TRUSTED = 0.7
+    if as_json:
+        typer.echo(analysis.document.model_dump_json(indent=1))
+        return
+    closing = [*told.sentences(found), *sentences(after), f"Wrote {out}/ ({len(files)} files)"]
+    console().print(*closing, sep="\n", highlight=False, soft_wrap=True)

@@ -18,15 +18,18 @@ from scipy.special import logsumexp
 
 from blinasim.inference.closed_form import BetaPosterior
 from blinasim.inference.keeping import Kept
+from blinasim.inference.leave_one_out import leave_one_out
 from blinasim.inference.likelihood import (
     LEAST_REPLICATIONS,
+    Examined,
     Problem,
     Typical,
+    examine,
     expectations,
     information,
     log_likelihoods,
 )
-from blinasim.inference.posterior import LOG_LIKELIHOOD, WEIGHT, Posterior, independent_uniforms
+from blinasim.inference.posterior import LOG_LIKELIHOOD, WEIGHT, Posterior, as_written, independent_uniforms
 from blinasim.inference.priors import Priors, drawn, sampled
 from blinasim.inference.sampler import Effort, State, sample
 from blinasim.inference.study import Ensemble, Observed
@@ -255,7 +258,8 @@ def _weighted(
     stored = np.concatenate([found for _, found in state.kept])
     evaluate.power = state.power
     block = range(_FINAL_BLOCK, _FINAL_BLOCK + conduct.final_replications)
-    found = evaluate.on("re-weighting", z, block, state.sweep)
+    examined = Examined.of(evaluate.on("re-weighting", z, block, state.sweep, partial(examine, problem)))
+    found = examined.log_likelihood(problem.observed)
     log_ratio = found - stored
     log_weights, k = smoothed(log_ratio)
     columns = {WEIGHT: np.exp(log_weights), LOG_LIKELIHOOD: found}
@@ -264,11 +268,12 @@ def _weighted(
         columns[name] = values[name] if name in values else _unsampled(name, info, closed, z.shape[0], problem.seed)
     evidence = state.log_evidence + float(logsumexp(log_ratio)) - np.log(log_ratio.size)
     return Posterior(
-        draws=pd.DataFrame(columns),
+        draws=as_written(pd.DataFrame(columns)),
         structure=problem.structure,
         log_evidence=evidence + sum(beta.log_evidence for beta in closed.values()),
         pareto_k=k,
         stages=state.stages,
+        left_out=leave_one_out(examined, problem.observed, columns[WEIGHT], z, problem.priors.names),
         about={**_identity(problem, conduct), "seed": problem.seed, "conduct": asdict(conduct), "sweeps": state.sweep},
     )
 

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from scipy import special
 
 from blinasim.inference.priors import Priors
-from blinasim.inference.study import TERMS, Ensemble, Observed, Studies
+from blinasim.inference.study import SUMMARIES, TERMS, Ensemble, Observed, Studies
 from blinasim.luck import Luck
 from blinasim.model.parameters import Structure, parameters_of
 from blinasim.scenario.settings import Scenario
@@ -85,16 +85,27 @@ def log_survival(studies: Studies, observed: Observed, typical: Typical | None =
     Their joint Gaussian is integrated over the rounding of each in turn, given the ones before it; a median that was
     not observed is integrated over all that it may be.
     """
-    regression = _given_counts(studies, observed, typical)
-    mean = regression.slopes[0]
-    root = np.linalg.cholesky(regression.covariance * (1.0 + regression.leverage))
-    total, standard = 0.0, np.zeros(mean.size)
-    for i in range(mean.size):
+    return _chain(_given_counts(studies, observed, typical), observed, tuple(range(len(SUMMARIES))))[0]
+
+
+def _chain(regression: _Regression, observed: Observed, order: tuple[int, ...]) -> tuple[float, tuple[float, ...]]:
+    """Return the log probability of the summaries, taken in an order; and of the last one given the others.
+
+    Of the last: its log probability, and the mean and the standard deviation that the others let expect.
+    """
+    places = np.array(order)
+    mean = regression.slopes[0][places]
+    covariance = regression.covariance[np.ix_(places, places)] * (1.0 + regression.leverage)
+    root = np.linalg.cholesky(covariance)
+    total, standard, of_last = 0.0, np.zeros(mean.size), (0.0, 0.0, 1.0)
+    for i, place in enumerate(order):
         centre, spread = mean[i] + root[i, :i] @ standard[:i], root[i, i]
-        low, high = (observed.lower[i] - centre) / spread, (observed.upper[i] - centre) / spread
-        total += log_between(low, high)
+        low, high = (observed.lower[place] - centre) / spread, (observed.upper[place] - centre) / spread
+        found = log_between(low, high)
+        total += found
         standard[i] = _middle(low, high)
-    return max(total, _LOWEST)
+        of_last = (max(found, _LOWEST), float(centre), float(spread))
+    return max(total, _LOWEST), of_last
 
 
 def log_between(low: float, high: float) -> float:
@@ -262,9 +273,79 @@ def expectations(problem: Problem, piece: tuple[Floats, range]) -> Floats:
     """
     rows = []
     for studies in _reports(problem, piece):
-        pooled = [studies.counts[term.name].sum(axis=0) + _SMOOTHING for term in TERMS]
         mean = _given_counts(studies, problem.observed, problem.typical).slopes[0]
-        rows.append(np.concatenate([*(np.log(cells / cells.sum()) for cells in pooled), mean]))
+        rows.append(np.concatenate([_log_cells(studies), mean]))
+    return np.array(rows)
+
+
+def _log_cells(studies: Studies) -> Floats:
+    """Return the log probabilities of all cells, in the order of ``TERMS``."""
+    pooled = [studies.counts[term.name].sum(axis=0) + _SMOOTHING for term in TERMS]
+    return np.concatenate([np.log(cells / cells.sum()) for cells in pooled])
+
+
+@dataclass(frozen=True, eq=False)
+class Examined:
+    """What some parameter values say of each figure, arrays of N rows.
+
+    Attributes
+    ----------
+    log_cells : ndarray of float64, shape (N, cells)
+        Log probabilities of the cells of all terms, in the order of ``TERMS``.
+    survival : ndarray of float64, shape (N,)
+        Log probability of the survival summaries together, given the counts.
+    given_others : ndarray of float64, shape (N, 5)
+        Log probability of each summary, given the counts and the other summaries.
+    centre, spread : ndarray of float64, shape (N, 5)
+        Mean and standard deviation of each summary, on its scale, given the same.
+    """
+
+    log_cells: Floats
+    survival: Floats
+    given_others: Floats
+    centre: Floats
+    spread: Floats
+
+    @classmethod
+    def of(cls, columns: Floats) -> Examined:
+        """Take the columns that :func:`examine` returns."""
+        each = len(SUMMARIES)
+        first = columns.shape[1] - 3 * each - 1
+        own = columns[:, first + 1 :]
+        return cls(columns[:, :first], columns[:, first], own[:, :each], own[:, each : 2 * each], own[:, 2 * each :])
+
+    def cells(self, term: str) -> Floats:
+        """Return the log probabilities of one term's cells, shape (N, its cells)."""
+        first = 0
+        for each in TERMS:
+            if each.name == term:
+                return self.log_cells[:, first : first + len(each.cells)]
+            first += len(each.cells)
+        raise KeyError(term)
+
+    def log_term(self, term: str, observed: Observed) -> Floats:
+        """Return the log probability of the observed counts of one term, shape (N,)."""
+        counts = np.asarray(observed.counts[term], dtype=np.float64)
+        ways = special.gammaln(counts.sum() + 1.0) - special.gammaln(counts + 1.0).sum()
+        return np.asarray(ways + self.cells(term) @ counts)
+
+    def log_likelihood(self, observed: Observed) -> Floats:
+        """Return the log likelihood of all figures, shape (N,)."""
+        return np.asarray(sum(self.log_term(term.name, observed) for term in TERMS) + self.survival)
+
+
+def examine(problem: Problem, piece: tuple[Floats, range]) -> Floats:
+    """Return what some parameter values say of each figure, as columns that :class:`Examined` reads.
+
+    Parameters and cost are those of :func:`log_likelihoods`.
+    """
+    last_in_turn = [(*(j for j in range(len(SUMMARIES)) if j != i), i) for i in range(len(SUMMARIES))]
+    rows = []
+    for studies in _reports(problem, piece):
+        regression = _given_counts(studies, problem.observed, problem.typical)
+        joint, _ = _chain(regression, problem.observed, tuple(range(len(SUMMARIES))))
+        own = np.array([_chain(regression, problem.observed, order)[1] for order in last_in_turn])
+        rows.append(np.concatenate([_log_cells(studies), [joint], *own.T]))
     return np.array(rows)
 
 

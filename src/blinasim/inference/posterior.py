@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -17,6 +18,7 @@ from scipy.special import logsumexp
 
 from blinasim.errors import ParameterError, Place
 from blinasim.files import reason, short
+from blinasim.inference.leave_one_out import LeftOut
 from blinasim.inference.priors import drawn
 from blinasim.inference.sampler import Stage, effective
 from blinasim.luck import Luck
@@ -48,6 +50,8 @@ class Posterior:
         Health of the sampler.
     about : dict
         How it was made: seed, effort, versions, hashes.
+    left_out : tuple of LeftOut
+        Each fitted figure against what all others say of it.
     """
 
     draws: pd.DataFrame
@@ -56,6 +60,7 @@ class Posterior:
     pareto_k: float
     stages: tuple[Stage, ...]
     about: Mapping[str, Any]
+    left_out: tuple[LeftOut, ...] = ()
 
     def __repr__(self) -> str:
         return f"<Posterior: {len(self.draws)} draws worth {self.ess:.0f}, log evidence {self.log_evidence:.2f}>"
@@ -133,7 +138,7 @@ class Posterior:
         return parameters_of({name: self.mean(name) for name in parameter_catalogue()}, self.structure)
 
     def write(self, path: Path) -> None:
-        """Write the draws as CSV, to the last bit, and what is known about them as JSON beside it."""
+        """Write the draws as CSV, and what is known about them as JSON beside it."""
         path.parent.mkdir(parents=True, exist_ok=True)
         self.draws.to_csv(path, index=False)
         about = {
@@ -141,6 +146,7 @@ class Posterior:
             "log_evidence": self.log_evidence,
             "pareto_k": self.pareto_k if np.isfinite(self.pareto_k) else None,
             "stages": [asdict(stage) for stage in self.stages],
+            "left_out": [asdict(figure) for figure in self.left_out],
             "about": dict(self.about),
         }
         path.with_suffix(".json").write_text(json.dumps(about, indent=1) + "\n", encoding="utf-8")
@@ -163,7 +169,7 @@ def read_posterior(path: Path) -> Posterior:
         k = about["pareto_k"]
         found = Posterior(
             draws, structure, float(about["log_evidence"]), -np.inf if k is None else float(k), stages,
-            dict(about["about"]),
+            dict(about["about"]), tuple(LeftOut(**figure) for figure in about["left_out"]),
         )  # fmt: skip
     except OSError as problem:
         name = Path(problem.filename or path).name
@@ -202,6 +208,16 @@ def _check(draws: pd.DataFrame, place: Place) -> None:
         most = 1.0 if info.unit in ("probability", "share") else np.inf
         if not draws[name].between(0.0, most).all():
             raise ParameterError(f"{name}: some draws are no {info.unit}; {_ANEW}", place)
+
+
+#: Significant digits of draws: their own error is far larger, and files stay small.
+_DIGITS: Final = 7
+
+
+def as_written(draws: pd.DataFrame) -> pd.DataFrame:
+    """Return draws as they are kept in files, with so many digits, so that nothing changes when they are read again."""
+    text = draws.to_csv(index=False, float_format=f"%.{_DIGITS}g")
+    return pd.read_csv(io.StringIO(text), float_precision="round_trip")
 
 
 #: Draws of a parameter that is not sampled are made with luck of this name.

@@ -22,6 +22,7 @@ from scipy import special
 from blinasim.engine.choice import choose
 from blinasim.errors import BlinasimError
 from blinasim.files import nearest, quoted
+from blinasim.inference.diagnostics import LEAST_CONTRACTION, contraction
 from blinasim.inference.posterior import Posterior
 from blinasim.inference.priors import Priors
 from blinasim.inference.study import RememberedDraws
@@ -48,8 +49,6 @@ Floats = NDArray[np.float64]
 USUAL: Final = ("rmst_24_months", "os_24_months", "realization")
 #: What precedes the id of an endpoint that is to be taken without censoring by time.
 LIMIT: Final = "limit:"
-#: Below this the figures have said next to nothing about a parameter.
-LEAST_CONTRACTION: Final = 0.2
 #: Parameters that get Sobol indices of their own, those that move an outcome most; the others have one together.
 _OWN_INDEX: Final = 12
 #: A swing that is a smaller part of the largest one moves nothing much.
@@ -428,14 +427,13 @@ class _Lives:
         values = np.stack([posterior.values(name) for name in names], axis=1)
         z = self.priors.normal_scores(values)
         weights = posterior.weights / posterior.weights.sum()
-        spread = weights @ np.square(z - weights @ z)
         lived = self._live(values[rows], self._effort.patients)
         return _Informed(
             names=names,
             z=z[rows],
             weights=weights[rows] / weights[rows].sum(),
             outcomes=np.stack([_means(lived[:, column]) for column in range(lived.shape[1])], axis=1),
-            contraction=dict(zip(names, (1.0 - spread).tolist(), strict=True)),
+            contraction=dict(zip(names, contraction(z, weights).tolist(), strict=True)),
         )
 
 

@@ -183,6 +183,11 @@ def _excess(mortality: Floats, deaths: Floats, patients: Floats) -> Floats:
     return np.where((deaths > 0) & (crude < 1.0), excess, np.nan)
 
 
+def _mortality(excess: Floats, deaths: Floats, patients: Floats) -> Floats:
+    """Return the Kaplan-Meier mortality from its excess; the reverse of ``_excess``."""
+    return np.asarray(-np.expm1(-np.exp(excess + _cloglog(deaths / patients))))
+
+
 @dataclass(frozen=True)
 class Studies:
     """R simulated reports of the study.
@@ -248,11 +253,14 @@ class Observed:
     lower, upper : ndarray of float64, shape (5,)
         Between which values each summary lies, on its scale; the width is that of the rounding. An infinite limit
         says that nothing is known on that side.
+    deaths_by_100 : int
+        Deaths of any cause within 100 days of an on-study HSCT.
     """
 
     counts: Mapping[str, tuple[int, ...]]
     lower: Floats
     upper: Floats
+    deaths_by_100: int
 
     @classmethod
     def published(cls, targets: Mapping[str, Target]) -> Observed:
@@ -264,7 +272,7 @@ class Observed:
             + [float(_excess(*map(np.asarray, (targets["d100"].rounded_from[side], deaths, patients))))]
             for side in (0, 1)
         ]
-        return cls(cells, np.array(limits[0]), np.array(limits[1]))
+        return cls(cells, np.array(limits[0]), np.array(limits[1]), int(deaths))
 
     @classmethod
     def simulated(cls, studies: Studies, row: int) -> Observed:
@@ -277,10 +285,16 @@ class Observed:
         if np.isfinite(summaries[-1]):
             patients = np.asarray(float(sum(counts["fate"])))
             deaths = np.asarray(studies.deaths_by_100[row], dtype=np.float64)
-            mortality = -np.expm1(-np.exp(summaries[-1] + _cloglog(deaths / patients)))
+            mortality = _mortality(summaries[-1], deaths, patients)
             rounded = np.clip(np.round(mortality, 2) + np.array([-0.005, 0.005]), 1e-3, 1.0 - 1e-3)
             lower[-1], upper[-1] = _excess(rounded, np.full(2, deaths), np.full(2, patients))
-        return cls(counts, lower, upper)
+        return cls(counts, lower, upper, int(studies.deaths_by_100[row]))
+
+
+def mortality_of(excess: Floats, observed: Observed) -> Floats:
+    """Return the Kaplan-Meier mortality by day 100 that an excess over the observed deaths amounts to."""
+    cells = observed.counts["fate"]
+    return _mortality(excess, np.asarray(float(observed.deaths_by_100)), np.asarray(float(sum(cells))))
 
 
 # --- simulating --------------------------------------------------------------------------------------------

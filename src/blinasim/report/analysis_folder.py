@@ -44,7 +44,7 @@ def write_analysis(target: Path, analysis: Analysis, *, force: bool = False) -> 
         for name, table in analysis.tables.items():
             write_csv(table, folder / f"{name}.csv")
         save_figures(analysis.figures, folder / "figures")
-        write_posterior(analysis.parameters, folder)
+        write_posterior(analysis.parameters, folder, always=analysis.kind == "calibration")
         manifest = analysis_manifest_of(analysis.kind, analysis.scenario, analysis.parameters, folder)
         write_json(manifest.model_dump(mode="json"), folder / MANIFEST)
         return sorted([*hashes(folder), MANIFEST])

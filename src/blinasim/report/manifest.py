@@ -41,9 +41,13 @@ _PACKAGES = ("numpy", "scipy", "pandas", "simpy", "matplotlib", "pyarrow", "pyda
 _ABOVE = {"Scenario": ("scenario",)}
 
 
-AnalysisKind: TypeAlias = Literal["validation", "sensitivity"]
+AnalysisKind: TypeAlias = Literal["calibration", "validation", "sensitivity"]
 #: By which command the analyses are made again.
-_COMMANDS: Final[dict[AnalysisKind, str]] = {"validation": "validate", "sensitivity": "sensitivity"}
+_COMMANDS: Final[dict[AnalysisKind, str]] = {
+    "calibration": "calibrate",
+    "validation": "validate",
+    "sensitivity": "sensitivity",
+}
 
 
 class PosteriorUsed(BaseModel):
@@ -133,7 +137,7 @@ class AnalysisManifest(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     manifest_version: Literal[1] = 1
-    kind: AnalysisKind = Field(description="validation or sensitivity.")
+    kind: AnalysisKind = Field(description="calibration, validation or sensitivity.")
     blinasim: str = Field(description="Version that made the results.")
     python: str = Field(description="Python version.")
     packages: dict[str, str] = Field(description="Versions of the packages that the bytes depend on.")
@@ -232,9 +236,9 @@ def _posterior(parameters: ParameterSource) -> PosteriorUsed | None:
     )
 
 
-def write_posterior(parameters: ParameterSource, folder: Path) -> None:
-    """Let a posterior travel with the results, unless it comes with blinasim."""
-    if isinstance(parameters, Posterior) and not is_shipped(parameters):
+def write_posterior(parameters: ParameterSource, folder: Path, *, always: bool = False) -> None:
+    """Let a posterior travel with the results, unless it comes with blinasim, or always."""
+    if isinstance(parameters, Posterior) and (always or not is_shipped(parameters)):
         parameters.write(folder / POSTERIOR_FILE)
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from blinasim.inference.sensitivity import LEAST_CONTRACTION, Bearing, OutcomeSensitivity, Sensitivity
+from blinasim.inference.diagnostics import LEAST_CONTRACTION
+from blinasim.inference.sensitivity import Bearing, OutcomeSensitivity, Sensitivity
 from blinasim.report.rows import NOT_APPLICABLE
 
 if TYPE_CHECKING:
