@@ -356,7 +356,8 @@ def _spiked(z: Floats) -> tuple[Floats, Floats]:
     different = np.unique(z[:, 0]).size
     ratio = d / (_WORTH * different)
     found, directions = np.linalg.eigh((z - mean).T @ (z - mean) / n)
-    low = (1.0 - np.sqrt(ratio)) ** 2 if ratio < 1.0 else 0.0
+    # Fewer particles than dimensions leave directions without any variance, which says nothing.
+    low = (1.0 - np.sqrt(ratio)) ** 2 if ratio < 1.0 else -np.inf
     middle = 1.0 + found - ratio
     away = np.sqrt(np.maximum(np.square(middle) - 4.0 * found, 0.0))
     # A variance above the prior's is left to the length of the steps: chance would show it sooner than the data.

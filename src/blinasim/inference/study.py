@@ -19,6 +19,7 @@ from blinasim.luck import Draws, Luck
 from blinasim.model.codes import EARLY_AFTER_HSCT_DAYS, NONE, Cause, Conditioning, Depth, Donor, Mrd
 from blinasim.model.cohort import Cohort, draw_cohort, under, with_margins
 from blinasim.model.fates import settle
+from blinasim.model.history import History
 from blinasim.model.parameters import Parameters
 from blinasim.model.records import TransplantRecord
 from blinasim.scenario.settings import Scenario
@@ -214,6 +215,15 @@ class Studies:
         """How many reports."""
         return len(self.summaries)
 
+    def rows(self, which: slice) -> Studies:
+        """Return some of the reports."""
+        return Studies(
+            {name: counts[which] for name, counts in self.counts.items()},
+            self.summaries[which],
+            self.reached[which],
+            self.deaths_by_100[which],
+        )
+
 
 def report(data: TrialData, scenario: Scenario) -> Studies:
     """Reduce trial data, as seen with complete records of transplants, to what the likelihood needs."""
@@ -291,6 +301,14 @@ class Observed:
         return cls(counts, lower, upper, int(studies.deaths_by_100[row]))
 
 
+def plain(summaries: Floats, deaths_by_100: NDArray[np.integer] | int, transplanted: Ints | int) -> Floats:
+    """Return summaries whose last, the excess mortality, is replaced by the mortality itself, complementary log-log."""
+    share = np.asarray(deaths_by_100, dtype=np.float64) / np.asarray(transplanted, dtype=np.float64)
+    changed = np.array(summaries)
+    changed[..., -1] += _cloglog(share)
+    return changed
+
+
 def mortality_of(excess: Floats, observed: Observed) -> Floats:
     """Return the Kaplan-Meier mortality by day 100 that an excess over the observed deaths amounts to."""
     cells = observed.counts["fate"]
@@ -302,14 +320,24 @@ def mortality_of(excess: Floats, observed: Observed) -> Floats:
 
 @dataclass(frozen=True)
 class RememberedDraws(Draws):
-    """The luck of a block, drawn once for all values of the parameters."""
+    """The luck of a block, drawn once for all values of the parameters.
 
+    ``copies`` of the block, one after the other, let as many values be simulated at once with the same luck.
+    """
+
+    copies: int = 1
     _drawn: dict[str, Floats] = field(default_factory=dict)
+
+    @property
+    def replications(self) -> int:
+        """How many replications the block holds, in all its copies."""
+        return self.copies * super().replications
 
     def uniform(self, name: str) -> Floats:
         """Return the uniforms of one decision, shape (replications, patients)."""
         if name not in self._drawn:
-            self._drawn[name] = super().uniform(name)
+            once = super().uniform(name)
+            self._drawn[name] = once if self.copies == 1 else np.tile(once, (self.copies, 1))
         return self._drawn[name]
 
 
@@ -326,15 +354,23 @@ class Ensemble:
         The calibration's luck.
     block : range
         The replications, contiguous.
+    copies : int
+        How many copies of them, one after the other, each with parameters of its own.
     """
 
-    def __init__(self, scenario: Scenario, margins: Mapping[str, int], luck: Luck, block: range) -> None:
+    def __init__(
+        self, scenario: Scenario, margins: Mapping[str, int], luck: Luck, block: range, copies: int = 1
+    ) -> None:
         self._scenario, self._margins = scenario, dict(margins)
-        self._draws = RememberedDraws(luck, block, scenario.cohort.size)
+        self._draws = RememberedDraws(luck, block, scenario.cohort.size, copies=copies)
         self._cohort: Cohort | None = None
 
     def reports(self, parameters: Parameters) -> Studies:
-        """Simulate the study and reduce it to its reports; values are numbers, or arrays of shape (R, 1)."""
+        """Simulate the study and reduce it to its reports; values are numbers, or arrays of shape (copies * R, 1)."""
+        return self.lived(parameters)[1]
+
+    def lived(self, parameters: Parameters) -> tuple[History, Studies]:
+        """Simulate the study: its patients' histories, and its reports."""
         scenario, draws = self._scenario, self._draws
         if self._cohort is None:
             drawn = draw_cohort(scenario.cohort, scenario.trial.accrual, parameters, draws)
@@ -349,4 +385,4 @@ class Ensemble:
         complete = TransplantRecord(
             history.conditioning.astype(np.int8), history.donor.astype(np.int8), fates.source_of(history.donor)
         )
-        return report(observe(scenario, cohort, history, complete, draws), scenario)
+        return history, report(observe(scenario, cohort, history, complete, draws), scenario)
