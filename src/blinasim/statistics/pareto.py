@@ -36,9 +36,12 @@ def smoothed(log_weights: Floats) -> tuple[Floats, float]:
         if excess[0] > 0 or excess[-1] > 0:
             k, scale = _fit(np.maximum(excess, 1e-300))
             probability = (np.arange(tail) + 0.5) / tail
-            quantile = (
-                scale * np.expm1(-k * np.log1p(-probability)) / k if abs(k) > 1e-12 else -scale * np.log1p(-probability)
-            )
+            with np.errstate(over="ignore"):  # of a hopeless tail the largest are infinite: they are cut below
+                quantile = (
+                    scale * np.expm1(-k * np.log1p(-probability)) / k
+                    if abs(k) > 1e-12
+                    else -scale * np.log1p(-probability)
+                )
             shifted = shifted.copy()
             shifted[largest] = np.minimum(np.log(np.exp(cutoff) + quantile), 0.0)
     return shifted - logsumexp(shifted), float(k)
