@@ -7,6 +7,7 @@ from blinasim.report.figures.kaplan_meier import survival
 from blinasim.report.figures.overlays import overlays
 from blinasim.report.figures.policies import policies
 from blinasim.report.figures.queues import queues
+from blinasim.report.figures.ranks import ranks
 from blinasim.report.figures.swimmer import swimmer
 from blinasim.report.figures.tornado import tornado
 from blinasim.report.figures.whereabouts import occupancy
@@ -19,6 +20,7 @@ __all__ = [
     "overlays",
     "policies",
     "queues",
+    "ranks",
     "survival",
     "swimmer",
     "tornado",
