@@ -69,8 +69,9 @@ class Check:
     verdict : {"inside", "above", "below", "not estimable"}
         Where the published figure lies to the predictive interval.
     width_ratio : Estimate or None
-        Width of the interval, as a multiple of that from sampling alone at the mean of the draws; None without draws,
-        or where one of them has no finite width.
+        Width of the interval, as a multiple of that from sampling alone at the mean of the draws, the unit of
+        publication included (a median of 1 to 3 cycles is 3 cycles wide); None without draws, or where one of them
+        has no finite width.
     """
 
     endpoint: Endpoint
@@ -206,7 +207,9 @@ def _checks(result: Result, at_mean: Result | None) -> Sequence[Check]:
         if endpoint.id not in targets:
             continue
         target, values = targets[endpoint.id], result.estimates[endpoint.id].value
-        ratio = _width_ratio(values, at_mean.estimates[endpoint.id].value, paired=paired) if at_mean else None
+        ratio = None
+        if at_mean:
+            ratio = _width_ratio(values, at_mean.estimates[endpoint.id].value, target.rounding or 0.0, paired=paired)
         found.append(
             Check(
                 endpoint,
@@ -250,14 +253,15 @@ def tail_area(values: Floats, target: Target, *, paired: bool = False) -> Estima
     return Estimate(min(2.0 * smaller, 1.0), 2.0 * error)
 
 
-def _width_ratio(values: Floats, at_mean: Floats, *, paired: bool) -> Estimate | None:
+def _width_ratio(values: Floats, at_mean: Floats, rounding: float, *, paired: bool) -> Estimate | None:
+    """Compare the widths of two intervals of published values: each value stands for all that round to it."""
     widths, errors = [], []
     for each, in_pairs in ((values, paired), (at_mean, False)):
         known = each[~np.isnan(each)]
         if known.size < 2 or np.isinf(np.quantile(known, 0.975, method="higher")):
             return None
         low, high = np.quantile(known, (0.025, 0.975))
-        widths.append(float(high - low))
+        widths.append(float(high - low) + rounding)
         lower, upper = (quantile_mcse(each, p, paired=in_pairs) for p in (0.025, 0.975))
         errors.append(math.hypot(lower, upper))
     if widths[1] <= 0:
