@@ -119,12 +119,12 @@ def test_ctrl_c_leaves_nothing(
 def test_trace_tells_the_life_that_the_study_simulated(capsys: pytest.CaptureFixture[str]) -> None:
     from blinasim.engine import des
     from blinasim.luck import Draws, Luck
-    from blinasim.model.parameters import load_parameters
+    from blinasim.inference.choice import parameters_said
     from blinasim.scenario.loading import load_scenario
     from blinasim.study.batch import lives_of
 
     scenario = load_scenario("baseline")
-    history = des.walk(lives_of(scenario, load_parameters(), Draws(Luck(1), range(3), 189)).lives)
+    history = des.walk(lives_of(scenario, parameters_said().of(range(3), 1), Draws(Luck(1), range(3), 189)).lives)
     patient = 2 * 189 + int((history.hsct[2 * 189 :] >= 0).argmax())  # the first transplanted of trial 3
     assert _run(["trace", "baseline", "--trial", "3", "--patient", str(patient - 2 * 189 + 1)]) == 0
     told = capsys.readouterr().out
