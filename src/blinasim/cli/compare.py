@@ -129,7 +129,14 @@ def _parts(comparison: Comparison, seconds: float, width: int) -> Iterator[str |
     """Yield what is printed, in order."""
     from blinasim.cli.terminal import rests_on
     from blinasim.inference.choice import described
-    from blinasim.report.comparison import DRAWN_AGAIN, block_title, comparison_rows, touched_text
+    from blinasim.report.comparison import (
+        DRAWN_AGAIN,
+        block_title,
+        comparison_rows,
+        cost_effectiveness_text,
+        touched_text,
+    )
+    from blinasim.study.cost_effectiveness import cost_effectiveness
 
     study, size = comparison.reference.scenario.study, comparison.reference.scenario.cohort.size
     engines = "/".join(dict.fromkeys(arm.engine for arm in comparison.arms))
@@ -141,6 +148,8 @@ def _parts(comparison: Comparison, seconds: float, width: int) -> Iterator[str |
         yield f"\n[bold]{block_title(comparison, contrast.name)}[/bold]\n"
         rows = comparison_rows(comparison, contrast.name)
         yield _table(rows, width)
+        if judged := cost_effectiveness(comparison, contrast.name):
+            yield f"\n{cost_effectiveness_text(judged)}"
         if contrast.pairs:
             yield f"\n{touched_text(contrast.pairs)}\n"
             yield _flows(comparison, contrast.pairs)
