@@ -119,10 +119,10 @@ def _loaded(scenarios: Sequence[str], changes: list[str]) -> dict[str, Scenario]
     return loaded
 
 
-def _folder_name(arms: Sequence[str]) -> str:
+def _folder_name(arms: Sequence[str], what: str = "compare") -> str:
     """Name the results after the reference and the policies, or after their number where that would be too long."""
-    whole = f"compare_{'_'.join(arms)}"
-    return whole if len(whole) <= _LONGEST_NAME else f"compare_{arms[0]}_with_{len(arms) - 1}_policies"[:_LONGEST_NAME]
+    whole = f"{what}_{'_'.join(arms)}"
+    return whole if len(whole) <= _LONGEST_NAME else f"{what}_{arms[0]}_with_{len(arms) - 1}_policies"[:_LONGEST_NAME]
 
 
 def _parts(comparison: Comparison, seconds: float, width: int) -> Iterator[str | Table]:

@@ -8,6 +8,20 @@ from blinasim.report.figures.policies import policies
 from blinasim.report.figures.queues import queues
 from blinasim.report.figures.swimmer import swimmer
 from blinasim.report.figures.tornado import tornado
+from blinasim.report.figures.value import acceptability, evppi, plane
 from blinasim.report.figures.whereabouts import occupancy
 
-__all__ = ["differences", "flows", "forest", "occupancy", "policies", "queues", "survival", "swimmer", "tornado"]
+__all__ = [
+    "acceptability",
+    "differences",
+    "evppi",
+    "flows",
+    "forest",
+    "occupancy",
+    "plane",
+    "policies",
+    "queues",
+    "survival",
+    "swimmer",
+    "tornado",
+]
