@@ -113,7 +113,7 @@ class Judged:
     acceptability, acceptability_error : ndarray, shape (K, T)
         Probability that a policy has the greatest net benefit, and its standard error.
     evpi, evpi_error : ndarray, shape (T,)
-        Expected value of perfect information, in the currency a patient.
+        Expected value of perfect information, in the currency a patient, by the regression on all parameters alone.
     qalys, cost : ndarray, shape (K - 1, S)
         Differences from the reference under each draw, as the parameters explain them.
     """

@@ -4,6 +4,7 @@ from blinasim.report.figures.against_published import forest
 from blinasim.report.figures.differences import differences
 from blinasim.report.figures.flows import flows
 from blinasim.report.figures.kaplan_meier import survival
+from blinasim.report.figures.optimization import race
 from blinasim.report.figures.policies import policies
 from blinasim.report.figures.queues import queues
 from blinasim.report.figures.swimmer import swimmer
@@ -21,6 +22,7 @@ __all__ = [
     "plane",
     "policies",
     "queues",
+    "race",
     "survival",
     "swimmer",
     "tornado",
