@@ -189,7 +189,7 @@ def test_whatever_is_known_is_worth_no_more_than_all_and_no_less_than_a_part() -
     )
 
 
-@settings(max_examples=4, deadline=None)
+@settings(max_examples=3, deadline=None)
 @given(st.integers(0, 10**6), st.floats(-1.0, 1.0), st.floats(0.1, 3.0))
 def test_the_same_of_gains_that_are_made_up(seed: int, mean: float, noise: float) -> None:
     with pytest.MonkeyPatch.context() as patch:

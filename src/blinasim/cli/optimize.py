@@ -152,10 +152,10 @@ def _bounds(option: str, said: list[str] | None) -> dict[str, float]:
 
 
 _LEGEND = (
-    "behind: paired difference from the best (95 % interval, one by one; what is told apart is so for all at once), on\n"
-    "fresh luck where it was estimated there. best: probability that its mean is the best, by chance in the simulation\n"
-    "alone. In the race a candidate is dropped as worse, or beyond a limit, by a rule fixed beforehand, which loses the\n"
-    "best one with a probability of 5 % at most."
+    "behind: paired difference from the best (95 % interval, one by one; what is told apart is so for all at once),\n"
+    "on fresh luck where it was estimated there. best: probability that its mean is the best, by chance in the\n"
+    "simulation alone. In the race a candidate is dropped as worse, or beyond a limit, by a rule fixed beforehand,\n"
+    "which loses the best one with a probability of 5 % at most."
 )
 
 

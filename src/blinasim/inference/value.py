@@ -22,7 +22,7 @@ from blinasim.inference.priors import Priors
 from blinasim.inference.sensitivity import moved
 from blinasim.model.parameters import PAIR, ParameterInfo, ParameterSource, parameter_catalogue
 from blinasim.scenario.settings import Payoffs, Scenario
-from blinasim.statistics.conditional import conditional_means
+from blinasim.statistics.conditional import Fit, conditional_means
 from blinasim.statistics.information import (
     Jackknifed,
     fitted_gains,
@@ -314,16 +314,30 @@ def _put_together(
     gains = sign * _by_draw(of_trials[1:] - of_trials[0])
     every = [one for kind in sets.values() for one in kind]
     members = [one.columns for one in every]
+    payoffs = next(iter(scenarios.values())).payoffs if by_payoffs else None
+    judging = _Judging.of(values, payoffs) if payoffs else None
+    others = gains.shape[1]
+    outcomes = np.concatenate([gains, judging.outcomes], axis=1) if judging else gains
+    only_gains = np.eye(outcomes.shape[1], others)
 
-    def worths(weights: Floats) -> Floats:
-        plain = [value_of_information(inputs[:, sorted(columns)], gains, weights) for columns in members]
-        return never_under_a_part(np.array(plain), members)
-
-    def best(weights: Floats) -> Floats:
-        return _shares_of_best(fitted_gains(inputs, gains, weights), weights)
+    def figures(weights: Floats) -> Floats:
+        """Return values of all sets, probabilities of being the best, and curves by threshold: one after the other."""
+        fit, mean = conditional_means(inputs, outcomes, weights), weights @ outcomes
+        of_all = mean[:others] + without_optimism(fit, weights, only_gains)
+        plain = [value_given(of_all, weights)]
+        plain += [value_of_information(inputs[:, sorted(columns)], gains, weights) for columns in members[1:]]
+        worths = never_under_a_part(np.array(plain), members)
+        curves = judging.curves(fit, mean, weights).ravel() if judging else np.zeros(0)
+        return np.concatenate([worths, _shares_of_best(of_all, weights), curves])
 
     points = gains.shape[0]
-    worth, shares = jackknifed(worths, points), jackknifed(best, points)
+    done = jackknifed(figures, points)
+    worth, shares, curves = (
+        Jackknifed(value, error)
+        for value, error in zip(
+            *(np.split(part, (len(every), len(every) + others + 1)) for part in (done.value, done.error)), strict=True
+        )
+    )
     found = iter(zip(every, worth.value.tolist(), worth.error.tolist(), strict=True))
     by_kind: dict[str, list[Worth]] = {}
     for kind, within in sets.items():
@@ -344,7 +358,7 @@ def _put_together(
         groups=tuple(by_kind["groups"]),
         singles=tuple(by_kind["singles"]),
         asked=tuple(by_kind["asked"]),
-        judged=_judged(scenarios, values, inputs) if by_payoffs else None,
+        judged=judging.judged(curves, inputs) if judging else None,
         trials=of_trials.shape[1],
     )
 
@@ -380,35 +394,49 @@ def _candidates(names: list[str], of_trials: Floats, inputs: Floats, shares: Jac
     return tuple(found)
 
 
-def _judged(scenarios: dict[str, Scenario], values: list[dict[str, Floats]], inputs: Floats) -> Judged:
-    payoffs = next(iter(scenarios.values())).payoffs
-    assert payoffs is not None
-    thresholds = np.linspace(0.0, 2.0 * payoffs.threshold_per_qaly, _THRESHOLDS)
-    qalys, cost = (np.stack([of[key] for of in values]) for key in (QALYS, COST))
-    others = len(values) - 1
-    outcomes = np.concatenate([_by_draw(part[1:] - part[0]) for part in (qalys, cost)], axis=1)
+@dataclass(frozen=True)
+class _Judging:
+    """QALYs, then costs, of each policy less those of the reference by draw, shape (S, 2 (K - 1)); thresholds (T,)."""
 
-    def curves(weights: Floats) -> Floats:
-        """Acceptability of each policy and value of information by threshold, shape (K + 1, T)."""
-        fit, mean = conditional_means(inputs, outcomes, weights), weights @ outcomes
-        found = np.empty((others + 2, thresholds.size))
-        for column, threshold in enumerate(thresholds):
-            mixed = np.concatenate([threshold * np.eye(others), -np.eye(others)])
+    outcomes: Floats
+    thresholds: Floats
+
+    @classmethod
+    def of(cls, values: list[dict[str, Floats]], payoffs: Payoffs) -> _Judging:
+        parts = [np.stack([of[key] for of in values]) for key in (QALYS, COST)]
+        outcomes = np.concatenate([_by_draw(part[1:] - part[0]) for part in parts], axis=1)
+        return cls(outcomes, np.linspace(0.0, 2.0 * payoffs.threshold_per_qaly, _THRESHOLDS))
+
+    @property
+    def others(self) -> int:
+        """Policies besides the reference."""
+        return int(self.outcomes.shape[1] // 2)
+
+    def curves(self, fit: Fit, mean: Floats, weights: Floats) -> Floats:
+        """Return acceptability of each policy, and value of information last, by threshold; shape (K + 1, T).
+
+        The last outcomes of the fit are these.
+        """
+        found = np.empty((self.others + 2, self.thresholds.size))
+        before = np.zeros((fit.explained.shape[1] - 2 * self.others, self.others))
+        for column, threshold in enumerate(self.thresholds):
+            mixed = np.concatenate([before, threshold * np.eye(self.others), -np.eye(self.others)])
             gains = mean @ mixed + without_optimism(fit, weights, mixed)
             found[:-1, column] = _shares_of_best(gains, weights)
             found[-1, column] = value_given(gains, weights)
         return found
 
-    points = inputs.shape[0]
-    weights = np.full(points, 1.0 / points)
-    done = jackknifed(curves, points)
-    drawn = fitted_gains(inputs, outcomes, weights)
-    return Judged(
-        thresholds=thresholds,
-        acceptability=done.value[:-1],
-        acceptability_error=done.error[:-1],
-        evpi=done.value[-1],
-        evpi_error=done.error[-1],
-        qalys=drawn[:, :others].T,
-        cost=drawn[:, others:].T,
-    )
+    def judged(self, curves: Jackknifed, inputs: Floats) -> Judged:
+        """Put together what is shown by threshold."""
+        value, error = (part.reshape(self.others + 2, -1) for part in (curves.value, curves.error))
+        points = inputs.shape[0]
+        drawn = fitted_gains(inputs, self.outcomes, np.full(points, 1.0 / points))
+        return Judged(
+            thresholds=self.thresholds,
+            acceptability=value[:-1],
+            acceptability_error=error[:-1],
+            evpi=value[-1],
+            evpi_error=error[-1],
+            qalys=drawn[:, : self.others].T,
+            cost=drawn[:, self.others :].T,
+        )

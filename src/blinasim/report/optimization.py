@@ -60,7 +60,8 @@ def best_text(found: Optimization) -> str:
         )
     rivals = found.not_told_apart
     if not rivals:
-        return f"{said} Every other candidate is worse{' or beyond a limit' if found.limits else ''}, with 95 % confidence."
+        others = "worse or beyond a limit" if found.limits else "worse"
+        return f"{said} Every other candidate is {others}, with 95 % confidence."
     return (
         f"{said} It is the best with probability {share(best.probability)}: {len(rivals)} other"
         f"{'s' * (len(rivals) != 1)} cannot be told from it ({_some([one.name for one in rivals])})."

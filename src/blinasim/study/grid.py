@@ -125,6 +125,11 @@ def _stepped(ends_and_step: tuple[str, ...], place: Place) -> list[str]:
     return [f"{number / 10**decimals:.{decimals}f}" for number in range(low, high + 1, by)]
 
 
+def values_said(name: str, values: Any) -> list[str]:
+    """Return the values of a setting as YAML on one line each; errors as :func:`parse_over`."""
+    return _texts(list(values) if isinstance(values, tuple) else values, Place(name))
+
+
 def _texts(values: Any, place: Place) -> list[str]:
     """Write values as YAML on one line, each once."""
     if not isinstance(values, list) or not values:

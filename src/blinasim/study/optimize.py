@@ -476,7 +476,7 @@ class _Race:
             return {who[0]: 1.0}
         covariance = np.cov(units) / units.shape[1]
         size, axes = np.linalg.eigh(covariance)
-        uniform = Luck(self._livings[0].scenario.study.seed).uniform("optimize.best", range(_DRAWS), len(who))
+        uniform = Luck(self._livings[0].scenario.study.seed).uniform("optimize.best", range(len(who)), _DRAWS).T
         drawn = units.mean(axis=1) + (ndtri(uniform) * np.sqrt(np.maximum(size, 0.0))) @ axes.T
         first = drawn >= drawn.max(axis=1, keepdims=True) - 1e-12 * np.abs(drawn).max()
         shares = (first / first.sum(axis=1, keepdims=True)).mean(axis=0)

@@ -19,7 +19,7 @@ _LETTER: Final = 0.067
 _COLUMNS: Final = (0.12, 1.25, 2.0)  # left edges of the text columns, from the right edge of the panel
 _RIGHT: Final = 3.3
 #: Candidates drawn, and letters of a name.
-_DRAWN, _NAME = 40, 52
+_DRAWN, _NAME = 40, 72
 
 
 def race(found: Optimization) -> style.Drawing:
