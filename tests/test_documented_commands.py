@@ -25,6 +25,7 @@ def test_there_are_commands_on_each_page() -> None:
     assert [page for page, _ in COMMANDS] == ["value.md"] * 4 + ["optimize.md"] * 2
 
 
+@pytest.mark.slow  # each writes a folder with its figures
 @pytest.mark.parametrize(("page", "line"), COMMANDS, ids=lambda text: text[:40])
 def test_a_documented_command_does_what_it_says(
     page: str, line: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]

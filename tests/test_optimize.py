@@ -212,7 +212,7 @@ MADE: dict[str, Grid] = {
 
 def test_the_best_is_seldom_lost_and_the_bad_are_dropped_early() -> None:
     means = [0.0, 0.0, 0.05, -0.5, -1.0, 0.02]
-    found = [made_up_race(means, seed) for seed in range(100)]
+    found = [made_up_race(means, seed) for seed in range(70)]
     fates = [{one.name: one for one in each.runners} for each in found]
     lost = [each["days=102"].fate in ("worse", "beyond a limit") for each in fates]
     assert np.mean(lost) <= 0.05
@@ -222,19 +222,19 @@ def test_the_best_is_seldom_lost_and_the_bad_are_dropped_early() -> None:
 
 
 def test_equal_candidates_are_rarely_told_apart() -> None:
-    found = [made_up_race([0.0] * 6, seed) for seed in range(100)]
+    found = [made_up_race([0.0] * 6, seed) for seed in range(70)]
     dropped = [any(one.fate == "worse" for one in each.runners) for each in found]
     # All fifteen pairs of equals are compared at each look, three times as many as the rule allows for.
     assert np.mean(dropped) < 0.12
 
 
 def test_the_winners_luck_is_taken_from_it() -> None:
-    found = [made_up_race([0.0] * 6, seed).best for seed in range(120)]
+    found = [made_up_race([0.0] * 6, seed).best for seed in range(80)]
     raced, fresh = ([getattr(one, kind)["os_24_months"].mean for one in found] for kind in ("raced", "fresh"))
-    assert np.mean(fresh) == pytest.approx(0.0, abs=3 * np.std(fresh) / np.sqrt(120))
+    assert np.mean(fresh) == pytest.approx(0.0, abs=3 * np.std(fresh) / np.sqrt(80))
     assert np.mean(raced) > 0.02
     inside = [one.fresh["os_24_months"].lower <= 0.0 <= one.fresh["os_24_months"].upper for one in found]
-    assert np.mean(inside) == pytest.approx(0.95, abs=0.05)
+    assert np.mean(inside) == pytest.approx(0.95, abs=0.07)
 
 
 def test_the_probability_of_being_the_best_is_that_of_the_means() -> None:

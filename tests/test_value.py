@@ -59,11 +59,11 @@ def test_two_decisions_with_a_normal_gain(inputs: int, noise: float) -> None:
     """A gain of 1 + z1 + noise, of which only z1 can be known: 0.0833 for z1, and for all inputs together."""
     generator = np.random.default_rng(inputs)
     found = []
-    for _ in range(60):
+    for _ in range(40):
         x = generator.normal(size=(1000, inputs))
         gain = 1.0 + x[:, [0]] + noise * generator.normal(size=(1000, 1))
         found.append([value_of_information(part, gain, even(1000)) for part in (x[:, [0]], x)])
-    error = np.std(found, axis=0) / np.sqrt(60)
+    error = np.std(found, axis=0) / np.sqrt(40)
     assert np.mean(found, axis=0) == pytest.approx([analytic(1, 1)] * 2, abs=3 * error.max() + 0.004)
 
 
@@ -189,7 +189,7 @@ def test_whatever_is_known_is_worth_no_more_than_all_and_no_less_than_a_part() -
     )
 
 
-@settings(max_examples=3, deadline=None)
+@settings(max_examples=2, deadline=None)
 @given(st.integers(0, 10**6), st.floats(-1.0, 1.0), st.floats(0.1, 3.0))
 def test_the_same_of_gains_that_are_made_up(seed: int, mean: float, noise: float) -> None:
     with pytest.MonkeyPatch.context() as patch:
