@@ -19,9 +19,11 @@ from blinasim.report.calibration_file import calibration_schema
 from blinasim.report.calibration_targets import calibration_document
 from blinasim.report.comparison_file import comparison_schema
 from blinasim.report.exports import data_dictionary
+from blinasim.report.optimization_file import optimization_schema
 from blinasim.report.sensitivity_file import sensitivity_schema
 from blinasim.report.summary_file import summary_schema
 from blinasim.report.validation_file import validation_schema
+from blinasim.report.value_file import value_schema
 from blinasim.scenario.writing import SCHEMA_FILE, json_schema
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -65,6 +67,8 @@ def generated() -> dict[Path, str]:
         ROOT / "docs" / "calibration.schema.json": indented(calibration_schema()),
         ROOT / "docs" / "validation.schema.json": indented(validation_schema()),
         ROOT / "docs" / "sensitivity.schema.json": indented(sensitivity_schema()),
+        ROOT / "docs" / "optimization.schema.json": indented(optimization_schema()),
+        ROOT / "docs" / "value.schema.json": indented(value_schema()),
         ROOT / "scenarios" / SCHEMA_FILE: indented(json_schema()),
     }
 

@@ -118,8 +118,8 @@ def test_ctrl_c_leaves_nothing(
 
 def test_trace_tells_the_life_that_the_study_simulated(capsys: pytest.CaptureFixture[str]) -> None:
     from blinasim.engine import des
-    from blinasim.luck import Draws, Luck
     from blinasim.inference.choice import parameters_said
+    from blinasim.luck import Draws, Luck
     from blinasim.scenario.loading import load_scenario
     from blinasim.study.batch import lives_of
 

@@ -73,20 +73,20 @@ def test_commands_are_offered(tmp_path: Path) -> None:
 def test_scenarios_are_offered_the_shipped_ones_and_those_of_this_folder(command: str, tmp_path: Path) -> None:
     (tmp_path / "early.yaml").touch()
     assert offered(f"blinasim {command} ", tmp_path) == [*shipped_scenarios(), "early.yaml"]
-    assert offered(f"blinasim {command} basel", tmp_path) == ["baseline"]
+    assert offered(f"blinasim {command} older", tmp_path) == ["older_cohort"]
     assert offered(f"blinasim {command} ear", tmp_path) == ["early_donor_search", "early.yaml"]
     assert offered(f"blinasim {command} ./ea", tmp_path) == []  # the shell completes paths by itself
 
 
 @pytest.mark.parametrize(
     ("shell", "asked"),
-    [("zsh", "_arguments '*: :((\"baseline\"))'"), ("fish", "baseline")],
+    [("zsh", "_arguments '*: :((\"older_cohort\"))'"), ("fish", "older_cohort")],
 )
 def test_zsh_and_fish_are_offered_scenarios_in_their_own_words(shell: str, asked: str, tmp_path: Path) -> None:
     done = blinasim(
         cwd=tmp_path,
         _BLINASIM_COMPLETE=f"complete_{shell}",
-        _TYPER_COMPLETE_ARGS="blinasim show basel",
+        _TYPER_COMPLETE_ARGS="blinasim show older",
         _TYPER_COMPLETE_FISH_ACTION="get-args",
     )
     assert (done.returncode, done.stdout.strip(), done.stderr) == (0, asked, "")
@@ -107,7 +107,7 @@ def test_pressing_tab_imports_nothing_heavy(tmp_path: Path) -> None:
 def test_bash_itself_completes_a_scenario(on_path: str, tmp_path: Path) -> None:
     script = (
         'eval "$(blinasim --show-completion bash)"; complete -p blinasim;'
-        'COMP_WORDS=(blinasim run basel); COMP_CWORD=2; _blinasim_completion blinasim; echo "${COMPREPLY[*]}"'
+        'COMP_WORDS=(blinasim run older); COMP_CWORD=2; _blinasim_completion blinasim; echo "${COMPREPLY[*]}"'
     )
     done = subprocess.run(
         ["bash", "--norc", "-c", script],
@@ -117,13 +117,13 @@ def test_bash_itself_completes_a_scenario(on_path: str, tmp_path: Path) -> None:
         env=os.environ | {"PATH": on_path},
         check=True,
     )
-    assert done.stdout.splitlines() == ["complete -o default -F _blinasim_completion blinasim", "baseline"]
+    assert done.stdout.splitlines() == ["complete -o default -F _blinasim_completion blinasim", "older_cohort"]
     assert done.stderr == ""
 
 
 @pytest.mark.skipif(shutil.which("fish") is None, reason="no fish here")
 def test_fish_itself_completes_a_scenario(on_path: str, tmp_path: Path) -> None:
-    script = 'blinasim --show-completion fish | source; complete -C "blinasim run basel"'
+    script = 'blinasim --show-completion fish | source; complete -C "blinasim run older"'
     done = subprocess.run(
         ["fish", "--no-config", "-c", script],
         capture_output=True,
@@ -132,4 +132,4 @@ def test_fish_itself_completes_a_scenario(on_path: str, tmp_path: Path) -> None:
         env=os.environ | {"PATH": on_path},
         check=True,
     )
-    assert done.stdout.split() == ["baseline"]
+    assert done.stdout.split() == ["older_cohort"]

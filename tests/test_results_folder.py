@@ -190,6 +190,7 @@ def test_every_setting_is_described_with_its_unit() -> None:
         for ending, unit in (("_days", "day"), ("_years", "year"), ("_per_year", "per patient-year"), ("_pct", "%")):
             if name.endswith(ending):
                 unit = "patients per year" if name.endswith("arrivals_per_year") else unit
+                unit = "per year" if "/discount_" in name else unit
                 assert unit in setting["description"].lower(), name
 
 

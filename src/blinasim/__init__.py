@@ -22,14 +22,25 @@ __all__ = [
     "compare",
     "load_parameters",
     "load_scenario",
+    "optimize",
     "plot",
     "results_table",
     "simulate",
+    "value_of_information",
 ]
 
 if TYPE_CHECKING:
     from blinasim import plot
-    from blinasim.api import Parameters, compare, load_parameters, load_scenario, results_table, simulate
+    from blinasim.api import (
+        Parameters,
+        compare,
+        load_parameters,
+        load_scenario,
+        optimize,
+        results_table,
+        simulate,
+        value_of_information,
+    )
 
 
 def __getattr__(name: str) -> Any:

@@ -3,30 +3,43 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
 from blinasim.engine.choice import EngineName
 from blinasim.errors import ScenarioError
 from blinasim.inference.choice import parameters_said
+from blinasim.inference.value import ValueOfInformation, value_of
 from blinasim.model.parameters import Parameters, ParameterSource, load_parameters
 from blinasim.report.rows import endpoint_frame, rows_of
 from blinasim.scenario.loading import load_scenario
 from blinasim.scenario.settings import Scenario
 from blinasim.study import compare as comparing
+from blinasim.study import optimize as optimizing
 from blinasim.study import simulate as study
 from blinasim.study.comparison import Comparison
+from blinasim.study.grid import grid_of, values_said
+from blinasim.study.optimize import Optimization
 from blinasim.study.precision import Precision, shortfalls
 from blinasim.study.simulate import Result
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Parameters", "compare", "load_parameters", "load_scenario", "results_table", "simulate"]
+__all__ = [
+    "Parameters",
+    "compare",
+    "load_parameters",
+    "load_scenario",
+    "optimize",
+    "results_table",
+    "simulate",
+    "value_of_information",
+]
 
 
 def simulate(
@@ -147,14 +160,8 @@ def compare(
     PolicyError
         If a policy of your own cannot be made, or fails.
     """
-    asked: dict[str, Scenario] = {}
-    for said in scenarios:
-        name = said.title if isinstance(said, Scenario) else Path(said).stem
-        if name in asked:
-            raise ScenarioError(f"two of the scenarios are called {name}; name different ones")
-        asked[name] = _studied(said if isinstance(said, Scenario) else load_scenario(said), replications, seed)
     return comparing.compare(
-        asked,
+        _named(scenarios, replications, seed),
         policies=policies,
         parameters=parameters_said(parameters),
         engine=engine,
@@ -162,6 +169,129 @@ def compare(
         progress=progress,
         chunk=chunk,
     )
+
+
+def value_of_information(
+    *scenarios: str | Path | Scenario,
+    parameters: ParameterSource | str | Path | None = None,
+    measure: str | None = None,
+    known: Sequence[str] = (),
+    replications: int = 4_000,
+    seed: int | None = None,
+    progress: Callable[[int], None] | None = None,
+    executor: Executor | None = None,
+) -> ValueOfInformation:
+    """Find out what it would be worth to know parameters before choosing among policies (EVPI, EVPPI).
+
+    Parameters
+    ----------
+    *scenarios : str, Path or Scenario
+        The policies, the reference first; one of them has payoffs, such as ``"baseline_payoffs"``, unless a measure is
+        named.
+    parameters : ParameterSource, str or Path, optional
+        Draws: a posterior, a file of one, or draws of the priors (:func:`blinasim.inference.posterior.prior_draws`).
+    measure : str, optional
+        By which one chooses, net benefit by default.
+    known : sequence of str
+        Sets of parameters, or groups of them, whose knowledge is valued besides, such as ``"relapse,failure"``.
+    replications, seed : int, optional
+        Trials of each policy, two a draw, and the seed of all luck.
+    progress, executor
+        As for :func:`compare`.
+
+    Returns
+    -------
+    ValueOfInformation
+        ``perfect``, ``groups``, ``singles``, ``candidates``; ``blinasim.plot.evppi`` draws it.
+
+    Raises
+    ------
+    BlinasimError
+        If the scenarios cannot be compared, the parameters are no draws, or there are too few trials.
+    """
+    return value_of(
+        _named(scenarios, replications, seed),
+        parameters_said(parameters),
+        measure=measure,
+        known=known,
+        executor=executor,
+        progress=progress,
+    )
+
+
+def optimize(
+    scenario: str | Path,
+    *,
+    over: Mapping[str, Sequence[Any]],
+    maximize: str | None = None,
+    minimize: str | None = None,
+    at_least: Mapping[str, float] | None = None,
+    at_most: Mapping[str, float] | None = None,
+    replications: int | None = None,
+    seed: int | None = None,
+    parameters: ParameterSource | str | Path | None = None,
+    engine: EngineName = "auto",
+    progress: Callable[[int], None] | None = None,
+    executor: Executor | None = None,
+) -> Optimization:
+    """Find the best values of some settings: a race on shared luck, and the winner again on fresh luck.
+
+    Parameters
+    ----------
+    scenario : str or Path
+        A shipped scenario's name, or a YAML file.
+    over : dict of str to sequence
+        Values by dotted name of the setting; every combination is a candidate.
+    maximize, minimize : str, optional
+        The measure of which more, or less, is wanted; ``os_24_months`` is maximized by default.
+    at_least, at_most : dict of str to float, optional
+        Limits that the mean of a measure must keep, in its unit.
+    replications, seed : int, optional
+        Trials of the race at most, and as many of fresh luck; seed of all luck.
+    parameters, engine, progress, executor
+        As for :func:`compare`.
+
+    Returns
+    -------
+    Optimization
+        ``best``, ``not_told_apart``, ``runners``; ``blinasim.plot.race`` draws it.
+
+    Raises
+    ------
+    BlinasimError
+        If no combination is a scenario, a measure is unknown, or no candidate keeps the limits.
+    """
+    if maximize and minimize:
+        raise ScenarioError("maximize and minimize exclude each other; make one of them a limit")
+    given = {"study.replications": replications, "study.seed": seed}
+    changes = [f"{key}={value}" for key, value in given.items() if value is not None]
+    made = grid_of(scenario, {name: values_said(name, values) for name, values in over.items()}, changes)
+    return optimizing.optimize(
+        load_scenario(scenario, changes),
+        made.candidates,
+        parameters=parameters_said(parameters),
+        objective=minimize or maximize or "os_24_months",
+        better="minimize" if minimize else "maximize" if maximize else None,
+        at_least=at_least,
+        at_most=at_most,
+        impossible=made.impossible,
+        engine=engine,
+        executor=executor,
+        progress=progress,
+    )
+
+
+def _named(
+    scenarios: Sequence[str | Path | Scenario], replications: int | None, seed: int | None
+) -> dict[str, Scenario]:
+    """Load scenarios by the name of their file, or their title; each name once."""
+    asked: dict[str, Scenario] = {}
+    for said in scenarios:
+        name = said.title if isinstance(said, Scenario) else Path(said).stem
+        if name in asked:
+            raise ScenarioError(f"two of the scenarios are called {name}; name different ones")
+        asked[name] = _studied(said if isinstance(said, Scenario) else load_scenario(said), replications, seed)
+    return asked
 
 
 def _studied(scenario: Scenario, replications: int | None, seed: int | None) -> Scenario:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from blinasim.inference.choice import parameters_said
+from blinasim.inference.value import ValueOfInformation
 from blinasim.luck import Draws, Luck
 from blinasim.model.parameters import ParameterSource
 from blinasim.report import figures
@@ -17,9 +18,24 @@ from blinasim.report.style import Drawing, save
 from blinasim.scenario.settings import Scenario
 from blinasim.study.batch import live
 from blinasim.study.comparison import Comparison
+from blinasim.study.optimize import Optimization
 from blinasim.study.simulate import Result
 
-__all__ = ["differences", "flows", "forest", "occupancy", "policies", "queues", "save", "survival", "swimmer"]
+__all__ = [
+    "acceptability",
+    "differences",
+    "evppi",
+    "flows",
+    "forest",
+    "occupancy",
+    "plane",
+    "policies",
+    "queues",
+    "race",
+    "save",
+    "survival",
+    "swimmer",
+]
 
 
 def survival(result: Result, outcome: str = "os", censored: str | None = "os_cens") -> Drawing:
@@ -70,3 +86,23 @@ def flows(comparison: Comparison, policy: str | None = None) -> Drawing:
 def queues(comparison: Comparison) -> Drawing:
     """Draw how many wait for each counted kind of place, and how many places are taken, day by day."""
     return figures.queues(comparison)
+
+
+def plane(found: ValueOfInformation) -> Drawing:
+    """Draw the cost-effectiveness plane: each policy less the reference, a dot a draw of the parameters."""
+    return figures.plane(found)
+
+
+def acceptability(found: ValueOfInformation) -> Drawing:
+    """Draw how probable it is that each policy is the best, by what a QALY may cost."""
+    return figures.acceptability(found)
+
+
+def evppi(found: ValueOfInformation) -> Drawing:
+    """Draw what it would be worth to know parameters, alone and in groups."""
+    return figures.evppi(found)
+
+
+def race(found: Optimization) -> Drawing:
+    """Draw how far the candidates of an optimization are behind the best."""
+    return figures.race(found)

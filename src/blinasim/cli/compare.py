@@ -119,17 +119,24 @@ def _loaded(scenarios: Sequence[str], changes: list[str]) -> dict[str, Scenario]
     return loaded
 
 
-def _folder_name(arms: Sequence[str]) -> str:
+def _folder_name(arms: Sequence[str], what: str = "compare") -> str:
     """Name the results after the reference and the policies, or after their number where that would be too long."""
-    whole = f"compare_{'_'.join(arms)}"
-    return whole if len(whole) <= _LONGEST_NAME else f"compare_{arms[0]}_with_{len(arms) - 1}_policies"[:_LONGEST_NAME]
+    whole = f"{what}_{'_'.join(arms)}"
+    return whole if len(whole) <= _LONGEST_NAME else f"{what}_{arms[0]}_with_{len(arms) - 1}_policies"[:_LONGEST_NAME]
 
 
 def _parts(comparison: Comparison, seconds: float, width: int) -> Iterator[str | Table]:
     """Yield what is printed, in order."""
     from blinasim.cli.terminal import rests_on
     from blinasim.inference.choice import described
-    from blinasim.report.comparison import DRAWN_AGAIN, block_title, comparison_rows, touched_text
+    from blinasim.report.comparison import (
+        DRAWN_AGAIN,
+        block_title,
+        comparison_rows,
+        cost_effectiveness_text,
+        touched_text,
+    )
+    from blinasim.study.cost_effectiveness import cost_effectiveness
 
     study, size = comparison.reference.scenario.study, comparison.reference.scenario.cohort.size
     engines = "/".join(dict.fromkeys(arm.engine for arm in comparison.arms))
@@ -141,6 +148,8 @@ def _parts(comparison: Comparison, seconds: float, width: int) -> Iterator[str |
         yield f"\n[bold]{block_title(comparison, contrast.name)}[/bold]\n"
         rows = comparison_rows(comparison, contrast.name)
         yield _table(rows, width)
+        if judged := cost_effectiveness(comparison, contrast.name):
+            yield f"\n{cost_effectiveness_text(judged)}"
         if contrast.pairs:
             yield f"\n{touched_text(contrast.pairs)}\n"
             yield _flows(comparison, contrast.pairs)

@@ -15,7 +15,19 @@ import typer
 from typer.exceptions import TyperException
 
 from blinasim import __version__
-from blinasim.cli import calibrate, compare, completion, rerun, run, scenarios, sensitivity, trace, validate
+from blinasim.cli import (
+    calibrate,
+    compare,
+    completion,
+    optimize,
+    rerun,
+    run,
+    scenarios,
+    sensitivity,
+    trace,
+    validate,
+    value,
+)
 from blinasim.errors import BlinasimError, InterruptedRunError
 
 _USAGE, _INTERRUPTED, _FAILED = 2, 130, 1
@@ -29,6 +41,8 @@ app.command("run")(run.run)
 app.command("compare")(compare.compare)
 app.command("validate")(validate.validate)
 app.command("sensitivity")(sensitivity.sensitivity)
+app.command("value")(value.value)
+app.command("optimize")(optimize.optimize)
 app.command("rerun")(rerun.rerun)
 app.command("trace")(trace.trace)
 app.command("calibrate")(calibrate.calibrate)

@@ -61,7 +61,7 @@ def sensitivity(
     if samples & (samples - 1):
         raise BlinasimError(f"--samples {samples}: should be a power of 2, such as {1 << samples.bit_length() - 1}")
     asked = load_scenario(scenario, all_changes(changes, seed=seed))
-    outcomes = outcomes_named(measures or USUAL)
+    outcomes = outcomes_named(measures or USUAL, asked.payoffs)
     target = out or Path("results") / f"sensitivity_{Path(scenario).stem}"
     check_free(target, force=force)
     values, effort = parameters_said(parameters), Effort(samples=samples)

@@ -35,12 +35,12 @@ from blinasim.model.parameters import (
 )
 from blinasim.model.places import counted_places
 from blinasim.model.therapy import acts
-from blinasim.scenario.settings import Scenario
+from blinasim.scenario.settings import Payoffs, Scenario
 from blinasim.statistics.conditional import VarianceShare, variance_share
 from blinasim.statistics.curves import normal_quantile
 from blinasim.study.batch import live
 from blinasim.study.executors import in_order
-from blinasim.study.measures import MEASURES, Measure, Truth
+from blinasim.study.measures import Measure, Truth, measures_of
 from blinasim.trial.endpoints import ENDPOINTS, estimate
 
 Floats = NDArray[np.float64]
@@ -200,15 +200,17 @@ class Sensitivity:
     evaluations: int
 
 
-def outcomes_named(names: Sequence[str] = USUAL) -> tuple[Outcome, ...]:
+def outcomes_named(names: Sequence[str] = USUAL, payoffs: Payoffs | None = None) -> tuple[Outcome, ...]:
     """Return outcomes by id: a measure such as ``os_24_months``, or ``limit:`` and an endpoint such as ``limit:os``.
+
+    With payoffs, also their measures, such as ``qalys``.
 
     Raises
     ------
     BlinasimError
         If there is no such measure or endpoint.
     """
-    measures = {measure.id: measure for measure in MEASURES if measure.place is None}
+    measures = {measure.id: measure for measure in measures_of([], payoffs)}
     endpoints = {f"{LIMIT}{endpoint.id}": endpoint for endpoint in ENDPOINTS}
     found = []
     for name in dict.fromkeys(names):

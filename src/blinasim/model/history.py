@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from blinasim.model.codes import NEVER, NONE, Event
+from blinasim.scenario.settings import Cycles
 
 Days = NDArray[np.int32]
 PatientArrays = TypeVar("PatientArrays", bound=Any)
@@ -81,6 +82,18 @@ class History:
 
 #: The columns of a history that every engine writes, one value a patient.
 COLUMNS: Final = tuple(column.name for column in fields(History) if column.name != "cycle_starts")
+
+
+def cycle_start_days(history: History, cycles: Cycles) -> Days:
+    """Return the day on which each cycle began, shape (P, most cycles), -1 if never.
+
+    By the calendar of the protocol where nothing delays a cycle.
+    """
+    if history.cycle_starts is not None:
+        return history.cycle_starts
+    number = np.arange(cycles.maximum)
+    due = number * (cycles.infusion_days + cycles.rest_days)
+    return np.where(number < history.cycles[:, np.newaxis], due, NONE).astype(np.int32)
 
 
 def chosen(data: PatientArrays, who: NDArray[np.intp]) -> PatientArrays:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,7 +21,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Analysis:
-    """What is written: the document and the tables are named after the kind, figures by their own names."""
+    """What is written: the document is named after the kind, tables and figures by their own names.
+
+    ``others`` are further scenarios, for the manifest.
+    """
 
     kind: AnalysisKind
     scenario: Scenario
@@ -29,6 +32,7 @@ class Analysis:
     document: Document
     tables: Mapping[str, pd.DataFrame]
     figures: Mapping[str, Drawing]
+    others: Mapping[str, Scenario] = field(default_factory=dict)
 
 
 def write_analysis(target: Path, analysis: Analysis, *, force: bool = False) -> list[str]:
@@ -45,6 +49,6 @@ def write_analysis(target: Path, analysis: Analysis, *, force: bool = False) -> 
             write_csv(table, folder / f"{name}.csv")
         save_figures(analysis.figures, folder / "figures")
         write_posterior(analysis.parameters, folder, always=analysis.kind == "calibration")
-        manifest = analysis_manifest_of(analysis.kind, analysis.scenario, analysis.parameters, folder)
+        manifest = analysis_manifest_of(analysis.kind, analysis.scenario, analysis.parameters, folder, analysis.others)
         write_json(manifest.model_dump(mode="json"), folder / MANIFEST)
         return sorted([*hashes(folder), MANIFEST])

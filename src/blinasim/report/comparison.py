@@ -14,6 +14,7 @@ from blinasim.report.rows import NOT_APPLICABLE
 from blinasim.statistics.intervals import mean_mcse
 from blinasim.study.comparison import Comparison, Contrast, HeadStart, Pairs
 from blinasim.study.contrasts import Counts, Difference, Standing
+from blinasim.study.cost_effectiveness import CostEffectiveness
 from blinasim.study.head_start import HEAD_START_MEASURES
 from blinasim.study.measures import MEASURE, Measure, Unit
 
@@ -40,6 +41,9 @@ _WRITTEN: Final[dict[Unit, tuple[int, int, int, str]]] = {
     "days": (1, 1, 2, ""),
     "searches": (1, 1, 2, ""),
     "patient-days": (1, 0, 1, ""),
+    "years": (1, 2, 3, ""),
+    "QALYs": (1, 3, 4, ""),
+    "money": (1, 0, 0, ""),
 }
 #: What independent luck is, in a sentence.
 DRAWN_AGAIN: Final = "drawn again from remission, or failure, on"
@@ -70,7 +74,7 @@ class ComparisonRow:
     def label(self) -> str:
         """The measure within its section, with its unit where the figures do not say it."""
         unit = self.measure.unit
-        return self.measure.name + (f", {unit}" if unit in ("months", "days", "patient-days") else "")
+        return self.measure.name + (f", {unit}" if unit in ("months", "days", "patient-days", "years") else "")
 
     @property
     def reference_text(self) -> str:
@@ -187,6 +191,31 @@ def touched_text(pairs: Pairs) -> str:
     return (
         f"Patients whose life differs in anything: {100 * counts.share:.1f} %; of them, "
         f"under shared luck, {longer} live longer, {shorter} shorter, {same} as long."
+    )
+
+
+def cost_effectiveness_text(found: CostEffectiveness) -> str:
+    """Say in a sentence or two what health costs more or less under a policy."""
+    payoffs, quadrant = found.payoffs, found.quadrant
+    judged = (
+        f"net benefit {with_limits(found.net_benefit.mean, found.net_benefit.lower, found.net_benefit.upper, 'money')} "
+        f"{payoffs.currency} a patient at {payoffs.threshold_per_qaly:,.0f} {payoffs.currency} per QALY"
+    )
+    doubt = f"; the sign of the difference in {' and '.join(found.open_signs)} is open" if found.open_signs else ""
+    if quadrant == "the same":
+        return "Cost-effectiveness: costs and QALYs are the same."
+    if quadrant in ("dominant", "dominated"):
+        how = "more health for less cost" if quadrant == "dominant" else "less health for more cost"
+        return f"Cost-effectiveness: {quadrant}, {how} (of a ratio nothing could be read{doubt}); {judged}."
+    ratio, kind = found.ratio, "gained" if quadrant.startswith("more") else "given up"
+    if not ratio.bounded:
+        return (
+            f"Cost-effectiveness: {quadrant}; whether QALYs differ at all is open, so that a cost per QALY has no "
+            f"interval (take more trials); {judged}."
+        )
+    return (
+        f"Cost-effectiveness: {quadrant}, {ratio.value:,.0f} {payoffs.currency} per QALY {kind} "
+        f"(95 % interval by Fieller {ratio.lower:,.0f} to {ratio.upper:,.0f}{doubt}); {judged}."
     )
 
 

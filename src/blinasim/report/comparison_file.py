@@ -12,6 +12,7 @@ from blinasim.report.comparison import DRAWN_AGAIN, STANDINGS
 from blinasim.report.summary_file import Document, finite
 from blinasim.study.comparison import Arm, Band, Comparison, Contrast, HeadStart, LuckName, Pairs
 from blinasim.study.contrasts import Difference
+from blinasim.study.cost_effectiveness import CostEffectiveness, cost_effectiveness
 from blinasim.study.measures import Measure
 
 #: Raised when a key changes its meaning or goes away; a new key does not raise it.
@@ -25,7 +26,7 @@ class MeasureDocument(Document):
     label: str = Field(description="What it is and whose, in words.")
     meaning: str = Field(description="A sentence that says what it is exactly.")
     population: str = Field(description="Whose it is; the policy changes who has responded or been transplanted.")
-    unit: str = Field(description="share (0 to 1), months, days, searches or patient-days.")
+    unit: str = Field(description="share (0 to 1), months, days, searches, patient-days, years, QALYs or money.")
     per: str = Field(description="patient or trial, for a resource; empty for an outcome of patients.")
     direction: int = Field(description="1: more is better, -1: less is better, 0: neither.")
 
@@ -96,6 +97,24 @@ class AgainDocument(Document):
     flows: list[list[int]] = Field(description="From where (rows) to where (columns), as in the contrasts' flows.")
 
 
+class CostEffectivenessDocument(Document):
+    """Cost and health of a policy against the reference, by the payoffs of the reference; figures a patient."""
+
+    currency: str = Field(description="Currency of all costs.")
+    price_year: int = Field(description="Year of the prices.")
+    threshold_per_qaly: float = Field(description="What a QALY may cost.")
+    quadrant: str = Field(
+        description="more health, more cost; less health, less cost; dominant (more health for less cost); dominated; "
+        "the same."
+    )
+    ratio: float | None = Field(
+        description="Difference of costs over difference of QALYs, where both differ the same way and health certainly "
+        "differs; null elsewhere: a ratio cannot tell dominant from dominated."
+    )
+    ratio_lower: float | None = Field(description="Lower limit of its 95 % interval by Fieller; null as the ratio.")
+    ratio_upper: float | None = Field(description="Upper limit of the same.")
+
+
 class ContrastDocument(Document):
     """A policy against the reference."""
 
@@ -108,6 +127,7 @@ class ContrastDocument(Document):
     flows: FlowsDocument | None = Field(description="From where to where they move; null as above.")
     survival_gain: GainDocument = Field(description="Survival under the policy less that under the reference.")
     head_start: list[HeadStartDocument] = Field(description="Empty where donors are sought as in the reference.")
+    cost_effectiveness: CostEffectivenessDocument | None = Field(None, description="Null without payoffs.")
 
 
 class BandDocument(Document):
@@ -240,6 +260,23 @@ def _contrast(comparison: Comparison, contrast: Contrast) -> ContrastDocument:
             upper=[finite(limit) for limit in contrast.survival_gain.upper],
         ),
         head_start=[_head_start(point) for point in contrast.head_start],
+        cost_effectiveness=_cost_effectiveness(cost_effectiveness(comparison, contrast.name)),
+    )
+
+
+def _cost_effectiveness(found: CostEffectiveness | None) -> CostEffectivenessDocument | None:
+    if found is None:
+        return None
+    payoffs, ratio = found.payoffs, found.ratio
+    value, lower, upper = (ratio.value, ratio.lower, ratio.upper) if found.has_ratio else (None, None, None)
+    return CostEffectivenessDocument(
+        currency=payoffs.currency,
+        price_year=payoffs.price_year,
+        threshold_per_qaly=payoffs.threshold_per_qaly,
+        quadrant=found.quadrant,
+        ratio=value,
+        ratio_lower=lower,
+        ratio_upper=upper,
     )
 
 

@@ -41,12 +41,14 @@ _PACKAGES = ("numpy", "scipy", "pandas", "simpy", "matplotlib", "pyarrow", "pyda
 _ABOVE = {"Scenario": ("scenario",)}
 
 
-AnalysisKind: TypeAlias = Literal["calibration", "validation", "sensitivity"]
+AnalysisKind: TypeAlias = Literal["calibration", "validation", "sensitivity", "value", "optimization"]
 #: By which command the analyses are made again.
 _COMMANDS: Final[dict[AnalysisKind, str]] = {
     "calibration": "calibrate",
     "validation": "validate",
     "sensitivity": "sensitivity",
+    "value": "value",
+    "optimization": "optimize",
 }
 
 
@@ -137,11 +139,12 @@ class AnalysisManifest(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     manifest_version: Literal[1] = 1
-    kind: AnalysisKind = Field(description="calibration, validation or sensitivity.")
+    kind: AnalysisKind = Field(description="Which analysis.")
     blinasim: str = Field(description="Version that made the results.")
     python: str = Field(description="Python version.")
     packages: dict[str, str] = Field(description="Versions of the packages that the bytes depend on.")
     scenario: dict[str, Any] = Field(description="The scenario, fully resolved.")
+    others: dict[str, dict[str, Any]] = Field({}, description="Scenarios that it is set against, by name.")
     parameters: dict[str, float] | None = Field(description="Point values by name; null: draws of a posterior.")
     posterior: PosteriorUsed | None = Field(None, description="The posterior, where there are draws of one.")
     structure: Structure = Field(Structure(), description="The distributions that they are parameters of, by name.")
@@ -204,7 +207,11 @@ def comparison_manifest_of(
 
 
 def analysis_manifest_of(
-    kind: AnalysisKind, scenario: Scenario, parameters: ParameterSource, folder: Path
+    kind: AnalysisKind,
+    scenario: Scenario,
+    parameters: ParameterSource,
+    folder: Path,
+    others: Mapping[str, Scenario] | None = None,
 ) -> AnalysisManifest:
     """Describe the folder of an analysis whose other files have been written."""
     known = versions()
@@ -214,6 +221,7 @@ def analysis_manifest_of(
         python=known.pop("python"),
         packages=known,
         scenario=scenario.model_dump(mode="json"),
+        others={name: other.model_dump(mode="json") for name, other in (others or {}).items()},
         parameters=_points(parameters),
         posterior=_posterior(parameters),
         structure=parameters.of(range(1), 0).structure,

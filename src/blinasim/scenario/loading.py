@@ -6,7 +6,7 @@ import stat
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
@@ -192,10 +192,11 @@ def _at(data: dict[str, Any], path: KeyPath) -> dict[str, Any]:
 
 
 def _settings_class(model: type[BaseModel], key: str) -> type[Settings] | None:
-    """Return the class of a setting that has settings of its own."""
+    """Return the class of a setting that has settings of its own, also of one that may be null."""
     known = model.model_fields.get(key)
-    kind = known.annotation if known else None
-    return kind if isinstance(kind, type) and issubclass(kind, Settings) else None
+    kinds = [kind for kind in (known.annotation, *get_args(known.annotation)) if kind] if known else []
+    whole = [kind for kind in kinds if isinstance(kind, type) and issubclass(kind, Settings)]
+    return whole[0] if whole and set(kinds[1:]) <= {*whole, type(None)} else None
 
 
 def _change(draft: _Draft, change: str) -> None:

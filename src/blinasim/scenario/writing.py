@@ -12,6 +12,8 @@ from blinasim.scenario.settings import Scenario, Settings
 
 #: Name of the schema file that stands beside the shipped scenarios.
 SCHEMA_FILE = "scenario.schema.json"
+#: Settings that may be null as a whole, and have parts that are required where they are not.
+_MAY_BE_INHERITED = ("CohortData", "Payoffs")
 
 
 def to_yaml(scenario: Scenario) -> str:
@@ -30,7 +32,8 @@ def json_schema() -> dict[str, Any]:
     """Return the JSON Schema of scenario files; every setting is described, with its unit."""
     schema = Scenario.model_json_schema()
     # What is required may be inherited, so a file need not say it.
-    schema.pop("required", None)
+    for part in (schema, *(part for name, part in schema["$defs"].items() if name in _MAY_BE_INHERITED)):
+        part.pop("required", None)
     schema["properties"] = {
         EXTENDS: {
             "type": "string",
@@ -66,6 +69,12 @@ def starting_file(name: str) -> str:
         settings = _settings(known.annotation)
         if settings is not None and settings.model_fields:
             lines += ["", f"# {key}:  # {known.description}", *_commented(settings, 1)]
+        elif known.default is None:
+            lines += [
+                "",
+                f"# # {known.description} `blinasim show baseline_payoffs` shows what may stand here.",
+                f"# {key}: null",
+            ]
     return "\n".join(lines) + "\n"
 
 

@@ -100,3 +100,25 @@ def _variance_of_mean(values: Floats, known: Bools) -> float:
     apart = np.where(known, values - values[known].mean(), 0.0)
     squares = np.square(np.bincount(pair, weights=apart)).sum()
     return float(squares * pairs / (pairs - 1) / np.count_nonzero(known) ** 2)
+
+
+def mean_covariance(values: Floats) -> Floats:
+    """Monte Carlo covariance of the means of several values of trials in pairs; NaN with fewer than two pairs.
+
+    Parameters
+    ----------
+    values : (k, R) array of float
+        Trials in order, all with every value.
+
+    Returns
+    -------
+    (k, k) array of float
+        Its diagonal is the square of :func:`mean_mcse`.
+    """
+    trials = values.shape[1]
+    pairs = (trials + 1) // 2
+    if pairs < 2:
+        return np.full((values.shape[0], values.shape[0]), np.nan)
+    apart = values - values.mean(axis=1, keepdims=True)
+    sums = np.add.reduceat(apart, np.arange(0, trials, 2), axis=1)
+    return np.asarray(sums @ sums.T * pairs / (pairs - 1) / trials**2)

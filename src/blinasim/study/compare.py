@@ -19,7 +19,7 @@ from blinasim.model.cohort_file import read_cohort
 from blinasim.model.own_policy import checked_policy
 from blinasim.model.parameters import ParameterSource, load_parameters
 from blinasim.model.places import counted_places
-from blinasim.scenario.settings import Scenario
+from blinasim.scenario.settings import Payoffs, Scenario
 from blinasim.statistics import survival
 from blinasim.study.chunks import cut, usual_chunk, with_curves
 from blinasim.study.comparison import Again, Arm, Band, Comparison, Contrast, Curve, Gain, HeadStart, Pairs, Queue
@@ -59,7 +59,7 @@ def compare(
     Parameters
     ----------
     scenarios : dict of str to Scenario
-        By name; the first is the reference. All have as many patients.
+        By name; the first is the reference. All have as many patients. The payoffs of one of them are those of all.
     policies : dict of str to callable, optional
         Policies of one's own by name (:class:`blinasim.model.own_policy.OwnPolicy`), each such as a class: the
         reference scenario is also lived under each of them.
@@ -97,7 +97,7 @@ def compare(
     lived, reference = tuple(arms.values()), next(iter(arms.values())).scenario
     for arm in lived:
         _engine(arm)  # refuses an engine that cannot walk it, before any does
-    measures = measures_of([arm.scenario.capacity for arm in lived])
+    measures = measures_of([arm.scenario.capacity for arm in lived], reference.payoffs)
     trials = reference.study.replications
     step = chunk or min(usual_chunk(reference.cohort.size), -(-trials // _PIECES))
     blocks = cut(range(trials), step)
@@ -154,16 +154,28 @@ def arms_of(
                 f"{first} has {reference.cohort.size:,} patients and {name} {scenario.cohort.size:,}: they cannot be "
                 "the same patients; give both one cohort.size"
             )
+    payoffs = _common_payoffs(scenarios)
     for name, policy in policies.items():
         if name in scenarios:
             raise ScenarioError(f"a scenario and a policy are called {name}; name different ones")
         checked_policy(policy)
     asked = {name: Living(scenario) for name, scenario in scenarios.items()}
     asked |= {name: Living(reference, policy) for name, policy in policies.items()}
-    return {
-        name: replace(arm, scenario=arm.scenario.with_study(study.replications, study.seed))
-        for name, arm in asked.items()
-    }
+    common = {"study": study, "payoffs": payoffs}
+    return {name: replace(arm, scenario=arm.scenario.model_copy(update=common)) for name, arm in asked.items()}
+
+
+def _common_payoffs(scenarios: Mapping[str, Scenario]) -> Payoffs | None:
+    """Return the payoffs by which all scenarios are judged: those of the first that has any."""
+    given = {name: scenario.payoffs for name, scenario in scenarios.items() if scenario.payoffs}
+    first = next(iter(given), "")
+    for name, payoffs in given.items():
+        if payoffs != given[first]:
+            raise ScenarioError(
+                f"{first} and {name} have different payoffs: nothing compared by both would mean anything; "
+                "give the payoffs in one of them only"
+            )
+    return given.get(first)
 
 
 def trials_to_live(arms: Mapping[str, Living], parameters: ParameterSource) -> int:

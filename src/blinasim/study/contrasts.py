@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from blinasim.model.codes import NONE
-from blinasim.model.history import COLUMNS, History, or_never
+from blinasim.model.history import COLUMNS, History, cycle_start_days, or_never
 from blinasim.scenario.settings import Policy
 from blinasim.statistics.intervals import mean_mcse, quantile, student_quantile
 from blinasim.study.measures import TWO_YEARS_DAYS, Measure
@@ -125,19 +125,9 @@ def touched(reference: tuple[History, Policy], policy: tuple[History, Policy], s
 def _differs(one: tuple[History, Policy], other: tuple[History, Policy]) -> Bools:
     """Whether anything at all differs between two histories of a patient, shape (P,)."""
     different = np.any([getattr(one[0], name) != getattr(other[0], name) for name in COLUMNS], axis=0)
-    starts, others = _cycle_starts(*one), _cycle_starts(*other)
+    starts, others = (cycle_start_days(history, policy.cycles) for history, policy in (one, other))
     width = max(starts.shape[1], others.shape[1])
     return np.asarray(different | np.any(_widened(starts, width) != _widened(others, width), axis=1))
-
-
-def _cycle_starts(history: History, policy: Policy) -> NDArray[np.int32]:
-    """Return the day on which each cycle began, -1 if never: by the calendar of the protocol where nothing delays."""
-    if history.cycle_starts is not None:
-        return history.cycle_starts
-    cycles = policy.cycles
-    number = np.arange(cycles.maximum)
-    due = number * (cycles.infusion_days + cycles.rest_days)
-    return np.where(number < history.cycles[:, np.newaxis], due, NONE).astype(np.int32)
 
 
 def _widened(starts: NDArray[np.int32], width: int) -> NDArray[np.int32]:

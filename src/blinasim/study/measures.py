@@ -17,8 +17,9 @@ from numpy.typing import NDArray
 
 from blinasim.model.codes import HORIZON, NONE, Place
 from blinasim.model.history import History
+from blinasim.model.payoffs import PatientPayoffs, payoffs_of
 from blinasim.model.places import Stays, counted_places, days_in_bed
-from blinasim.scenario.settings import Capacity, Policy, Scenario
+from blinasim.scenario.settings import Capacity, Payoffs, Policy, Scenario
 from blinasim.statistics import competing, survival
 from blinasim.study.batch import Batch
 from blinasim.trial.endpoints import DAYS_PER_MONTH
@@ -26,9 +27,11 @@ from blinasim.trial.observe import Bools, Ints, TrialData, observe_all
 from blinasim.trial.outcomes import first_after_hsct_true, overall_survival
 
 Floats = NDArray[np.float64]
-Unit: TypeAlias = Literal["share", "months", "days", "searches", "patient-days"]
+Unit: TypeAlias = Literal["share", "months", "days", "searches", "patient-days", "years", "QALYs", "money"]
 Therapy: TypeAlias = Literal["blinatumomab", "standard"]
-Population: TypeAlias = Literal["all patients", "of responders", "of those transplanted on study"]
+Population: TypeAlias = Literal[
+    "all patients", "of responders", "of those transplanted on study", "lifetime, all patients"
+]
 
 ONE_YEAR_DAYS: Final = 12 * DAYS_PER_MONTH
 TWO_YEARS_DAYS: Final = 24 * DAYS_PER_MONTH
@@ -78,6 +81,11 @@ class Truth:
         outcome = first_after_hsct_true(self.data, self.scenario.trial)
         return survival.fit_causes(outcome.time_days, outcome.code, outcome.member)
 
+    @cached_property
+    def payoffs(self) -> PatientPayoffs:
+        """What the patients cost and gain, shape (R * n,), by the scenario's payoffs."""
+        return payoffs_of(self.history, self.data.age_years.ravel(), self.scenario)
+
     def by_trial(self, values: Ints) -> Ints:
         """Arrange what the history holds by trial and patient, shape (R, n)."""
         return values.reshape(self.data.death.shape)
@@ -95,8 +103,8 @@ class Measure:
         What it is, and from when it is counted unless that is the first infusion.
     meaning : str
         A sentence that says what it is exactly.
-    unit : {"share", "months", "days", "searches", "patient-days"}
-        Of the values; a share is from 0 to 1.
+    unit : {"share", "months", "days", "searches", "patient-days", "years", "QALYs", "money"}
+        Of the values; a share is from 0 to 1, money in the currency of the payoffs.
     direction : {1, -1, 0}
         Whether more is better, worse, or neither.
     of : callable
@@ -132,13 +140,15 @@ class Measure:
         return self.therapy in (None, policy.therapy)
 
 
-def measures_of(capacities: Sequence[Capacity]) -> tuple[Measure, ...]:
+def measures_of(capacities: Sequence[Capacity], payoffs: Payoffs | None = None) -> tuple[Measure, ...]:
     """Return the measures by which scenarios with these places are compared, in the order of the table.
 
-    Waiting is a measure where at least one of them counts the places; where the others do not, nobody waits.
+    Waiting is a measure where at least one of them counts the places; where the others do not, nobody waits. Costs and
+    quality of life are measures where there are payoffs.
     """
     counted = {place for capacity in capacities for place in counted_places(capacity)}
-    return tuple(measure for measure in MEASURES if measure.place is None or measure.place in counted)
+    usual = tuple(measure for measure in MEASURES if measure.place is None or measure.place in counted)
+    return usual + (payoff_measures(payoffs) if payoffs else ())
 
 
 def measured(truth: Truth, measures: Sequence[Measure]) -> dict[str, Floats]:
@@ -325,3 +335,48 @@ MEASURES: Final = (
     _waiting("infusion_waiting_days", "Waiting to start an infusion", Place.INFUSION_BED),
 )  # fmt: skip
 MEASURE: Final = {measure.id: measure for measure in MEASURES}
+
+
+# --- payoffs ------------------------------------------------------------------------------------------
+
+#: Ids of the measures of costs and effects.
+COST, QALYS, NET_BENEFIT = "cost", "qalys", "net_benefit"
+_LIFETIME: Final[Population] = "lifetime, all patients"
+
+
+def _mean_payoff(truth: Truth, of: str) -> Floats:
+    values = getattr(truth.payoffs, of).reshape(truth.data.death.shape)
+    return np.asarray(values.mean(axis=1), dtype=np.float64)
+
+
+def _net_benefit(truth: Truth, threshold: float) -> Floats:
+    return threshold * _mean_payoff(truth, "qalys") - _mean_payoff(truth, "cost")
+
+
+def payoff_measures(payoffs: Payoffs) -> tuple[Measure, ...]:
+    """Return the measures of costs and effects by some payoffs; each is the mean of all patients of a trial."""
+    currency, threshold = payoffs.currency, payoffs.threshold_per_qaly
+    span = f"to {payoffs.horizon_years:g} years or age {payoffs.oldest_age_years}"
+    return (
+        Measure(
+            "life_years", "Life-years", f"Mean years of life {span}; not discounted.",
+            "years", 1, partial(_mean_payoff, of="life_years"), _LIFETIME,
+        ),
+        Measure(
+            QALYS, "QALYs",
+            f"Mean quality-adjusted life-years {span}, discounted by "
+            f"{100 * payoffs.discount_effects_per_year:g} % a year.",
+            "QALYs", 1, partial(_mean_payoff, of="qalys"), _LIFETIME,
+        ),
+        Measure(
+            COST, f"Cost, {currency}",
+            f"Mean cost {span}, in {currency} of {payoffs.price_year}, discounted by "
+            f"{100 * payoffs.discount_costs_per_year:g} % a year.",
+            "money", -1, partial(_mean_payoff, of="cost"), _LIFETIME,
+        ),
+        Measure(
+            NET_BENEFIT, f"Net benefit, {currency}",
+            f"QALYs at {threshold:,.0f} {currency} each, less cost.",
+            "money", 1, partial(_net_benefit, threshold=threshold), _LIFETIME,
+        ),
+    )  # fmt: skip

@@ -19,7 +19,10 @@ COMPARISON: Final = Table(
         Column("policy_name", "text", "", "The policy's scenario, or its class; or the reference itself."),
         Column("measure", "text", "", "Name of the measure."),
         Column("label", "text", "", "Measure in words, and whose it is."),
-        Column("unit", "text", "", "share (a proportion), months, days, searches or patient-days."),
+        Column(
+            "unit", "text", "",
+            "share (a proportion), months, days, searches, patient-days, years, QALYs or money.",
+        ),
         Column("per", "text", "", "patient or trial, for a resource; empty for an outcome of patients."),
         Column("direction", "integer", "", "1: more is better, -1: less is better, 0: neither."),
         Column(

@@ -4,22 +4,28 @@ from blinasim.report.figures.against_published import forest
 from blinasim.report.figures.differences import differences
 from blinasim.report.figures.flows import flows
 from blinasim.report.figures.kaplan_meier import survival
+from blinasim.report.figures.optimization import race
 from blinasim.report.figures.overlays import overlays
 from blinasim.report.figures.policies import policies
 from blinasim.report.figures.queues import queues
 from blinasim.report.figures.ranks import ranks
 from blinasim.report.figures.swimmer import swimmer
 from blinasim.report.figures.tornado import tornado
+from blinasim.report.figures.value import acceptability, evppi, plane
 from blinasim.report.figures.whereabouts import occupancy
 
 __all__ = [
+    "acceptability",
     "differences",
+    "evppi",
     "flows",
     "forest",
     "occupancy",
     "overlays",
+    "plane",
     "policies",
     "queues",
+    "race",
     "ranks",
     "survival",
     "swimmer",

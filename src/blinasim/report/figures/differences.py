@@ -36,6 +36,9 @@ _AXES: Final[dict[Unit, str]] = {
     "days": "Days",
     "searches": "Searches a trial",
     "patient-days": "Patient-days a trial",
+    "years": "Years",
+    "QALYs": "QALYs",
+    "money": "Currency units a patient",
 }
 
 

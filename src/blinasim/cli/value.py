@@ -1,0 +1,137 @@
+"""``blinasim value``: what it would be worth to know parameters before choosing among policies."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from blinasim.cli.compare import _folder_name, _loaded, _plain
+from blinasim.cli.completion import scenario_names
+from blinasim.cli.options import ClusterOption, ParametersOption, SeedOption, SetOption, WorkersOption, all_changes
+
+if TYPE_CHECKING:
+    from blinasim.inference.value import ValueOfInformation
+
+#: Parameters in the table.
+_SHOWN = 10
+#: Trials where nobody says so: two a draw, and twenty draws or so a parameter.
+_TRIALS = 4_000
+#: Draws of the priors.
+_PRIOR_DRAWS = 2_000
+
+
+def value(
+    scenarios: Annotated[
+        list[str],
+        typer.Argument(
+            help="The policies: shipped names, or YAML files, the reference first; one of them has payoffs.",
+            autocompletion=scenario_names,
+        ),
+    ],
+    changes: SetOption = None,
+    measure: Annotated[
+        str | None,
+        typer.Option(metavar="ID", help="Choose by another measure than net benefit, such as rmst_24_months."),
+    ] = None,
+    known: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--know",
+            metavar="NAME,NAME",
+            help="A set of parameters, or groups of them, whose knowledge is valued besides; may be repeated.",
+        ),
+    ] = None,
+    replications: Annotated[int, typer.Option(min=2, help="Simulated trials of each policy, two a draw.")] = _TRIALS,
+    seed: SeedOption = None,
+    parameters: ParametersOption = None,
+    prior: Annotated[bool, typer.Option("--prior", help="Draws from the priors, before any fit.")] = False,
+    out: Annotated[Path | None, typer.Option(help="Results folder; results/value_A_B by default.")] = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace a results folder.")] = False,
+    workers: WorkersOption = 1,
+    cluster: ClusterOption = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print value.json.")] = False,
+) -> None:
+    """Say what it would be worth to know parameters before choosing among policies (EVPI, EVPPI).
+
+    By net benefit, where one of the scenarios has payoffs (baseline_payoffs), or by any measure.
+    """
+    import time
+
+    from blinasim.cli.terminal import progress
+    from blinasim.errors import ParameterError
+    from blinasim.files import check_free
+    from blinasim.inference.choice import parameters_said
+    from blinasim.inference.posterior import prior_draws
+    from blinasim.inference.value import value_of
+    from blinasim.model.parameters import Structure
+    from blinasim.report import figures
+    from blinasim.report.analysis_folder import Analysis, write_analysis
+    from blinasim.report.value import acceptability_frame, value_frame
+    from blinasim.report.value_file import value_file
+    from blinasim.study.cluster import hired
+
+    if prior and parameters is not None:
+        raise ParameterError("--prior and --parameters exclude each other; leave one of them out")
+    loaded = _loaded(scenarios, all_changes(changes, replications=replications, seed=seed))
+    target = out or Path("results") / _folder_name(list(loaded), "value")
+    check_free(target, force=force)
+    first = next(iter(loaded.values()))
+    draws = prior_draws(Structure(), _PRIOR_DRAWS, first.study.seed) if prior else parameters_said(parameters)
+    start = time.perf_counter()
+    with (
+        hired(workers, cluster) as executor,
+        progress(f"{' and '.join(loaded)}: trials", len(loaded) * replications) as advance,
+    ):
+        found = value_of(loaded, draws, measure=measure, known=known or (), executor=executor, progress=advance)
+    seconds = time.perf_counter() - start
+    tables, drawn = {"value": value_frame(found)}, {"evppi": figures.evppi(found)}
+    if (accepted := acceptability_frame(found)) is not None:
+        tables["acceptability"] = accepted
+        drawn |= {"plane": figures.plane(found), "acceptability": figures.acceptability(found)}
+    others = {name: scenario for name, scenario in found.scenarios.items() if name != found.reference}
+    analysis = Analysis(
+        "value", found.scenarios[found.reference], draws, value_file(found), tables, drawn, others
+    )  # fmt: skip
+    files = write_analysis(target, analysis, force=force)
+    if as_json:
+        typer.echo(analysis.document.model_dump_json(indent=1))
+        return
+    _print(found, seconds)
+    typer.echo(f"Wrote {target}/ ({len(files)} files)")
+
+
+_LEGEND = (
+    "gain: over the first policy, paired, ± Monte Carlo standard error. best: probability of being the best under a\n"
+    "draw of the parameters. A value is what knowing the parameters would be worth a patient, by regression of the\n"
+    "gains on the draws, ± its standard error: one of less than two of them may be nothing. A set is never worth less\n"
+    "than a set within it. Prices and utilities are taken as they are."
+)
+
+
+def _print(found: ValueOfInformation, seconds: float) -> None:
+    from blinasim.cli.terminal import console
+    from blinasim.inference.choice import described
+    from blinasim.report.value import candidate_cells, explained_text, perfect_text, unit_text, worth_cells
+
+    screen, study = console(), found.scenarios[found.reference].study
+    size = found.scenarios[found.reference].cohort.size
+    screen.print(
+        f"\n{found.trials:,} trials of {size} patients · {described(found.parameters)} · seed {study.seed} · "
+        f"{seconds:.1f} s\n",
+        highlight=False,
+        soft_wrap=True,
+    )
+    objective = f"{found.objective.name}"
+    screen.print(_plain(("", objective, "gain", "best"), [candidate_cells(found, one) for one in found.candidates]))
+    screen.print("", perfect_text(found), "", sep="\n", highlight=False, soft_wrap=True)
+    titles = ("Worth knowing", "grade", f"value, {unit_text(found)}", "of EVPI")
+    lines: list[tuple[str, ...]] = []
+    kinds = (("Groups", found.groups), ("Sets asked for", found.asked), ("Single parameters", found.singles[:_SHOWN]))
+    for kind, worths in kinds:
+        if worths:
+            lines.append((f"[bold]{kind}[/bold]",))
+            lines += [(f"  {name}", *rest) for name, *rest in (worth_cells(found, one) for one in worths)]
+    screen.print(_plain(titles, lines))
+    screen.print("", explained_text(found), _LEGEND, sep="\n", highlight=False, soft_wrap=True)
