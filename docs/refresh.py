@@ -17,6 +17,7 @@ from pathlib import Path
 
 from blinasim.report.calibration_targets import calibration_document
 from blinasim.report.comparison_file import comparison_schema
+from blinasim.report.effect_file import effect_schema
 from blinasim.report.exports import data_dictionary
 from blinasim.report.sensitivity_file import sensitivity_schema
 from blinasim.report.summary_file import summary_schema
@@ -62,6 +63,7 @@ def generated() -> dict[Path, str]:
         ROOT / "docs" / "summary.schema.json": indented(summary_schema()),
         ROOT / "docs" / "comparison.schema.json": indented(comparison_schema()),
         ROOT / "docs" / "validation.schema.json": indented(validation_schema()),
+        ROOT / "docs" / "effect.schema.json": indented(effect_schema()),
         ROOT / "docs" / "sensitivity.schema.json": indented(sensitivity_schema()),
         ROOT / "scenarios" / SCHEMA_FILE: indented(json_schema()),
     }

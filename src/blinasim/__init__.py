@@ -20,6 +20,8 @@ __all__ = [
     "Parameters",
     "__version__",
     "compare",
+    "effect",
+    "effect_of_data",
     "load_parameters",
     "load_scenario",
     "plot",
@@ -29,7 +31,16 @@ __all__ = [
 
 if TYPE_CHECKING:
     from blinasim import plot
-    from blinasim.api import Parameters, compare, load_parameters, load_scenario, results_table, simulate
+    from blinasim.api import (
+        Parameters,
+        compare,
+        effect,
+        effect_of_data,
+        load_parameters,
+        load_scenario,
+        results_table,
+        simulate,
+    )
 
 
 def __getattr__(name: str) -> Any:

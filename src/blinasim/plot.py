@@ -17,9 +17,24 @@ from blinasim.report.style import Drawing, save
 from blinasim.scenario.settings import Scenario
 from blinasim.study.batch import live
 from blinasim.study.comparison import Comparison
+from blinasim.study.effect import Effect
+from blinasim.study.effect_data import DataEffect
+from blinasim.study.exposures import OutcomeId
 from blinasim.study.simulate import Result
 
-__all__ = ["differences", "flows", "forest", "occupancy", "policies", "queues", "save", "survival", "swimmer"]
+__all__ = [
+    "differences",
+    "effects",
+    "flows",
+    "forest",
+    "occupancy",
+    "policies",
+    "queues",
+    "save",
+    "simon_makuch",
+    "survival",
+    "swimmer",
+]
 
 
 def survival(result: Result, outcome: str = "os", censored: str | None = "os_cens") -> Drawing:
@@ -70,3 +85,13 @@ def flows(comparison: Comparison, policy: str | None = None) -> Drawing:
 def queues(comparison: Comparison) -> Drawing:
     """Draw how many wait for each counted kind of place, and how many places are taken, day by day."""
     return figures.queues(comparison)
+
+
+def effects(found: Effect | DataEffect) -> Drawing:
+    """Draw the effect of HSCT by every estimator, beside the truth where the trials were simulated."""
+    return figures.effects(found)
+
+
+def simon_makuch(found: Effect | DataEffect, outcome: OutcomeId = "os") -> Drawing:
+    """Draw survival of those ever and never transplanted beside that of those transplanted so far and not yet."""
+    return figures.simon_makuch(found, outcome)

@@ -15,7 +15,7 @@ import typer
 from typer.exceptions import TyperException
 
 from blinasim import __version__
-from blinasim.cli import calibrate, compare, completion, rerun, run, scenarios, sensitivity, trace, validate
+from blinasim.cli import calibrate, compare, completion, effect, rerun, run, scenarios, sensitivity, trace, validate
 from blinasim.errors import BlinasimError, InterruptedRunError
 
 _USAGE, _INTERRUPTED, _FAILED = 2, 130, 1
@@ -28,6 +28,7 @@ app = typer.Typer(
 app.command("run")(run.run)
 app.command("compare")(compare.compare)
 app.command("validate")(validate.validate)
+app.command("effect")(effect.effect)
 app.command("sensitivity")(sensitivity.sensitivity)
 app.command("rerun")(rerun.rerun)
 app.command("trace")(trace.trace)

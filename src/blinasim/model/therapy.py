@@ -36,8 +36,8 @@ def without_effect_of_hsct(parameters: Parameters) -> Parameters:
     An HSCT does not only bring a graft: it ends the infusions, and what follows them, and nobody switches after it. So
     the relapse clock must run at one speed whatever is given.
     """
-    same = {name: 1.0 for name in _SPEEDS_BY_TREATMENT} | {name: 0.0 for name in _NON_RELAPSE_RISKS}
-    after_relapse = {name: parameters.failure.relapse_speed for name in _SPEEDS_AFTER_RELAPSE}
+    same = dict.fromkeys(_SPEEDS_BY_TREATMENT, 1.0) | dict.fromkeys(_NON_RELAPSE_RISKS, 0.0)
+    after_relapse = dict.fromkeys(_SPEEDS_AFTER_RELAPSE, parameters.failure.relapse_speed)
     return parameters.changed(same | after_relapse)
 
 

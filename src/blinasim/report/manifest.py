@@ -41,9 +41,9 @@ _PACKAGES = ("numpy", "scipy", "pandas", "simpy", "matplotlib", "pyarrow", "pyda
 _ABOVE = {"Scenario": ("scenario",)}
 
 
-AnalysisKind: TypeAlias = Literal["validation", "sensitivity"]
+AnalysisKind: TypeAlias = Literal["validation", "sensitivity", "effect"]
 #: By which command the analyses are made again.
-_COMMANDS: Final[dict[AnalysisKind, str]] = {"validation": "validate", "sensitivity": "sensitivity"}
+_COMMANDS: Final[dict[AnalysisKind, str]] = {"validation": "validate", "sensitivity": "sensitivity", "effect": "effect"}
 
 
 class PosteriorUsed(BaseModel):
@@ -133,7 +133,7 @@ class AnalysisManifest(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     manifest_version: Literal[1] = 1
-    kind: AnalysisKind = Field(description="validation or sensitivity.")
+    kind: AnalysisKind = Field(description="validation, sensitivity or effect.")
     blinasim: str = Field(description="Version that made the results.")
     python: str = Field(description="Python version.")
     packages: dict[str, str] = Field(description="Versions of the packages that the bytes depend on.")

@@ -185,7 +185,9 @@ def _never(data: Exposure, day: int, begin: Floats | None) -> tuple[Floats, Floa
     # Cumulative hazards up to, and without, each day of death: of the state itself, until it is broken.
     to_day = before[rows, np.minimum(days, day + 1)][:, :, np.newaxis]
     to_break = before[rows, np.clip(broken, 0, day + 1)][:, np.newaxis, :]
-    exponent = ratio[:, np.newaxis, :] * np.minimum(to_day, np.where((broken < NEVER)[:, np.newaxis, :], to_break, np.inf))
+    exponent = ratio[:, np.newaxis, :] * np.minimum(
+        to_day, np.where((broken < NEVER)[:, np.newaxis, :], to_break, np.inf)
+    )
     if late[:, -1].any():
         lag = np.clip(days[:, :, np.newaxis] - broken[:, np.newaxis, :], 0, day + 1)
         exponent = exponent + late[rows[..., np.newaxis], lag] * after[:, np.newaxis, :]
@@ -217,9 +219,7 @@ def _hazard_ratios(data: Exposure, begin: Floats | None) -> tuple[Floats, Floats
     return np.exp(np.clip(predictor, -30.0, 30.0)), coefficients
 
 
-def _daily_hazard(
-    begins: Days, at_risk_until: Days, happens: Bools, member: Bools, ratio: Floats, day: int
-) -> Floats:
+def _daily_hazard(begins: Days, at_risk_until: Days, happens: Bools, member: Bools, ratio: Floats, day: int) -> Floats:
     """Cumulative hazard of each day 0 to ``day`` at ratio 1, (R, day + 1).
 
     Treatments come many on one day, such as the last of an infusion, and few are at risk in the end. So the hazard is

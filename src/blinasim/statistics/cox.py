@@ -101,7 +101,9 @@ def fit(
     if covariates.ndim != 3 or covariates.shape[:2] != stop.shape:
         raise ValueError(f"covariates must have shape (R, n, p), not {covariates.shape}")
     rows = Rows.of(start, stop, event, member)
-    return fit_rows(rows, rows.sorted(covariates).astype(np.float64), ties=ties, ridge=ridge, begin=begin, most_steps=most_steps)
+    return fit_rows(
+        rows, rows.sorted(covariates).astype(np.float64), ties=ties, ridge=ridge, begin=begin, most_steps=most_steps
+    )
 
 
 def fit_rows(

@@ -249,7 +249,11 @@ def _block(
     block: range,
 ) -> _Block:
     batch = live(
-        scenario, parameters, Draws(Luck(scenario.study.seed), block, scenario.cohort.size), engine=engine, source=source
+        scenario,
+        parameters,
+        Draws(Luck(scenario.study.seed), block, scenario.cohort.size),
+        engine=engine,
+        source=source,
     )
     practised = observe_all(scenario, batch.world.cohort, batch.history, batch.record)
     never = had_hsct_not_existed(scenario, batch, engine)
@@ -337,7 +341,9 @@ def _curves(seen: Exposure, timing: Timing) -> dict[str, Floats]:
 
 def _outcome(parts: list[_OutcomeBlock], timing: Timing, *, no_effect: bool) -> OutcomeEffect:
     sums = {
-        name: _Sums(*(np.concatenate([getattr(part.truths[name], item.name) for part in parts]) for item in fields(_Sums)))
+        name: _Sums(
+            *(np.concatenate([getattr(part.truths[name], item.name) for part in parts]) for item in fields(_Sums))
+        )
         for name in parts[0].truths
     }
     alive = np.sum([part.alive for part in parts], axis=0, dtype=np.int64)

@@ -15,7 +15,9 @@ from blinasim.statistics.exposure import Estimate, Exposure
 Measure: TypeAlias = Literal["log_hazard_ratio", "survival", "difference"]
 #: What judges an estimator: survival as practised or without HSCT, their difference in all or in those transplanted (by
 #: the landmark); nothing but an HSCT without effect, where every contrast is 0.
-Truth: TypeAlias = Literal["practised", "never", "practised_less_never", "transplanted", "transplanted_by_landmark", "null"]
+Truth: TypeAlias = Literal[
+    "practised", "never", "practised_less_never", "transplanted", "transplanted_by_landmark", "null"
+]
 
 
 @dataclass(frozen=True)
@@ -93,7 +95,7 @@ ESTIMATORS: Final = (
         "hypothetical: had HSCT not been available, if censoring told nothing",
     ),
     Estimator(
-        "weighted_never", "Clones never transplanted, weighted", "survival", "never",
+        "weighted_never", "Clones: never transplanted", "survival", "never",
         "hypothetical: had HSCT not been available",
     ),
     Estimator(
@@ -101,7 +103,7 @@ ESTIMATORS: Final = (
         "treatment policy less hypothetical: HSCT as practised against none",
     ),
     Estimator(
-        "weighted_prompt", "Clones: within the grace period less never", "difference", "null",
+        "weighted_prompt", "Clones: prompt less never", "difference", "null",
         "hypothetical: candidates transplanted within the period of grace against nobody transplanted",
     ),
 )  # fmt: skip

@@ -2,12 +2,26 @@
 
 from blinasim.report.figures.against_published import forest
 from blinasim.report.figures.differences import differences
+from blinasim.report.figures.effects import effects
 from blinasim.report.figures.flows import flows
 from blinasim.report.figures.kaplan_meier import survival
 from blinasim.report.figures.policies import policies
 from blinasim.report.figures.queues import queues
+from blinasim.report.figures.simon_makuch import simon_makuch
 from blinasim.report.figures.swimmer import swimmer
 from blinasim.report.figures.tornado import tornado
 from blinasim.report.figures.whereabouts import occupancy
 
-__all__ = ["differences", "flows", "forest", "occupancy", "policies", "queues", "survival", "swimmer", "tornado"]
+__all__ = [
+    "differences",
+    "effects",
+    "flows",
+    "forest",
+    "occupancy",
+    "policies",
+    "queues",
+    "simon_makuch",
+    "survival",
+    "swimmer",
+    "tornado",
+]
