@@ -242,8 +242,8 @@ def effect_of_data(
     Parameters
     ----------
     data : str, Path or DataFrame
-        A CSV file or a table, a row a patient: ``time_days``, ``event``, ``transplant_days`` (empty without one), and if
-        you have them ``relapse_days`` and ``candidate``; days count from one origin, such as the remission.
+        A CSV file or a table, a row a patient: ``time_days``, ``event``, ``transplant_days`` (empty without one), and
+        if you have them ``relapse_days`` and ``candidate``; days count from one origin, such as the remission.
     adjust : sequence of str
         Columns, numbers or yes and no, known at the origin.
     timing : Timing, optional

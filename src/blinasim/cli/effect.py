@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from enum import Enum
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from blinasim.study.estimators import Timing
 
 
-class Detection(str, Enum):
+class Detection(StrEnum):
     """How relapses become known."""
 
     recorded = "recorded"
@@ -33,8 +33,8 @@ def effect(
     data: Annotated[
         Path | None,
         typer.Option(
-            help="Patients of your own instead: a CSV file with time_days, event, transplant_days and, if you have them, "
-            "relapse_days and candidate."
+            help="Patients of your own instead: a CSV file with time_days, event, transplant_days and, if you have "
+            "them, relapse_days and candidate."
         ),
     ] = None,
     adjust: Annotated[

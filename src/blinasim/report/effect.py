@@ -109,18 +109,19 @@ def timing_text(timing: Timing) -> str:
 
 def truth_text(found: Effect) -> str:
     """Say how many lives HSCT changes: what the truth rests on."""
-    size = found.scenario.study.replications
+    trials = found.scenario.study.replications
+    responders, transplanted = found.responders / trials, found.transplanted / trials
+    changed = "nobody" if not found.changed else f"{found.changed:,}"
     return (
-        f"{found.responders / size:.1f} responders a trial, {found.transplanted / size:.1f} of them transplanted at some "
-        f"time; {'nobody' if not found.changed else f'{found.changed:,} patients'} of {found.responders:,} would have "
-        f"relapsed or died on another day without HSCT."
+        f"{responders:.1f} responders a trial, {transplanted:.1f} of them transplanted at some time; {changed} of "
+        f"{found.responders:,} would have relapsed or died on another day without HSCT."
     )
 
 
 LEGEND: Final = (
-    "truth: the same patients, uncensored, with the same luck in a world without HSCT; hazard ratios have one only where\n"
-    "no life differs. mean: of the trials' estimates (hazard ratios: on the log scale, as bias and errors).\n"
-    f"limit: mean in trials pooled by {POOLED_TRIALS}. SD: of the estimates; model SE: root mean square of those reported.\n"
+    "truth: the same patients, uncensored, with the same luck in a world without HSCT; hazard ratios have one only\n"
+    "where no life differs. mean: of the estimates (hazard ratios: on the log scale, as are bias and errors).\n"
+    f"limit: mean in trials pooled by {POOLED_TRIALS}. SD: of the estimates; model SE: as the trials give it.\n"
     "Differences, survival and coverage in per cent or percentage points; ±MC: Monte Carlo standard error.\n"
     "What each estimator is read for: effect.csv and docs/effect.md."
 )

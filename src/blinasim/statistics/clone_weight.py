@@ -41,7 +41,7 @@ _MOST_SHARE: Final = 1.0 - 1e-9
 
 @dataclass(frozen=True, eq=False)
 class _Models:
-    """Coefficients of the models of treatment: of its hazard, (R, p), and of its odds by the end of grace, (R, p + 1)."""
+    """Coefficients of the models of treatment: its hazard, (R, p), and its odds by the end of grace, (R, p + 1)."""
 
     hazard: Floats
     odds: Floats
@@ -233,7 +233,8 @@ def _daily_hazard(begins: Days, at_risk_until: Days, happens: Bools, member: Boo
     last = (row + np.where(held, np.minimum(at_risk_until, day + 1), 0)).ravel()
 
     def per_day(cells: NDArray[np.intp], values: NDArray[Any]) -> Floats:
-        return np.bincount(cells, values.ravel(), minlength=trials * columns).reshape(trials, columns)
+        summed: Floats = np.bincount(cells, values.ravel(), minlength=trials * columns).astype(np.float64)
+        return summed.reshape(trials, columns)
 
     ratios, patients = (
         np.cumsum(per_day(last, values)[:, ::-1], axis=1)[:, ::-1]
@@ -359,5 +360,5 @@ def _product_of(factors: Floats) -> Floats:
     """Multiply along the last axis, one by one."""
     if factors.shape[-1] == 0:
         return np.ones(factors.shape[:-1])
-    running: Floats = np.cumprod(factors, axis=-1)
+    running: Floats = np.cumprod(factors, axis=-1, dtype=np.float64)
     return running[..., -1]

@@ -158,6 +158,18 @@ class ExtendedCurves:
     greenwood: Floats
     at_risk: Floats
 
+    def on(self, day: float) -> tuple[Floats, Floats, Floats]:
+        """Return survival, Greenwood's sum and the members at risk at the last row by a day, each of shape (R,)."""
+        passed = np.count_nonzero(self.time <= day, axis=1)
+        rows, place = np.arange(self.time.shape[0]), np.maximum(passed - 1, 0)
+        if not self.time.shape[1]:
+            return np.ones(rows.size), np.zeros(rows.size), np.zeros(rows.size)
+        survival, greenwood, at_risk = (
+            np.where(passed > 0, values[rows, place], before)
+            for values, before in ((self.survival, 1.0), (self.greenwood, 0.0), (self.at_risk, 0.0))
+        )
+        return survival, greenwood, at_risk
+
 
 def extended_kaplan_meier(rows: Rows, group: Bools) -> ExtendedCurves:
     """Estimate survival in a group whose members are those of its rows, entering and leaving it as these do.
@@ -180,7 +192,7 @@ def extended_kaplan_meier(rows: Rows, group: Bools) -> ExtendedCurves:
     terms = np.where(once & (n > d), d / np.maximum(n * (n - d), 1.0), 0.0)
     return ExtendedCurves(
         time=rows.stop,
-        survival=np.cumprod(1.0 - d / np.maximum(n, 1.0), axis=1),
+        survival=np.cumprod(1.0 - d / np.maximum(n, 1.0), axis=1, dtype=np.float64),
         greenwood=np.cumsum(terms, axis=1),
         at_risk=n,
     )
@@ -199,4 +211,5 @@ def _running(values: Floats, *, backwards: bool = False) -> Floats:
 def _at(sums: Floats, index: _Indices) -> Floats:
     trials, places, columns = sums.shape
     flat = index + places * np.arange(trials)[:, np.newaxis]
-    return sums.reshape(trials * places, columns).take(flat, axis=0)
+    found: Floats = sums.reshape(trials * places, columns).take(flat, axis=0)
+    return found

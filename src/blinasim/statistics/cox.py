@@ -123,7 +123,7 @@ def fit_rows(
     problem = _Problem.of(rows, x, ties, ridge)
     beta = np.zeros((trials, p)) if begin is None else np.array(begin, dtype=np.float64)
     at = problem.at(beta)
-    converged = ~rows.event.any(axis=1)
+    converged: Bools = np.asarray(~rows.event.any(axis=1))
     for _ in range(most_steps):
         going = ~converged
         if not going.any():

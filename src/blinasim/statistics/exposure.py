@@ -224,9 +224,7 @@ def simon_makuch(data: Exposure, landmark_day: int, day: int) -> Estimate:
     both = []
     for rows, group in simon_makuch_groups(data, landmark_day):
         curve = extended_kaplan_meier(rows, group)
-        value = curves.value_at(curve.time, curve.survival, day, before=1.0)
-        greenwood = curves.value_at(curve.time, curve.greenwood, day, before=0.0)
-        n = curves.value_at(curve.time, curve.at_risk, day, before=0.0)
+        value, greenwood, n = curve.on(day)
         some = (group & rows.member).any(axis=1) & (n > 0.0)
         both.append(Estimate(np.where(some, value, np.nan), np.where(some, value * np.sqrt(greenwood), np.nan)))
     treated, untreated = both

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from concurrent.futures import Executor
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
@@ -23,7 +23,7 @@ from blinasim.luck import Draws, Luck
 from blinasim.model.cohort_file import CohortSource, read_cohort
 from blinasim.model.parameters import ParameterSource, load_parameters
 from blinasim.scenario.settings import Scenario
-from blinasim.statistics import curves, survival
+from blinasim.statistics import survival
 from blinasim.statistics.counting import extended_kaplan_meier
 from blinasim.statistics.exposure import NEVER, Estimate, Exposure, simon_makuch_groups
 from blinasim.statistics.performance import Figure, Performance, performance
@@ -58,7 +58,7 @@ class Finding:
     performance : Performance
         Over the trials.
     limit : Figure
-        Mean of the estimates in trials pooled by 25: where large trials of this kind would arrive, but for a small rest.
+        Mean of the estimates in trials pooled by 25: where large trials of this kind would arrive, but for a rest.
     """
 
     estimator: Estimator
@@ -294,7 +294,7 @@ def _truths(practised: Exposure, never: Exposure, timing: Timing) -> dict[Truth,
     by_landmark = treated & (practised.treated <= timing.landmark_day) & (practised.time_days > timing.landmark_day)
 
     def count(who: NDArray[np.bool_]) -> Floats:
-        return who.sum(axis=1).astype(np.float64)
+        return np.asarray(np.count_nonzero(who, axis=1), dtype=np.float64)
 
     def gain(who: NDArray[np.bool_]) -> _Sums:
         return _Sums(count(with_hsct & who) - count(without & who), count(who))
@@ -309,8 +309,8 @@ def _truths(practised: Exposure, never: Exposure, timing: Timing) -> dict[Truth,
 
 
 def curve_days(timing: Timing) -> NDArray[np.int64]:
-    """Return the days of the curves."""
-    return np.append(np.arange(0, timing.day, _STEP_DAYS), timing.day)
+    """Return the days of the curves: one a week, the landmark and the last."""
+    return np.union1d(np.arange(0, timing.day, _STEP_DAYS), (timing.landmark_day, timing.day)).astype(np.int64)
 
 
 def _alive(practised: Exposure, never: Exposure, timing: Timing) -> NDArray[np.int64]:
@@ -329,7 +329,7 @@ def _curves(seen: Exposure, timing: Timing) -> dict[str, Floats]:
     groups = zip(("transplanted_so_far", "not_yet"), simon_makuch_groups(seen, timing.landmark_day), strict=True)
     for name, (rows, inside) in groups:
         curve = extended_kaplan_meier(rows, inside)
-        values = np.stack([curves.value_at(curve.time, curve.survival, day, before=1.0) for day in days], axis=1)
+        values = np.stack([curve.on(day)[0] for day in days.tolist()], axis=1)
         last = np.max(np.where(inside & rows.member, rows.stop, -1.0), axis=1, initial=-1.0)[:, np.newaxis]
         known = (days >= timing.landmark_day) & (days <= last)
         found[name] = np.where(known, values, np.nan)
@@ -342,11 +342,12 @@ def _curves(seen: Exposure, timing: Timing) -> dict[str, Floats]:
 def _outcome(parts: list[_OutcomeBlock], timing: Timing, *, no_effect: bool) -> OutcomeEffect:
     sums = {
         name: _Sums(
-            *(np.concatenate([getattr(part.truths[name], item.name) for part in parts]) for item in fields(_Sums))
+            np.concatenate([part.truths[name].number for part in parts]),
+            np.concatenate([part.truths[name].among for part in parts]),
         )
         for name in parts[0].truths
     }
-    alive = np.sum([part.alive for part in parts], axis=0, dtype=np.int64)
+    alive: NDArray[np.int64] = np.stack([part.alive for part in parts]).sum(axis=0)
     members = float(sums["practised"].among.sum())
     return OutcomeEffect(
         findings=tuple(_finding(one, parts, sums, no_effect=no_effect) for one in ESTIMATORS),

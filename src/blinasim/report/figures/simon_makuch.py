@@ -30,6 +30,7 @@ _RIGHT: Final = 1.35
 _BELOW: Final = 0.5
 _TOP: Final = 1.0
 _TICK_MONTHS: Final = 3
+_SIDES: Final = "Left: immortal time. Right: Simon and Makuch."
 #: Least distance between two labels, per cent.
 _APART: Final = 8.5
 
@@ -135,10 +136,7 @@ def _of_data(data: Exposure, found: DataEffect) -> Mapping[str, GroupCurve]:
         curve = extended_kaplan_meier(rows, inside)
         last = np.max(np.where(inside & rows.member, rows.stop, -1.0), initial=-1.0)
         known = (days >= found.timing.landmark_day) & (days <= last)
-        mean, greenwood = (
-            np.array([curves.value_at(curve.time, values, float(day), before=start)[0] for day in days])
-            for values, start in ((curve.survival, 1.0), (curve.greenwood, 0.0))
-        )
+        mean, greenwood, _ = (np.array(values)[:, 0] for values in zip(*map(curve.on, days.tolist()), strict=True))
         lower, upper = curves.band(mean, greenwood, 0.95, "log-log")
         groups[name] = GroupCurve(*(np.where(known, part, np.nan) for part in (mean, lower, upper)))
     return groups
@@ -148,7 +146,7 @@ def _head(drawing: style.Drawing, found: Effect | DataEffect, outcome: OutcomeId
     if isinstance(found, DataEffect):
         style.heading(
             drawing, 0.15, f"Survival by transplant: {style.shortened(found.name, 45)}",
-            style.shortened(data_text(found), 100), "Line and band: estimate and its pointwise 95 % interval. Left: immortal time. Right: Simon and Makuch.",
+            style.shortened(data_text(found), 100), f"Line and band: estimate, pointwise 95 % interval. {_SIDES}",
         )  # fmt: skip
         return
     style.heading(
@@ -157,7 +155,7 @@ def _head(drawing: style.Drawing, found: Effect | DataEffect, outcome: OutcomeId
         f"{OUTCOMES[outcome]} by transplant",
         f"{style.shortened(found.scenario.title)} · {style.counted_trials(found.scenario.study.replications)} of "
         f"{found.scenario.cohort.size:,} patients; responders",
-        "Line and band: mean of the trials and the range of 95 % of them. Left: immortal time. Right: Simon and Makuch.",
+        f"Line and band: mean of the trials and the range of 95 % of them. {_SIDES}",
     )
 
 
