@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias
 
@@ -143,8 +143,3 @@ def _estimates(data: Exposure, timing: Timing, groups: int) -> Iterator[tuple[st
     yield "weighted_never", weighted.never
     yield "weighted_practised", weighted.practised_less_never
     yield "weighted_prompt", weighted.prompt_less_never
-
-
-def estimators() -> Mapping[str, Estimator]:
-    """Return the estimators by id."""
-    return {one.id: one for one in ESTIMATORS}
