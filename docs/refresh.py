@@ -18,6 +18,7 @@ from pathlib import Path
 from blinasim.report.calibration_file import calibration_schema
 from blinasim.report.calibration_targets import calibration_document
 from blinasim.report.comparison_file import comparison_schema
+from blinasim.report.effect_file import effect_schema
 from blinasim.report.exports import data_dictionary
 from blinasim.report.optimization_file import optimization_schema
 from blinasim.report.sensitivity_file import sensitivity_schema
@@ -66,6 +67,7 @@ def generated() -> dict[Path, str]:
         ROOT / "docs" / "comparison.schema.json": indented(comparison_schema()),
         ROOT / "docs" / "calibration.schema.json": indented(calibration_schema()),
         ROOT / "docs" / "validation.schema.json": indented(validation_schema()),
+        ROOT / "docs" / "effect.schema.json": indented(effect_schema()),
         ROOT / "docs" / "sensitivity.schema.json": indented(sensitivity_schema()),
         ROOT / "docs" / "optimization.schema.json": indented(optimization_schema()),
         ROOT / "docs" / "value.schema.json": indented(value_schema()),

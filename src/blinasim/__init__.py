@@ -20,6 +20,8 @@ __all__ = [
     "Parameters",
     "__version__",
     "compare",
+    "effect",
+    "effect_of_data",
     "load_parameters",
     "load_scenario",
     "optimize",
@@ -34,6 +36,8 @@ if TYPE_CHECKING:
     from blinasim.api import (
         Parameters,
         compare,
+        effect,
+        effect_of_data,
         load_parameters,
         load_scenario,
         optimize,

@@ -19,9 +19,14 @@ from blinasim.report.rows import endpoint_frame, rows_of
 from blinasim.scenario.loading import load_scenario
 from blinasim.scenario.settings import Scenario
 from blinasim.study import compare as comparing
+from blinasim.study import effect as estimating
 from blinasim.study import optimize as optimizing
 from blinasim.study import simulate as study
 from blinasim.study.comparison import Comparison
+from blinasim.study.effect import Effect
+from blinasim.study.effect_data import DataEffect, effect_of_file, effect_of_table
+from blinasim.study.estimators import Timing
+from blinasim.study.exposures import Detection
 from blinasim.study.grid import grid_of, values_said
 from blinasim.study.optimize import Optimization
 from blinasim.study.precision import Precision, shortfalls
@@ -33,6 +38,8 @@ if TYPE_CHECKING:
 __all__ = [
     "Parameters",
     "compare",
+    "effect",
+    "effect_of_data",
     "load_parameters",
     "load_scenario",
     "optimize",
@@ -281,6 +288,62 @@ def optimize(
     )
 
 
+def effect(
+    scenario: str | Path | Scenario = "baseline",
+    *,
+    replications: int | None = None,
+    seed: int | None = None,
+    parameters: ParameterSource | str | Path | None = "point",
+    detection: Detection = "recorded",
+    timing: Timing | None = None,
+    engine: EngineName = "auto",
+    progress: Callable[[int], None] | None = None,
+    executor: Executor | None = None,
+) -> Effect:
+    """Estimate the effect of HSCT in every trial of a scenario as papers do, and judge the estimators by the truth.
+
+    Parameters
+    ----------
+    scenario : str, Path or Scenario
+        A shipped scenario's name (``"null_transplant"``: an HSCT without effect), a YAML file, or one already loaded.
+    replications, seed : int, optional
+        Instead of those of the scenario's ``study``.
+    parameters : Parameters, str or Path
+        ``"point"``, a file of values, or values already loaded: one truth for all trials.
+    detection : {"recorded", "at_once"}
+        Relapses as they were found, or as if each had been seen on its day.
+    timing : Timing, optional
+        Landmark, period of grace, and the day on which survival is judged, from remission.
+    engine : {"auto", "fast", "des"}
+        Which engine walks the patients; the results are the same.
+    progress : callable, optional
+        Called with the number of trials finished since the last call.
+    executor : concurrent.futures.Executor, optional
+        Who does the work; this process by default. The results are the same.
+
+    Returns
+    -------
+    Effect
+        ``found.outcomes["os"].of("adjusted_hr").performance.coverage``; `blinasim.plot.effects` draws it.
+
+    Raises
+    ------
+    ScenarioError
+        If the scenario is wrong.
+    ParameterError
+        If the parameters differ between trials.
+    """
+    return estimating.effect(
+        _studied(scenario if isinstance(scenario, Scenario) else load_scenario(scenario), replications, seed),
+        parameters=parameters_said(parameters),
+        timing=timing,
+        detection=detection,
+        engine=engine,
+        executor=executor,
+        progress=progress,
+    )
+
+
 def _named(
     scenarios: Sequence[str | Path | Scenario], replications: int | None, seed: int | None
 ) -> dict[str, Scenario]:
@@ -292,6 +355,36 @@ def _named(
             raise ScenarioError(f"two of the scenarios are called {name}; name different ones")
         asked[name] = _studied(said if isinstance(said, Scenario) else load_scenario(said), replications, seed)
     return asked
+
+
+def effect_of_data(
+    data: str | Path | pd.DataFrame, adjust: Sequence[str] = (), *, timing: Timing | None = None
+) -> DataEffect:
+    """Estimate the effect of HSCT in patients of your own, by the same estimators.
+
+    Parameters
+    ----------
+    data : str, Path or DataFrame
+        A CSV file or a table, a row a patient: ``time_days``, ``event``, ``transplant_days`` (empty without one), and
+        if you have them ``relapse_days`` and ``candidate``; days count from one origin, such as the remission.
+    adjust : sequence of str
+        Columns, numbers or yes and no, known at the origin.
+    timing : Timing, optional
+        Landmark, period of grace, and the day on which survival is judged.
+
+    Returns
+    -------
+    DataEffect
+        ``found.estimates["time_dependent_hr"].value``; `blinasim.plot.effects` draws it.
+
+    Raises
+    ------
+    DataError
+        If the data are wrong; one line says where and what to do.
+    """
+    if isinstance(data, str | Path):
+        return effect_of_file(Path(data), adjust, timing)
+    return effect_of_table(data, adjust, timing)
 
 
 def _studied(scenario: Scenario, replications: int | None, seed: int | None) -> Scenario:

@@ -48,3 +48,7 @@ class WorkerError(BlinasimError):
 
 class InterruptedRunError(BlinasimError):
     """Ctrl-C or SIGTERM ended a run of which something is kept."""
+
+
+class DataError(BlinasimError):
+    """A file of patients of the user's own is wrong."""

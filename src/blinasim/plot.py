@@ -18,12 +18,16 @@ from blinasim.report.style import Drawing, save
 from blinasim.scenario.settings import Scenario
 from blinasim.study.batch import live
 from blinasim.study.comparison import Comparison
+from blinasim.study.effect import Effect
+from blinasim.study.effect_data import DataEffect
+from blinasim.study.exposures import OutcomeId
 from blinasim.study.optimize import Optimization
 from blinasim.study.simulate import Result
 
 __all__ = [
     "acceptability",
     "differences",
+    "effects",
     "evppi",
     "flows",
     "forest",
@@ -33,6 +37,7 @@ __all__ = [
     "queues",
     "race",
     "save",
+    "simon_makuch",
     "survival",
     "swimmer",
 ]
@@ -106,3 +111,13 @@ def evppi(found: ValueOfInformation) -> Drawing:
 def race(found: Optimization) -> Drawing:
     """Draw how far the candidates of an optimization are behind the best."""
     return figures.race(found)
+
+
+def effects(found: Effect | DataEffect) -> Drawing:
+    """Draw the effect of HSCT by every estimator, beside the truth where the trials were simulated."""
+    return figures.effects(found)
+
+
+def simon_makuch(found: Effect | DataEffect, outcome: OutcomeId = "os") -> Drawing:
+    """Draw survival of those ever and never transplanted beside that of those transplanted so far and not yet."""
+    return figures.simon_makuch(found, outcome)

@@ -19,6 +19,7 @@ from blinasim.cli import (
     calibrate,
     compare,
     completion,
+    effect,
     optimize,
     rerun,
     run,
@@ -40,6 +41,7 @@ app = typer.Typer(
 app.command("run")(run.run)
 app.command("compare")(compare.compare)
 app.command("validate")(validate.validate)
+app.command("effect")(effect.effect)
 app.command("sensitivity")(sensitivity.sensitivity)
 app.command("value")(value.value)
 app.command("optimize")(optimize.optimize)

@@ -1,8 +1,9 @@
-"""The treatment as a change of the parameters: standard salvage chemotherapy in place of blinatumomab."""
+"""The treatment as a change of the parameters: standard chemotherapy for blinatumomab, an HSCT without effect."""
 
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Final
 
 from blinasim.model.parameters import ONLY_UNDER, Parameters, Structure, Value
 from blinasim.scenario.settings import Policy
@@ -17,12 +18,50 @@ def under_therapy(policy: Policy, parameters: Parameters) -> Parameters:
     Parameters
     ----------
     policy : Policy
-        Its ``therapy``.
+        Its ``therapy``, and the ``effect`` of its transplants.
     parameters : Parameters
-        Values under blinatumomab; group ``standard_therapy`` says what differs.
+        Values under blinatumomab and with transplants as modelled; group ``standard_therapy`` says what differs under
+        the other therapy.
     """
-    if policy.therapy == "blinatumomab":
-        return parameters
+    if policy.therapy == "standard":
+        parameters = _standard(parameters)
+    if policy.transplant.effect == "none":
+        parameters = without_effect_of_hsct(parameters)
+    return parameters
+
+
+def without_effect_of_hsct(parameters: Parameters) -> Parameters:
+    """Return the parameters under which an HSCT moves nobody's day of relapse or death.
+
+    An HSCT does not only bring a graft: it ends the infusions, and what follows them, and nobody switches after it. So
+    the relapse clock must run at one speed whatever is given.
+    """
+    same = dict.fromkeys(_SPEEDS_BY_TREATMENT, 1.0) | dict.fromkeys(_NON_RELAPSE_RISKS, 0.0)
+    after_relapse = dict.fromkeys(_SPEEDS_AFTER_RELAPSE, parameters.failure.relapse_speed)
+    return parameters.changed(same | after_relapse)
+
+
+#: What an HSCT changes, or ends: speeds of the relapse clock, its own risks of death, and survival after a relapse.
+_SPEEDS_BY_TREATMENT: Final = tuple(
+    f"relapse.{name}_speed"
+    for name in (
+        *("infusion", "other_therapy", "maintenance", "bridging"),
+        *("graft", "graft_late", "reduced", "sibling", "haploidentical", "cord"),
+    )
+)
+_NON_RELAPSE_RISKS: Final = tuple(
+    f"non_relapse.{name}"
+    for name in (
+        *("infection_day_100", "infection_late_per_year", "gvhd_day_100", "gvhd_late_per_year"),
+        *("other_day_100", "other_late_per_year"),
+    )
+)
+_SPEEDS_AFTER_RELAPSE: Final = ("failure.relapse_after_hsct_speed", "failure.salvage_graft_speed")
+#: All that does nothing where an HSCT has no effect: these, and what multiplies them.
+_OF_AN_EFFECT: Final = {*_SPEEDS_BY_TREATMENT, *_SPEEDS_AFTER_RELAPSE, "relapse.plateau_days"}
+
+
+def _standard(parameters: Parameters) -> Parameters:
     standard, induction, response = parameters.standard_therapy, parameters.induction, parameters.response
     odds = response.probability / (1.0 - response.probability) * standard.response_odds_ratio
 
@@ -50,5 +89,7 @@ def acts(parameter: str, policy: Policy, structure: Structure) -> bool:
     group, _, name = parameter.partition(".")
     if group == "standard_therapy":
         return policy.therapy == "standard"
+    if policy.transplant.effect == "none" and (parameter in _OF_AN_EFFECT or group == "non_relapse"):
+        return False
     offered = {"maintenance_speed": policy.cycles.maintenance.offered, "bridging_speed": policy.transplant.bridging}
     return offered.get(name, True) and ONLY_UNDER.get(parameter, structure.failure) == structure.failure

@@ -41,12 +41,13 @@ _PACKAGES = ("numpy", "scipy", "pandas", "simpy", "matplotlib", "pyarrow", "pyda
 _ABOVE = {"Scenario": ("scenario",)}
 
 
-AnalysisKind: TypeAlias = Literal["calibration", "validation", "sensitivity", "value", "optimization"]
+AnalysisKind: TypeAlias = Literal["calibration", "validation", "sensitivity", "effect", "value", "optimization"]
 #: By which command the analyses are made again.
 _COMMANDS: Final[dict[AnalysisKind, str]] = {
     "calibration": "calibrate",
     "validation": "validate",
     "sensitivity": "sensitivity",
+    "effect": "effect",
     "value": "value",
     "optimization": "optimize",
 }

@@ -219,6 +219,11 @@ class Transplant(Settings):
     """The transplant decision."""
 
     offered: bool = Field(True, description="false: no transplantation at all.")
+    effect: Literal["modelled", "none"] = Field(
+        "modelled",
+        description="none: an HSCT changes nobody's day of relapse or death (graft, conditioning, non-relapse death "
+        "and the infusions that it replaces do nothing): a world in which estimators of its effect should find none.",
+    )
     preparation_days: Days = Field(
         14, description="Least days from candidacy to an on-study transplant (work-up, conditioning)."
     )

@@ -8,6 +8,9 @@ dataclasses of arrays come out. Import from the modules, nothing is re-exported 
 - `tables` -- the same estimators from counts per whole day, which add up exactly over any number of trials;
 - `competing` -- Aalen-Johansen cumulative incidence, in both forms;
 - `logrank` -- log-rank tests of two groups for a batch of trials, weighted and stratified;
+- `counting`, `cox` -- rows (start, stop], survival of groups that patients enter and leave, Cox models;
+- `exposure`, `clone_weight` -- what a treatment does that patients begin on the way;
+- `performance` -- bias, errors and coverage of an estimator over trials;
 - `intervals` -- exact binomial limits, predictive intervals, Monte Carlo standard errors;
 - `weights` -- weights that make a sample agree with published margins;
 - `curves` -- what batch and table share: the step functions, their bands, areas and quantiles.

@@ -2,6 +2,7 @@
 
 from blinasim.report.figures.against_published import forest
 from blinasim.report.figures.differences import differences
+from blinasim.report.figures.effects import effects
 from blinasim.report.figures.flows import flows
 from blinasim.report.figures.kaplan_meier import survival
 from blinasim.report.figures.optimization import race
@@ -9,6 +10,7 @@ from blinasim.report.figures.overlays import overlays
 from blinasim.report.figures.policies import policies
 from blinasim.report.figures.queues import queues
 from blinasim.report.figures.ranks import ranks
+from blinasim.report.figures.simon_makuch import simon_makuch
 from blinasim.report.figures.swimmer import swimmer
 from blinasim.report.figures.tornado import tornado
 from blinasim.report.figures.value import acceptability, evppi, plane
@@ -17,6 +19,7 @@ from blinasim.report.figures.whereabouts import occupancy
 __all__ = [
     "acceptability",
     "differences",
+    "effects",
     "evppi",
     "flows",
     "forest",
@@ -27,6 +30,7 @@ __all__ = [
     "queues",
     "race",
     "ranks",
+    "simon_makuch",
     "survival",
     "swimmer",
     "tornado",

@@ -1,0 +1,209 @@
+"""``blinasim effect``: what papers would estimate for HSCT, beside the truth."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from blinasim.cli.completion import scenario_names
+from blinasim.cli.options import ClusterOption, SeedOption, SetOption, WorkersOption, all_changes
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from blinasim.study.estimators import Timing
+
+
+class Detection(StrEnum):
+    """How relapses become known."""
+
+    recorded = "recorded"
+    at_once = "at_once"
+
+
+def effect(
+    scenario: Annotated[
+        str | None,
+        typer.Argument(help="A shipped scenario's name, or a YAML file; baseline.", autocompletion=scenario_names),
+    ] = None,
+    data: Annotated[
+        Path | None,
+        typer.Option(
+            help="Patients of your own instead: a CSV file with time_days, event, transplant_days and, if you have "
+            "them, relapse_days and candidate."
+        ),
+    ] = None,
+    adjust: Annotated[
+        str | None, typer.Option(metavar="COLUMN,...", help="Columns of --data to adjust for, known at the origin.")
+    ] = None,
+    changes: SetOption = None,
+    parameters: Annotated[
+        str, typer.Option(metavar="point|FILE", help="Point values, or a file of values: one truth for all trials.")
+    ] = "point",
+    detection: Annotated[
+        Detection, typer.Option(help="Relapses as recorded, or as if each had been seen on its day.")
+    ] = Detection.recorded,
+    landmark: Annotated[int, typer.Option(min=1, help="Landmark, days from remission.")] = 90,
+    grace: Annotated[int, typer.Option(min=1, help="Period of grace for a transplant, days.")] = 100,
+    day: Annotated[int, typer.Option(min=2, help="Day on which survival is judged.")] = 274,
+    replications: Annotated[int | None, typer.Option(min=2, help="Simulated trials.")] = None,
+    seed: SeedOption = None,
+    out: Annotated[Path | None, typer.Option(help="Results folder; results/effect_NAME by default.")] = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace a results folder.")] = False,
+    workers: WorkersOption = 1,
+    cluster: ClusterOption = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print effect.json.")] = False,
+) -> None:
+    """Estimate the effect of HSCT as papers do, in simulated trials beside the truth, or in patients of your own."""
+    from blinasim.errors import BlinasimError
+    from blinasim.files import check_free
+    from blinasim.study.estimators import Timing
+
+    timing = Timing(landmark, grace, day)
+    if data is not None and scenario is not None:
+        raise BlinasimError(f"{scenario} and --data exclude each other; leave one of them out")
+    if data is None and adjust is not None:
+        raise BlinasimError("--adjust names columns of --data; simulated trials are adjusted for what they record")
+    name = data.stem if data is not None else Path(scenario or "baseline").stem
+    target = out or Path("results") / f"effect_{name}"
+    check_free(target, force=force)
+    if data is not None:
+        _of_data(data, adjust, timing, target, force=force, as_json=as_json)
+        return
+    _of_trials(
+        scenario or "baseline",
+        all_changes(changes, replications=replications, seed=seed),
+        parameters,
+        detection,
+        timing,
+        target,
+        force=force,
+        workers=workers,
+        cluster=cluster,
+        as_json=as_json,
+    )
+
+
+def _of_trials(
+    said: str,
+    changes: list[str],
+    parameters: str,
+    detection: Detection,
+    timing: Timing,
+    target: Path,
+    *,
+    force: bool,
+    workers: int,
+    cluster: str | None,
+    as_json: bool,
+) -> None:
+    import time
+
+    from blinasim.cli.terminal import console, progress, rests_on
+    from blinasim.inference.choice import described, parameters_said
+    from blinasim.report import figures
+    from blinasim.report.analysis_folder import Analysis, write_analysis
+    from blinasim.report.effect import (
+        LEGEND,
+        MEASURES,
+        STUDY_TITLES,
+        label_of,
+        study_frame,
+        study_rows,
+        timing_text,
+        truth_text,
+    )
+    from blinasim.report.effect_file import effect_file
+    from blinasim.scenario.loading import load_scenario
+    from blinasim.study.cluster import hired
+    from blinasim.study.effect import effect as judge
+
+    asked = load_scenario(said, changes)
+    values = parameters_said(parameters)
+    start = time.perf_counter()
+    with hired(workers, cluster) as executor, progress(f"{said}: trials", asked.study.replications) as advance:
+        found = judge(
+            asked, parameters=values, timing=timing, detection=detection.value, executor=executor, progress=advance
+        )
+    seconds = time.perf_counter() - start
+    analysis = Analysis(
+        "effect",
+        asked,
+        values,
+        effect_file(found),
+        {"effect": study_frame(found)},
+        {
+            "effects": figures.effects(found),
+            "simon_makuch_os": figures.simon_makuch(found, "os"),
+            "simon_makuch_rfs": figures.simon_makuch(found, "rfs"),
+        },
+    )
+    files = write_analysis(target, analysis, force=force)
+    if as_json:
+        typer.echo(analysis.document.model_dump_json(indent=1))
+        return
+    screen = console()
+    screen.print(
+        f"\n{said} · {asked.study.replications:,} trials of {asked.cohort.size} patients · {described(values)} · seed "
+        f"{asked.study.seed} · {seconds:.1f} s\n{timing_text(timing)}; relapses "
+        f"{'as recorded' if detection is Detection.recorded else 'seen on their day'}\n{truth_text(found)}\n",
+        highlight=False,
+        soft_wrap=True,
+    )
+    rows = study_rows(found)
+    for outcome in found.outcomes:
+        lines: list[tuple[str, ...]] = []
+        for measure, title in MEASURES.items():
+            lines.append((f"[bold]{title}[/bold]",))
+            lines += [row.cells for row in rows if (row.outcome, row.finding.estimator.measure) == (outcome, measure)]
+        screen.print(f"[bold]{label_of(outcome, timing)}[/bold]", highlight=False)
+        screen.print(_table(STUDY_TITLES, lines))
+        screen.print()
+    resting = rests_on([asked], values.of(range(1), 0).structure)
+    screen.print(f"{LEGEND}\n{resting}", highlight=False, soft_wrap=True)
+    screen.print(f"Wrote {target}/ ({len(files)} files)", highlight=False, soft_wrap=True)
+
+
+def _of_data(data: Path, adjust: str | None, timing: Timing, target: Path, *, force: bool, as_json: bool) -> None:
+    from blinasim.cli.terminal import console
+    from blinasim.report.effect import DATA_TITLES, MEASURES, data_cells, data_text, timing_text
+    from blinasim.report.effect_file import effect_file
+    from blinasim.report.effect_folder import write_data_effect
+    from blinasim.study.effect_data import effect_of_file
+    from blinasim.study.estimators import ESTIMATORS
+
+    columns = [name.strip() for name in adjust.split(",")] if adjust else []
+    found = effect_of_file(data, columns, timing)
+    files = write_data_effect(target, found, data, force=force)
+    if as_json:
+        typer.echo(effect_file(found).model_dump_json(indent=1))
+        return
+    screen = console()
+    screen.print(f"\n{data} · {data_text(found)}\n{timing_text(timing)}\n", highlight=False, soft_wrap=True)
+    lines: list[tuple[str, ...]] = []
+    for measure, title in MEASURES.items():
+        on_day = "" if measure == "log_hazard_ratio" else f" on day {timing.day}"
+        lines.append((f"[bold]{title}{on_day}[/bold]",))
+        lines += [data_cells(found, one) for one in ESTIMATORS if one.measure == measure]
+    screen.print(_table(DATA_TITLES, lines))
+    screen.print(
+        "\nn/a: no estimate (nobody in a group, or no follow-up to that day). What each is read for: effect.csv.\n"
+        f"Wrote {target}/ ({len(files)} files)",
+        highlight=False,
+        soft_wrap=True,
+    )
+
+
+def _table(titles: Iterable[str], lines: Iterable[tuple[str, ...]]) -> Table:
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
+    for number, title in enumerate(titles):
+        table.add_column(title, no_wrap=number > 0)
+    for line in lines:
+        table.add_row(*line)
+    return table

@@ -1,0 +1,391 @@
+"""The effect of HSCT as papers estimate it, in many simulated trials, beside the truth of the same patients' lives.
+
+Laid out as a simulation study should be (ADEMP: Morris, White and Crowther, Stat Med 2019;38:2074-2102). The truth is
+no model's parameter: the same patients live with the same luck in a world without HSCT, to the end and uncensored, and
+the truth is the difference. So it exists for survival on a day. A marginal hazard ratio is no parameter of any such
+world; it has a truth only where no life differs at all, and is 1 there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from functools import partial
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from blinasim.engine.choice import EngineName, choose
+from blinasim.errors import ParameterError
+from blinasim.luck import Draws, Luck
+from blinasim.model.cohort_file import CohortSource, read_cohort
+from blinasim.model.parameters import ParameterSource, load_parameters
+from blinasim.scenario.settings import Scenario
+from blinasim.statistics import survival
+from blinasim.statistics.counting import extended_kaplan_meier
+from blinasim.statistics.exposure import NEVER, Estimate, Exposure, simon_makuch_groups
+from blinasim.statistics.performance import Figure, Performance, performance
+from blinasim.study.batch import had_hsct_not_existed, live
+from blinasim.study.chunks import cut, with_curves
+from blinasim.study.estimators import ESTIMATORS, Estimator, Timing, Truth, estimate_all
+from blinasim.study.executors import in_order
+from blinasim.study.exposures import OUTCOMES, Detection, OutcomeId, exposure
+from blinasim.trial.observe import observe_all
+
+Floats = NDArray[np.float64]
+
+#: Trials pooled as one large one, again and again, for an estimator's limit.
+POOLED_TRIALS: Final = 25
+#: Trials done at a time: a multiple of those pooled.
+_BLOCK: Final = 4 * POOLED_TRIALS
+#: Days between the points of the curves.
+_STEP_DAYS: Final = 7
+#: The groups whose curves are drawn.
+GROUPS: Final = ("ever", "never", "transplanted_so_far", "not_yet")
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What one estimator did for one outcome.
+
+    Attributes
+    ----------
+    estimator : Estimator
+    truth : Figure
+        What judges it, with the Monte Carlo error of the lives lived; nan where nothing does.
+    performance : Performance
+        Over the trials.
+    limit : Figure
+        Mean of the estimates in trials pooled by 25: where large trials of this kind would arrive, but for a rest.
+    """
+
+    estimator: Estimator
+    truth: Figure
+    performance: Performance
+    limit: Figure
+
+
+@dataclass(frozen=True)
+class GroupCurve:
+    """Survival of one group on the days of the curves: mean of the trials, and the range of 95 % of them."""
+
+    mean: Floats
+    lower: Floats
+    upper: Floats
+
+
+@dataclass(frozen=True)
+class OutcomeEffect:
+    """What was found for one outcome."""
+
+    findings: tuple[Finding, ...]
+    days: NDArray[np.int64]
+    groups: Mapping[str, GroupCurve]
+    practised: Floats  # true survival on those days, HSCT as practised
+    never: Floats  # and had HSCT not been available
+
+    def of(self, estimator: str) -> Finding:
+        """Return the finding of an estimator, by its id."""
+        return next(finding for finding in self.findings if finding.estimator.id == estimator)
+
+
+@dataclass(frozen=True, repr=False)
+class Effect:
+    """What the estimators found.
+
+    Attributes
+    ----------
+    scenario, parameters
+        What was lived; its ``study`` says how many trials.
+    timing : Timing
+        The days that the estimators name.
+    detection : {"recorded", "at_once"}
+        How relapses become known.
+    outcomes : dict of {"os", "rfs"} to OutcomeEffect
+    responders, transplanted, changed : int
+        Patients of all trials: in remission, transplanted among them, and with another day of relapse or death in the
+        world without HSCT.
+    """
+
+    scenario: Scenario
+    parameters: ParameterSource
+    timing: Timing
+    detection: Detection
+    outcomes: Mapping[OutcomeId, OutcomeEffect]
+    responders: int
+    transplanted: int
+    changed: int
+
+    def __repr__(self) -> str:
+        return f"<Effect: {self.scenario.study.replications} trials of {self.scenario.title!r}>"
+
+
+def effect(
+    scenario: Scenario,
+    *,
+    parameters: ParameterSource | None = None,
+    timing: Timing | None = None,
+    detection: Detection = "recorded",
+    engine: EngineName = "auto",
+    executor: Executor | None = None,
+    progress: Callable[[int], None] | None = None,
+) -> Effect:
+    """Estimate the effect of HSCT in every trial of a scenario, and judge the estimators by the truth.
+
+    Parameters
+    ----------
+    scenario : Scenario
+        Its ``study`` says how many trials, and with which seed.
+    parameters : ParameterSource, optional
+        The same values for all trials; by default the point values of ``calibration/parameters.yaml``.
+    timing : Timing, optional
+        The days that the estimators name.
+    detection : {"recorded", "at_once"}
+        Relapses as they were found, or as if each had been seen on its day.
+    engine : {"auto", "fast", "des"}
+        Which engine walks the patients; the results are the same.
+    executor : concurrent.futures.Executor, optional
+        Who does the work; this process by default. The results are the same.
+    progress : callable, optional
+        Called with the number of trials finished since the last call.
+
+    Returns
+    -------
+    Effect
+
+    Raises
+    ------
+    ParameterError
+        If parameters differ between trials: an interval can only cover one truth.
+    WorkerError
+        If those who do the work keep dying.
+    """
+    parameters = parameters or load_parameters()
+    if parameters.varies:
+        raise ParameterError(
+            "the truth that intervals should cover is one only under one set of values; take --parameters point, or a "
+            "file of values"
+        )
+    timing = timing or Timing()
+    source = read_cohort(scenario.cohort)
+    choose(engine, scenario.capacity)  # refuses an engine that cannot walk it, before any does
+    blocks = cut(range(scenario.study.replications), _BLOCK)
+    job = partial(_block, scenario, parameters, timing, detection, engine, source)
+    done = []
+    for block, one in zip(blocks, in_order(job, blocks, executor), strict=True):
+        done.append(one)
+        if progress:
+            progress(len(block))
+    changed = sum(one.changed for one in done)
+    return Effect(
+        scenario=scenario,
+        parameters=parameters,
+        timing=timing,
+        detection=detection,
+        outcomes={
+            name: _outcome([one.outcomes[name] for one in done], timing, no_effect=changed == 0) for name in OUTCOMES
+        },
+        responders=sum(one.responders for one in done),
+        transplanted=sum(one.transplanted for one in done),
+        changed=changed,
+    )
+
+
+# --- some trials ----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class _Sums:
+    """Patients of each trial that a truth is the share of, and how many they are; arrays of shape (R,)."""
+
+    number: Floats
+    among: Floats
+
+    def truth(self) -> Figure:
+        """Return the share among all, with the error of a ratio over trials."""
+        apart = self.by_trial()
+        error = float(apart.std(ddof=1) / np.sqrt(apart.size)) if apart.size > 1 else np.nan
+        return Figure(self._share, error)
+
+    def by_trial(self) -> Floats:
+        """Return each trial's part of the truth."""
+        apart: Floats = (self.number - self._share * self.among) / max(float(self.among.mean()), 1e-300)
+        return apart
+
+    @property
+    def _share(self) -> float:
+        among = float(self.among.sum())
+        return float(self.number.sum()) / among if among else np.nan
+
+
+@dataclass(frozen=True)
+class _OutcomeBlock:
+    """What some trials give for one outcome."""
+
+    estimates: dict[str, Estimate]
+    pooled: dict[str, Floats]
+    truths: dict[Truth, _Sums]
+    curves: dict[str, Floats]  # (K, G)
+    alive: NDArray[np.int64]  # (2, G): truly event-free, as practised and without HSCT
+
+
+@dataclass(frozen=True)
+class _Block:
+    outcomes: dict[OutcomeId, _OutcomeBlock]
+    responders: int
+    transplanted: int
+    changed: int
+
+
+def _block(
+    scenario: Scenario,
+    parameters: ParameterSource,
+    timing: Timing,
+    detection: Detection,
+    engine: EngineName,
+    source: CohortSource | None,
+    block: range,
+) -> _Block:
+    batch = live(
+        scenario,
+        parameters,
+        Draws(Luck(scenario.study.seed), block, scenario.cohort.size),
+        engine=engine,
+        source=source,
+    )
+    practised = observe_all(scenario, batch.world.cohort, batch.history, batch.record)
+    never = had_hsct_not_existed(scenario, batch, engine)
+    outcomes: dict[OutcomeId, _OutcomeBlock] = {}
+    for name in OUTCOMES:
+        seen = exposure(name, scenario, batch, batch.seen, detection).packed()
+        true, other = (exposure(name, scenario, batch, world, "at_once") for world in (practised, never))
+        outcomes[name] = _OutcomeBlock(
+            estimates=estimate_all(seen, timing),
+            pooled=_pooled(seen, timing),
+            truths=_truths(true, other, timing),
+            curves=_curves(seen.trials(slice(0, with_curves(block))), timing),
+            alive=_alive(true, other, timing),
+        )
+    differs = (practised.death != never.death) | (practised.relapse != never.relapse)
+    return _Block(
+        outcomes=outcomes,
+        responders=int(practised.responder.sum()),
+        transplanted=int((practised.responder & (practised.hsct >= 0)).sum()),
+        changed=int(differs.sum()),
+    )
+
+
+def _pooled(seen: Exposure, timing: Timing) -> dict[str, Floats]:
+    """Return the estimates of whole pools of trials, none if there are fewer."""
+    whole = seen.member.shape[0] // POOLED_TRIALS * POOLED_TRIALS
+    if not whole:
+        return {one.id: np.empty(0) for one in ESTIMATORS}
+    pooled = seen.trials(slice(0, whole)).pooled(POOLED_TRIALS)
+    return {name: estimate.value for name, estimate in estimate_all(pooled, timing, groups=0).items()}
+
+
+def _truths(practised: Exposure, never: Exposure, timing: Timing) -> dict[Truth, _Sums]:
+    """Count who is event-free on the day in both worlds."""
+    members, day = practised.member, timing.day
+    with_hsct, without = (world.member & (world.time_days > day) for world in (practised, never))
+    treated = members & (practised.treated < NEVER)
+    by_landmark = treated & (practised.treated <= timing.landmark_day) & (practised.time_days > timing.landmark_day)
+
+    def count(who: NDArray[np.bool_]) -> Floats:
+        return np.asarray(np.count_nonzero(who, axis=1), dtype=np.float64)
+
+    def gain(who: NDArray[np.bool_]) -> _Sums:
+        return _Sums(count(with_hsct & who) - count(without & who), count(who))
+
+    return {
+        "practised": _Sums(count(with_hsct), count(members)),
+        "never": _Sums(count(without), count(members)),
+        "practised_less_never": gain(members),
+        "transplanted": gain(treated),
+        "transplanted_by_landmark": gain(by_landmark),
+    }
+
+
+def curve_days(timing: Timing) -> NDArray[np.int64]:
+    """Return the days of the curves: one a week, the landmark and the last."""
+    return np.union1d(np.arange(0, timing.day, _STEP_DAYS), (timing.landmark_day, timing.day)).astype(np.int64)
+
+
+def _alive(practised: Exposure, never: Exposure, timing: Timing) -> NDArray[np.int64]:
+    days = curve_days(timing)[:, np.newaxis]
+    return np.stack([(world.time_days[world.member] > days).sum(axis=1) for world in (practised, never)])
+
+
+def _curves(seen: Exposure, timing: Timing) -> dict[str, Floats]:
+    """Return each trial's curves, nan where it knows nothing."""
+    days = curve_days(timing)
+    found = {}
+    ever = seen.treated < NEVER
+    for name, group in (("ever", ever), ("never", ~ever)):
+        fitted = survival.fit(seen.time_days, seen.event & seen.member, seen.member & group)
+        found[name] = survival.on_grid(fitted, days)[0]
+    groups = zip(("transplanted_so_far", "not_yet"), simon_makuch_groups(seen, timing.landmark_day), strict=True)
+    for name, (rows, inside) in groups:
+        curve = extended_kaplan_meier(rows, inside)
+        values = np.stack([curve.on(day)[0] for day in days.tolist()], axis=1)
+        last = np.max(np.where(inside & rows.member, rows.stop, -1.0), axis=1, initial=-1.0)[:, np.newaxis]
+        known = (days >= timing.landmark_day) & (days <= last)
+        found[name] = np.where(known, values, np.nan)
+    return found
+
+
+# --- adding up ------------------------------------------------------------------------------------------
+
+
+def _outcome(parts: list[_OutcomeBlock], timing: Timing, *, no_effect: bool) -> OutcomeEffect:
+    sums = {
+        name: _Sums(
+            np.concatenate([part.truths[name].number for part in parts]),
+            np.concatenate([part.truths[name].among for part in parts]),
+        )
+        for name in parts[0].truths
+    }
+    alive: NDArray[np.int64] = np.stack([part.alive for part in parts]).sum(axis=0)
+    members = float(sums["practised"].among.sum())
+    return OutcomeEffect(
+        findings=tuple(_finding(one, parts, sums, no_effect=no_effect) for one in ESTIMATORS),
+        days=curve_days(timing),
+        groups={name: _band(np.concatenate([part.curves[name] for part in parts])) for name in GROUPS},
+        practised=alive[0] / members if members else np.full(alive.shape[1], np.nan),
+        never=alive[1] / members if members else np.full(alive.shape[1], np.nan),
+    )
+
+
+def _finding(
+    estimator: Estimator, parts: list[_OutcomeBlock], sums: Mapping[Truth, _Sums], *, no_effect: bool
+) -> Finding:
+    value, error = (
+        np.concatenate([getattr(part.estimates[estimator.id], name) for part in parts])
+        for name in ("value", "standard_error")
+    )
+    truth, by_trial = Figure(np.nan, np.nan), None
+    if estimator.truth in sums:
+        truth, by_trial = sums[estimator.truth].truth(), sums[estimator.truth].by_trial()
+    elif no_effect:
+        truth = Figure(0.0, 0.0)
+    pooled = np.concatenate([part.pooled[estimator.id] for part in parts])
+    pooled = pooled[np.isfinite(pooled)]
+    limit = Figure(
+        float(pooled.mean()) if pooled.size else np.nan,
+        float(pooled.std(ddof=1) / np.sqrt(pooled.size)) if pooled.size > 1 else np.nan,
+    )
+    return Finding(estimator, truth, performance(value, error, truth.value, by_trial), limit)
+
+
+def _band(trials: Floats) -> GroupCurve:
+    """Summarize the trials that know a group's survival on a day; nan where fewer than half do."""
+    known = np.isfinite(trials)
+    enough = 2 * known.sum(axis=0) >= max(trials.shape[0], 1)
+    mean, lower, upper = (np.full(trials.shape[1], np.nan) for _ in range(3))
+    for place in np.flatnonzero(enough):
+        values = trials[known[:, place], place]
+        mean[place] = values.mean()
+        lower[place], upper[place] = np.quantile(values, (0.025, 0.975))
+    return GroupCurve(mean, lower, upper)
