@@ -21,6 +21,7 @@ from blinasim.report.exports import data_dictionary
 from blinasim.report.sensitivity_file import sensitivity_schema
 from blinasim.report.summary_file import summary_schema
 from blinasim.report.validation_file import validation_schema
+from blinasim.report.verification import verification_schema
 from blinasim.scenario.writing import SCHEMA_FILE, json_schema
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -63,6 +64,7 @@ def generated() -> dict[Path, str]:
         ROOT / "docs" / "comparison.schema.json": indented(comparison_schema()),
         ROOT / "docs" / "validation.schema.json": indented(validation_schema()),
         ROOT / "docs" / "sensitivity.schema.json": indented(sensitivity_schema()),
+        ROOT / "docs" / "verification.schema.json": indented(verification_schema()),
         ROOT / "scenarios" / SCHEMA_FILE: indented(json_schema()),
     }
 

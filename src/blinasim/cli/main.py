@@ -15,7 +15,7 @@ import typer
 from typer.exceptions import TyperException
 
 from blinasim import __version__
-from blinasim.cli import calibrate, compare, completion, rerun, run, scenarios, sensitivity, trace, validate
+from blinasim.cli import calibrate, compare, completion, rerun, run, scenarios, sensitivity, trace, validate, verify
 from blinasim.errors import BlinasimError, InterruptedRunError
 
 _USAGE, _INTERRUPTED, _FAILED = 2, 130, 1
@@ -32,6 +32,7 @@ app.command("sensitivity")(sensitivity.sensitivity)
 app.command("rerun")(rerun.rerun)
 app.command("trace")(trace.trace)
 app.command("calibrate")(calibrate.calibrate)
+app.command("verify")(verify.verify)
 app.command("list")(scenarios.list_scenarios)
 app.command("show")(scenarios.show)
 app.command("new")(scenarios.new)
