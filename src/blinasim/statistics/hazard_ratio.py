@@ -88,7 +88,9 @@ def hazard_ratio(
     return fit_steps(trial, of_group, others, own, time_days.shape[0])
 
 
-def fit_steps(trial: Integers, of_group: Floats, others: Floats, own: Floats, trials: int) -> HazardRatio:
+def fit_steps(
+    trial: Integers, of_group: Floats, others: Floats, own: Floats, trials: int, events: Floats | None = None
+) -> HazardRatio:
     """Maximise the partial likelihood of given steps.
 
     Parameters
@@ -101,18 +103,22 @@ def fit_steps(trial: Integers, of_group: Floats, others: Floats, own: Floats, tr
         Events of the step that are the group's: 0 or 1 for single events.
     trials : int
         Number of trials R.
+    events : (E,) array of float, optional
+        Events of each step; one by default.
     """
+    count = np.ones(own.shape) if events is None else events
     both = (of_group > 0.0) & (others > 0.0)  # a step at which only one group is at risk says nothing
-    trial, of_group, others, own = trial[both], of_group[both], others[both], own[both]
+    trial, count = trial[both], count[both]
+    of_group, others, own = of_group[both], others[both], own[both]
     observed = np.bincount(trial, own, minlength=trials)
-    steps = np.bincount(trial, minlength=trials)
+    steps = np.bincount(trial, count, minlength=trials)
     log = np.zeros(trials)
     information: Floats = np.zeros(trials)
     for _ in range(_MOST_STEPS):
         share = of_group * np.exp(log)[trial]
         share /= share + others
-        score = observed - np.bincount(trial, share, minlength=trials)
-        information = np.asarray(np.bincount(trial, share * (1.0 - share), minlength=trials), dtype=np.float64)
+        score = observed - np.bincount(trial, count * share, minlength=trials)
+        information = np.asarray(np.bincount(trial, count * share * (1.0 - share), minlength=trials), dtype=np.float64)
         step = np.where(information > 0.0, score / np.where(information > 0.0, information, 1.0), 0.0)
         log = np.clip(log + np.clip(step, -2.0, 2.0), -2 * _INFINITE, 2 * _INFINITE)
         if (np.abs(step) < _CLOSE).all() or (np.abs(log[np.abs(step) >= _CLOSE]) > _INFINITE).all():
@@ -121,6 +127,30 @@ def fit_steps(trial: Integers, of_group: Floats, others: Floats, own: Floats, tr
     finite = np.isfinite(log)
     error = np.where(finite, 1.0 / np.sqrt(np.where(finite, information, 1.0)), np.nan)
     return HazardRatio(log, error)
+
+
+def pooled_hazard_ratio(events: Integers, at_risk: Integers) -> HazardRatio:
+    """Hazard ratio from daily counts, which add up over any number of trials.
+
+    The events of a day are spread over it: each meets the risk sets of the middle of the day's events.
+
+    Parameters
+    ----------
+    events, at_risk : (..., 2, D) array of int
+        Events on each day and patients at risk just before, of the others and of the group; axes before are strata.
+
+    Returns
+    -------
+    HazardRatio
+        Of one trial, shape (1,).
+    """
+    d = events.reshape(-1, 2, events.shape[-1]).astype(np.float64)
+    n = at_risk.reshape(d.shape) - d / 2.0
+    others, of_group = (n[:, arm].ravel() for arm in (0, 1))
+    both = d.sum(axis=1).ravel()
+    some = both > 0.0
+    trial = np.zeros(int(some.sum()), dtype=np.int64)
+    return fit_steps(trial, of_group[some], others[some], d[:, 1].ravel()[some], 1, both[some])
 
 
 def _steps(

@@ -9,6 +9,7 @@ Simon, Control Clin Trials 1989;10:1-10. Lee and Liu, Clin Trials 2008;5:93-106.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -189,6 +190,7 @@ class TwoStage:
         return float(bdtr(self.r1, self.n1, rate))
 
 
+@cache
 def simon(p0: float, p1: float, alpha: float, beta: float, most: int = 400) -> tuple[TwoStage, TwoStage]:
     """Search every two-stage design for the optimal and the minimax one, by exact enumeration.
 
