@@ -15,7 +15,19 @@ import typer
 from typer.exceptions import TyperException
 
 from blinasim import __version__
-from blinasim.cli import calibrate, compare, completion, rerun, run, scenarios, sensitivity, trace, validate, verify
+from blinasim.cli import (
+    calibrate,
+    compare,
+    completion,
+    rerun,
+    run,
+    scenarios,
+    sensitivity,
+    trace,
+    trial,
+    validate,
+    verify,
+)
 from blinasim.errors import BlinasimError, InterruptedRunError
 
 _USAGE, _INTERRUPTED, _FAILED = 2, 130, 1
@@ -32,6 +44,7 @@ app.command("sensitivity")(sensitivity.sensitivity)
 app.command("rerun")(rerun.rerun)
 app.command("trace")(trace.trace)
 app.command("calibrate")(calibrate.calibrate)
+app.command("trial")(trial.trial)
 app.command("verify")(verify.verify)
 app.command("list")(scenarios.list_scenarios)
 app.command("show")(scenarios.show)

@@ -41,9 +41,9 @@ _PACKAGES = ("numpy", "scipy", "pandas", "simpy", "matplotlib", "pyarrow", "pyda
 _ABOVE = {"Scenario": ("scenario",)}
 
 
-AnalysisKind: TypeAlias = Literal["validation", "sensitivity"]
+AnalysisKind: TypeAlias = Literal["validation", "sensitivity", "trial"]
 #: By which command the analyses are made again.
-_COMMANDS: Final[dict[AnalysisKind, str]] = {"validation": "validate", "sensitivity": "sensitivity"}
+_COMMANDS: Final[dict[AnalysisKind, str]] = {"validation": "validate", "sensitivity": "sensitivity", "trial": "trial"}
 
 
 class PosteriorUsed(BaseModel):
@@ -133,11 +133,12 @@ class AnalysisManifest(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     manifest_version: Literal[1] = 1
-    kind: AnalysisKind = Field(description="validation or sensitivity.")
+    kind: AnalysisKind = Field(description="validation, sensitivity or trial.")
     blinasim: str = Field(description="Version that made the results.")
     python: str = Field(description="Python version.")
     packages: dict[str, str] = Field(description="Versions of the packages that the bytes depend on.")
-    scenario: dict[str, Any] = Field(description="The scenario, fully resolved.")
+    scenario: dict[str, Any] = Field(description="The scenario, fully resolved; of a trial, that of its first arm.")
+    designs: dict[str, Any] | None = Field(None, description="Designs with the scenarios of their arms, by name.")
     parameters: dict[str, float] | None = Field(description="Point values by name; null: draws of a posterior.")
     posterior: PosteriorUsed | None = Field(None, description="The posterior, where there are draws of one.")
     structure: Structure = Field(Structure(), description="The distributions that they are parameters of, by name.")
@@ -200,7 +201,11 @@ def comparison_manifest_of(
 
 
 def analysis_manifest_of(
-    kind: AnalysisKind, scenario: Scenario, parameters: ParameterSource, folder: Path
+    kind: AnalysisKind,
+    scenario: Scenario,
+    parameters: ParameterSource,
+    folder: Path,
+    designs: dict[str, Any] | None = None,
 ) -> AnalysisManifest:
     """Describe the folder of an analysis whose other files have been written."""
     known = versions()
@@ -210,6 +215,7 @@ def analysis_manifest_of(
         python=known.pop("python"),
         packages=known,
         scenario=scenario.model_dump(mode="json"),
+        designs=designs,
         parameters=_points(parameters),
         posterior=_posterior(parameters),
         structure=parameters.of(range(1), 0).structure,

@@ -10,7 +10,7 @@ from typing import Any, Final
 from pydantic import ValidationError
 
 from blinasim.errors import Place, ScenarioError
-from blinasim.files import data_folder, nearest, quoted, read_yaml
+from blinasim.files import data_folder, nearest, quoted, read_yaml, shipped_designs
 from blinasim.scenario.design import Design
 from blinasim.scenario.loading import Draft, existing_file, first_error, load_scenario, said_change
 from blinasim.scenario.settings import Scenario
@@ -25,11 +25,6 @@ class TrialDesign:
     name: str
     design: Design
     scenarios: tuple[Scenario, ...]
-
-
-def shipped_designs() -> list[str]:
-    """Return the names of the designs that come with blinasim."""
-    return sorted(path.stem for path in (data_folder("scenarios") / _FOLDER).glob("*.yaml"))
 
 
 def load_design(name_or_path: str | Path, changes: Sequence[str] = ()) -> TrialDesign:

@@ -17,8 +17,9 @@ from blinasim.model.codes import NEVER, Donor
 from blinasim.model.cohort import Cohort, draw_cohort
 from blinasim.model.cohort_file import read_cohort
 from blinasim.model.fates import Fates, settle
-from blinasim.model.history import COLUMNS, History
+from blinasim.model.history import COLUMNS, History, chosen
 from blinasim.model.parameters import Parameters, ParameterSource
+from blinasim.model.records import record_transplants
 from blinasim.model.therapy import under_therapy
 from blinasim.scenario.design import Design
 from blinasim.scenario.design_file import TrialDesign
@@ -26,9 +27,10 @@ from blinasim.scenario.settings import Scenario
 from blinasim.statistics.curves import normal_quantile
 from blinasim.statistics.intervals import clopper_pearson
 from blinasim.statistics.tables import daily_counts
-from blinasim.study.batch import plan_lives
+from blinasim.study.batch import Batch, World, plan_lives
 from blinasim.trial import decisions, enrolment, looks
 from blinasim.trial.looks import Course, Snapshot
+from blinasim.trial.observe import seen_until
 
 Ints = NDArray[np.int32]
 Floats = NDArray[np.float64]
@@ -203,16 +205,7 @@ def _look_at_one(asked: TrialDesign, lived: Lived) -> tuple[Looked, Counted]:
     plan = decisions.plan_of(design)
     outcome = looks.binary_outcome(design, asked.scenarios[0].policy, lived.history, lived.lost_day)
     responses = decisions.responses_at(plan, outcome)
-    entry = lived.cohort.entry_day.reshape(outcome.shape).astype(np.int64)
-    day = np.empty(responses.shape, dtype=np.int32)
-    enrolled = np.empty(responses.shape, dtype=np.int32)
-    for k, patients in enumerate(plan.looks):
-        day[:, k] = entry[:, patients - 1] + design.plan.assess_after_days
-        if design.plan.pause and k < len(plan.looks) - 1:
-            # Nobody enters until the look has been: who would have come meanwhile comes as long after it.
-            entry[:, patients:] += design.plan.assess_after_days
-        came = (entry[:, : plan.size] <= day[:, k, np.newaxis]).sum(axis=1)
-        enrolled[:, k] = patients if design.plan.pause else came
+    day, enrolled, _ = _calendar(design, lived)
     rate = responses / np.array(plan.looks)
     looked = Looked(
         day=day,
@@ -224,6 +217,80 @@ def _look_at_one(asked: TrialDesign, lived: Lived) -> tuple[Looked, Counted]:
     )
     nothing = np.zeros((1, 1, 2, 1), dtype=np.int64)
     return looked, Counted(nothing, nothing[0], np.array([outcome.sum(), outcome.size], dtype=np.int64))
+
+
+def _calendar(design: Design, lived: Lived) -> tuple[Ints, Ints, Ints]:
+    """Return day and patients enrolled of the looks of a single arm, (R, K), and days of entry as paused, (R, n)."""
+    assert design.plan is not None
+    plan = decisions.plan_of(design)
+    entry: Ints = lived.cohort.entry_day.reshape(lived.arm.shape).copy()
+    day = np.empty((lived.draws.replications, len(plan.looks)), dtype=np.int32)
+    enrolled = np.empty_like(day)
+    for k, patients in enumerate(plan.looks):
+        day[:, k] = entry[:, patients - 1] + design.plan.assess_after_days
+        came = (entry[:, : plan.size] <= day[:, k, np.newaxis]).sum(axis=1)
+        enrolled[:, k] = patients if design.plan.pause else came
+        if design.plan.pause and k < len(plan.looks) - 1:
+            # Nobody enters until the look has been: who would have come meanwhile comes as long after it.
+            entry[:, patients:] += design.plan.assess_after_days
+    return day, enrolled, entry
+
+
+@dataclass(frozen=True)
+class TrialAtLook:
+    """One trial as its data base stands at a look: subjects enrolled by then, and the arm of each by name."""
+
+    name: str
+    batch: Batch
+    treatment: NDArray[np.object_]
+
+
+def trial_at_looks(asked: TrialDesign, parameters: ParameterSource, trial: int) -> list[TrialAtLook]:
+    """Live one trial of a design, and see it as at each of its looks.
+
+    Parameters
+    ----------
+    asked : TrialDesign
+        The design; its ``study`` says with which seed.
+    parameters : ParameterSource
+        The values of nature.
+    trial : int
+        Number of the trial, from 1.
+    """
+    design = asked.design
+    block = range(trial - 1, trial)
+    lived = live_arms(asked, parameters, Luck(design.study.seed), block)
+    if design.two_arms:
+        data = snapshots(design, course(asked, lived))
+        ends = [
+            (look.name, int(at.cutoff_day[0]), int(at.enrolled[0])) for look, at in zip(design.looks, data, strict=True)
+        ]
+        entry = lived.cohort.entry_day
+    else:
+        day, enrolled, paused = _calendar(design, lived)
+        names = [f"{patients} patients" for patients in decisions.plan_of(design).looks]
+        ends = [(name, int(day[0, k]), int(enrolled[0, k])) for k, name in enumerate(names)]
+        entry = paused[0]
+    cohort = replace(lived.cohort, entry_day=entry)
+    return [_at(asked, replace(lived, cohort=cohort), name, day, patients) for name, day, patients in ends]
+
+
+def _at(asked: TrialDesign, lived: Lived, name: str, cutoff: int, patients: int) -> TrialAtLook:
+    who = np.arange(patients)
+    cohort = replace(chosen(lived.cohort, who), patients=patients)
+    history, fates, arm = chosen(lived.history, who), chosen(lived.fates, who), lived.arm[0, :patients]
+    draws = Draws(lived.draws.luck, lived.draws.block, patients)
+    record = record_transplants(history, fates, lived.parameters, draws)
+    potential = (cutoff - cohort.entry_day).astype(np.int32)
+    follow_up = np.minimum(potential, lived.lost_day[0, :patients]).astype(np.int32)
+    by_arm = [seen_until(scenario, cohort, history, record, potential, follow_up) for scenario in asked.scenarios]
+    seen = by_arm[0]
+    if len(by_arm) == 2:
+        columns = [item.name for item in fields(seen)]
+        seen = replace(seen, **{c: np.where(arm == 1, getattr(by_arm[1], c), getattr(by_arm[0], c)) for c in columns})
+    lives = plan_lives(asked.scenarios[0].policy, cohort, fates, lived.parameters)
+    names = np.array([one.name for one in asked.design.arms], dtype=object)[arm]
+    return TrialAtLook(name, Batch(World(cohort, lives, draws, lived.parameters), history, record, seen), names)
 
 
 def interval_of(asked: TrialDesign, looked: Looked, look: NDArray[np.int64], level: float) -> tuple[Floats, Floats]:

@@ -20,12 +20,13 @@ from scipy.optimize import brentq
 from blinasim.errors import ScenarioError
 from blinasim.luck import Luck
 from blinasim.model.parameters import Changed, ParameterSource, load_parameters
-from blinasim.scenario.design import Design
+from blinasim.scenario.design import SEQUENTIAL, Design
 from blinasim.scenario.design_file import TrialDesign
 from blinasim.statistics import group_sequential, intervals
 from blinasim.statistics.group_sequential import Boundaries
 from blinasim.statistics.hazard_ratio import pooled_hazard_ratio
 from blinasim.statistics.pairs import Parts, parts_of_variance
+from blinasim.statistics.sample_size import schoenfeld_power
 from blinasim.statistics.single_arm import PlanCharacteristics
 from blinasim.statistics.tables import SurvivalTable
 from blinasim.study.chunks import cut, usual_chunk
@@ -218,14 +219,43 @@ class Evaluation:
     def analytic(self, hazard_ratio: float) -> group_sequential.Crossing | None:
         """What the boundaries do by theory under proportional hazards, with the mean events of each look.
 
-        None for tests that are not about a hazard ratio, whose looks have no such theory.
+        None for tests other than log-rank and Cox, for which this is no theory.
         """
-        if self.bounds is None or self.design.estimand.summary != "hazard_ratio":
+        if self.bounds is None or self.design.test is None or self.design.test.kind not in SEQUENTIAL:
             return None
         events = self.looked.events.mean(axis=0, keepdims=True)
         information = decisions.information(self.design, events)
         bounds = decisions.boundaries(self.design, np.rint(events).astype(np.int64))
         return group_sequential.crossing(information, bounds.upper, bounds.lower, -math.log(hazard_ratio))
+
+    @property
+    def power_by_formula(self) -> float | None:
+        """Schoenfeld's power at the planned hazard ratio and events, looks aside; None where a design has not both."""
+        design = self.design
+        if design.hazard_ratio is None or design.planned_events is None:
+            return None
+        ratio = design.treated_share / (1.0 - design.treated_share)
+        return schoenfeld_power(design.hazard_ratio, design.one_sided_alpha, design.planned_events, ratio)
+
+    def stops_by_theory(self) -> tuple[list[float], list[float]] | None:
+        """Stop probabilities by look, success and futility, without simulation.
+
+        Exact in a single arm, at the rate of all patients; otherwise proportional hazards at the truth, or at 1 under
+        the null. None over draws, and where there is no such theory.
+        """
+        if self.exact is not None:
+            return [float(p) for p in self.exact.stop_success], [float(p) for p in self.exact.stop_futility]
+        if self._paired:
+            return None
+        crossed = self.analytic(1.0 if self.null else math.exp(self.truth))
+        return None if crossed is None else ([float(p) for p in crossed.upper[0]], [float(p) for p in crossed.lower[0]])
+
+    @property
+    def looked_patients(self) -> tuple[int, ...]:
+        """Patients whose outcome the looks of a single arm judge; of two arms, the most that each look may hold."""
+        if self.design.two_arms:
+            return (self.design.size,) * len(self.design.looks)
+        return decisions.plan_of(self.design).looks
 
     def looks(self) -> Iterator[LookSummary]:
         """Yield what happens at each look."""
@@ -233,7 +263,7 @@ class Evaluation:
         if self.design.two_arms:
             names = [look.name for look in self.design.looks]
         else:
-            names = [f"{patients} patients" for patients in decisions.plan_of(self.design).looks]
+            names = [f"{patients} patients" for patients in self.looked_patients]
         for k in range(count):
             there = self.decision.look >= k
             ends = self.decision.look == k
