@@ -8,6 +8,7 @@ The public interface says the same things as the command line::
     bs.results_table(result)          # a DataFrame, one row an endpoint
     bs.plot.survival(result)          # a matplotlib Figure
     bs.compare("baseline", "early_donor_search").difference("os_24_months")
+    bs.evaluate_design("phase3_standard_therapy", replications=500).success   # power, with its Monte Carlo error
 """
 
 from __future__ import annotations
@@ -20,6 +21,8 @@ __all__ = [
     "Parameters",
     "__version__",
     "compare",
+    "evaluate_design",
+    "load_design",
     "load_parameters",
     "load_scenario",
     "plot",
@@ -29,7 +32,16 @@ __all__ = [
 
 if TYPE_CHECKING:
     from blinasim import plot
-    from blinasim.api import Parameters, compare, load_parameters, load_scenario, results_table, simulate
+    from blinasim.api import (
+        Parameters,
+        compare,
+        evaluate_design,
+        load_design,
+        load_parameters,
+        load_scenario,
+        results_table,
+        simulate,
+    )
 
 
 def __getattr__(name: str) -> Any:

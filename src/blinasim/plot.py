@@ -17,9 +17,24 @@ from blinasim.report.style import Drawing, save
 from blinasim.scenario.settings import Scenario
 from blinasim.study.batch import live
 from blinasim.study.comparison import Comparison
+from blinasim.study.evaluate_design import Evaluation
 from blinasim.study.simulate import Result
 
-__all__ = ["differences", "flows", "forest", "occupancy", "policies", "queues", "save", "survival", "swimmer"]
+__all__ = [
+    "boundaries",
+    "differences",
+    "duration",
+    "flows",
+    "forest",
+    "hazard_ratio_over_time",
+    "occupancy",
+    "policies",
+    "power_curve",
+    "queues",
+    "save",
+    "survival",
+    "swimmer",
+]
 
 
 def survival(result: Result, outcome: str = "os", censored: str | None = "os_cens") -> Drawing:
@@ -65,6 +80,26 @@ def policies(comparison: Comparison) -> Drawing:
 def flows(comparison: Comparison, policy: str | None = None) -> Drawing:
     """Draw where the same patients stand at 24 months under the reference and under a policy, under shared luck."""
     return figures.flows(comparison, policy)
+
+
+def boundaries(evaluation: Evaluation) -> Drawing:
+    """Draw the boundaries of a trial design, and the paths of some simulated trials."""
+    return figures.boundaries(evaluation)
+
+
+def power_curve(evaluation: Evaluation) -> Drawing:
+    """Draw the power of a trial design by theory, and as simulated."""
+    return figures.power_curve(evaluation)
+
+
+def duration(evaluation: Evaluation) -> Drawing:
+    """Draw by when the trials of a design have ended, and how."""
+    return figures.duration(evaluation)
+
+
+def hazard_ratio_over_time(evaluation: Evaluation) -> Drawing:
+    """Draw the hazard ratio of a design's arms in windows of time."""
+    return figures.hazard_ratio_over_time(evaluation)
 
 
 def queues(comparison: Comparison) -> Drawing:

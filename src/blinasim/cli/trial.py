@@ -113,7 +113,7 @@ def trial(
         screen.print(f"\n[bold]{name}[/bold]: {solution_text(solution)}", highlight=False, soft_wrap=True)
     for part in _parts(evaluations):
         screen.print(part, highlight=False, soft_wrap=isinstance(part, str))
-    for line in sentences(first):
+    for line in sentences(evaluations):
         screen.print(line, highlight=False, soft_wrap=True)
     screen.print(f"Wrote {target}/ ({len(files)} files)", highlight=False, soft_wrap=True)
 
@@ -150,14 +150,14 @@ def _parts(evaluations: Sequence[Evaluation]) -> Iterator[str | Table]:
     yield ""
     columns = [dict(characteristics(evaluation)) for evaluation in evaluations]
     names = list(dict.fromkeys(name for column in columns for name in column))
+    told = [(name, *(column.get(name, "") for column in columns)) for name in names]
+    lines = [line for line in told if any(line[1:])]
     titles = [
         f"[bold]{evaluation.asked.name if several else evaluation.design.title}[/bold]" for evaluation in evaluations
     ]
     if not several:
         yield f"{titles[0]}\n"
-    yield _plain(
-        ["", *(titles if several else [""])], [(name, *(column.get(name, "") for column in columns)) for name in names]
-    )
+    yield _plain(["", *(titles if several else [""])], lines)
     for evaluation, title in zip(evaluations, titles, strict=True):
         yield f"\n{title}" if several else ""
         yield _plain(*look_lines(evaluation))

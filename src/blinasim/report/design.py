@@ -50,51 +50,38 @@ def truth_text(evaluation: Evaluation) -> str:
 
 
 def characteristics(evaluation: Evaluation) -> list[tuple[str, str]]:
-    """Return the operating characteristics of a design, name and text."""
-    unit = "events" if evaluation.design.two_arms else "responses"
-    lines = [(success_word(evaluation), percent(evaluation.success))]
-    if evaluation.design.sides == 2:
-        lines.append(("  in the other direction", percent(evaluation.harm)))
-    lines.append(("Stopped for futility", percent(evaluation.futility)))
-    if evaluation.futility.value > 0 and evaluation.design.two_arms and not evaluation.design.futility.binding:
-        lines.append((f"{success_word(evaluation)}, futility overruled", percent(evaluation.success_overruled)))
-    if (formula := evaluation.power_by_formula) is not None and not evaluation.null:
-        lines.append((f"  by Schoenfeld's formula at {evaluation.design.hazard_ratio:g}", f"{100 * formula:.2f} %"))
-    if evaluation.exact is not None:
-        lines.append(("  exact, at the rate of all", f"{100 * evaluation.exact.success:.2f} %"))
-    lines += [
+    """Return the operating characteristics of a design, name and text; the same names for all, empty where none is."""
+    design, exact, parts = evaluation.design, evaluation.exact, evaluation.power_parts
+    formula = None if evaluation.null else evaluation.power_by_formula
+    overruled = design.two_arms and evaluation.futility.value > 0 and not design.futility.binding
+    return [
+        (success_word(evaluation), percent(evaluation.success)),
+        ("  in the other direction", percent(evaluation.harm) if design.sides == 2 else ""),
+        ("  if futility is overruled", percent(evaluation.success_overruled) if overruled else ""),
+        ("  exact, at the rate of all", "" if exact is None else f"{100 * exact.success:.2f} %"),
+        (
+            "  by Schoenfeld, without looks",
+            "" if formula is None else f"{100 * formula:.2f} % at {design.hazard_ratio:g}",
+        ),
+        ("  SD over draws", "" if parts is None else f"{100 * math.sqrt(parts.between):.1f} pp"),
+        ("Stopped for futility", percent(evaluation.futility)),
         ("Patients, mean", figure(evaluation.size)),
-        (f"{unit.capitalize()}, mean", figure(evaluation.events)),
+        ("Events or responses, mean", figure(evaluation.events)),
         ("Months to the end, mean", figure(evaluation.days, 2, 1 / DAYS_PER_MONTH)),
-        ("Estimated in all, to the last look", truth_text(evaluation)),
-        (f"Bias of {_estimate(evaluation)}", _bias(evaluation)),
+        ("Truth, by the last look", truth_text(evaluation)),
+        ("Bias of the estimate", _bias(evaluation)),
         ("Coverage of the 95 % interval", percent(evaluation.coverage)),
+        ("Trials without an estimate", f"{evaluation.failures:,}" if evaluation.failures else ""),
     ]
-    parts = evaluation.power_parts
-    if parts is not None:
-        lines.append(("Spread of the power over draws (SD)", f"{100 * math.sqrt(parts.between):.1f} pp"))
-    if evaluation.failures:
-        lines.append(("Trials without an estimate", f"{evaluation.failures:,}"))
-    return lines
-
-
-def _estimate(evaluation: Evaluation) -> str:
-    names = {
-        "hazard_ratio": "the log hazard ratio",
-        "rmst_difference": "the difference, days",
-        "milestone_difference": "the difference",
-        "response_rate": "the rate",
-    }
-    return names[evaluation.design.estimand.summary]
 
 
 def _bias(evaluation: Evaluation) -> str:
-    bias = evaluation.bias
+    bias, summary = evaluation.bias, evaluation.design.estimand.summary
     if math.isnan(bias.value):
         return NOT_APPLICABLE
-    if evaluation.design.estimand.summary == "rmst_difference":
-        return f"{bias.value:+.1f} ±{bias.mcse:.1f}".replace("-", "−")
-    return f"{bias.value:+.4f} ±{bias.mcse:.4f}".replace("-", "−")
+    digits = 1 if summary == "rmst_difference" else 4
+    unit = {"hazard_ratio": " (log)", "rmst_difference": " days"}.get(summary, "")
+    return f"{bias.value:+.{digits}f} ±{bias.mcse:.{digits}f}{unit}".replace("-", "−")
 
 
 def look_lines(evaluation: Evaluation) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
@@ -135,19 +122,15 @@ def _limit(evaluation: Evaluation, limit: float, k: int, *, above: bool) -> str:
     return f"{limit:.0f}/{patients}" if above else f"{limit + 1:.0f}/{patients}"
 
 
-def sentences(evaluation: Evaluation) -> Iterator[str]:
-    """Say what the figures rest on."""
-    if not evaluation.design.two_arms:
-        yield "theory: exact, at the response rate of all simulated patients."
-        return
-    yield (
-        "Bias and coverage: against the same estimator in all trials together at their last look, none stopped early."
-    )
-    if evaluation.stops_by_theory():
-        yield (
-            "theory: proportional hazards at that hazard ratio, with the mean events of each look; where hazards are "
-            "not proportional,\nthe two differ, and the simulated figure is the one to plan by."
-        )
+def sentences(evaluations: Sequence[Evaluation]) -> Iterator[str]:
+    """Say what the figures mean, a line each."""
+    yield "±: Monte Carlo standard error. Truth: the same estimator in all trials together, at their last look, none"
+    yield "stopped early; bias and coverage are against it."
+    if any(evaluation.exact is not None for evaluation in evaluations):
+        yield "theory, single arm: exact, at the response rate of all simulated patients."
+    if any(evaluation.exact is None and evaluation.stops_by_theory() for evaluation in evaluations):
+        yield "theory, two arms: proportional hazards at that hazard ratio, with the mean events of each look; where"
+        yield "hazards are not proportional, the two differ, and the simulated figure is the one to plan by."
 
 
 def solution_text(solution: Solution) -> str:

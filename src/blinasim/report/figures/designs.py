@@ -162,7 +162,8 @@ def power_curve(evaluation: Evaluation) -> style.Drawing:
         alpha = design.one_sided_alpha
         axes.plot([marked], [100 * alpha], marker="_", markersize=14, color=style.MUTED, zorder=2)
         axes.annotate(
-            said, (marked, 100 * alpha), xytext=(0, 7), textcoords="offset points", ha="center", fontsize=7.5,
+            said, (marked, 100 * alpha), xytext=(5 if two else -5, 6), textcoords="offset points",
+            ha="left" if two else "right", fontsize=7.5,
             color=style.MUTED,
         )  # fmt: skip
         simulated = evaluation.success
@@ -183,10 +184,13 @@ def power_curve(evaluation: Evaluation) -> style.Drawing:
             drawing,
             evaluation,
             f"Line: by theory, {'proportional hazards and the mean events of each look' if two else 'exact'}.",
-            f"Dot: {style.lower_first(word)} simulated, at the truth of all trials ({truth_text(evaluation)}), with its "
-            "95 % Monte Carlo interval.",
+            f"Dot: {style.lower_first(word)} simulated, at the truth of all trials ({truth_text(evaluation)}), with "
+            "its 95 % Monte Carlo interval.",
         )
-    drawing.alt = f"{design.title}. {word} {percent(simulated)} simulated at {truth_text(evaluation)}; {100 * theory:.2f} % by theory."
+    drawing.alt = (
+        f"{design.title}. {word} {percent(simulated)} simulated at {truth_text(evaluation)}; "
+        f"{100 * theory:.2f} % by theory."
+    )
     return drawing
 
 
