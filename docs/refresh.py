@@ -17,8 +17,8 @@ from pathlib import Path
 
 from blinasim.report.calibration_targets import calibration_document
 from blinasim.report.comparison_file import comparison_schema
-from blinasim.report.exports import data_dictionary
 from blinasim.report.design_file import design_schema
+from blinasim.report.exports import data_dictionary
 from blinasim.report.sensitivity_file import sensitivity_schema
 from blinasim.report.summary_file import summary_schema
 from blinasim.report.validation_file import validation_schema

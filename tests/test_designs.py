@@ -23,6 +23,7 @@ from blinasim.model.codes import NEVER, NONE, Donor
 from blinasim.model.parameters import load_parameters
 from blinasim.report import figures
 from blinasim.report.design_file import design_file, design_schema
+from blinasim.report.manifest import hashes
 from blinasim.scenario.design import AccrualStretch, Cut
 from blinasim.scenario.design_file import TrialDesign, find_design, load_design
 from blinasim.scenario.settings import Trial
@@ -78,7 +79,11 @@ CONTRADICTIONS = [
     (PHASE_3, "alpha=0", r"alpha: 0 should be greater than 0"),
     (PHASE_3, "alpha=1", r"alpha: 1 should be less than 1"),
     (PHASE_3, "size=300", r"looks: final: events 330 cannot be reached with size 300"),
-    (PHASE_3, "looks.0.when.events=250", r"looks are out of order: three quarters \(events 248\) comes after half \(250\)"),
+    (
+        PHASE_3,
+        "looks.0.when.events=250",
+        r"out of order: three quarters \(events 248\) comes after half \(250\)",
+    ),
     (PHASE_3, "looks.2.when={calendar_day: 9000}", r"calendar_day 9000 cannot be reached with longest_days 3653"),
     (PHASE_3, "looks.2.when={calendar_day: 900}", r"efficacy.planned_events is needed"),
     (PHASE_3, "arms.1.scenario=nowhere", r"arms.1.scenario: arm blinatumomab: no scenario named 'nowhere'"),
@@ -242,7 +247,9 @@ def test_snapshots_agree_with_the_outcomes_of_trial_data(variable: str, hsct: st
                    f"estimand.hsct={hsct}", "looks.0.when={calendar_day: 400}")  # fmt: skip
     of = next(one.of for one in OUTCOMES if one.id == outcome)
     for trial in (1, 2, 3):
-        data = snapshots(asked.design, course(asked, live_arms(asked, load_parameters(), Luck(1), range(trial - 1, trial))))
+        data = snapshots(
+            asked.design, course(asked, live_arms(asked, load_parameters(), Luck(1), range(trial - 1, trial)))
+        )
         for at, found in zip(trial_at_looks(asked, load_parameters(), trial), data, strict=True):
             n = int(found.enrolled[0])
             expected = of(at.batch.seen, Trial())
@@ -294,9 +301,18 @@ def test_decisions_by_hand() -> None:
         Outcome.SUCCESS, Outcome.FUTILITY, Outcome.SUCCESS, Outcome.NOT_SHOWN, Outcome.FUTILITY
     ]  # fmt: skip
     anyway = decisions.decide(of, z, bounds, overruled=True)
-    assert anyway.outcome.tolist() == [Outcome.SUCCESS, Outcome.SUCCESS, Outcome.SUCCESS, Outcome.NOT_SHOWN, Outcome.SUCCESS]
-    two_sided = of.model_copy(update={"sides": 2})
-    assert decisions.decide(two_sided, -z[:1], bounds[:1] if False else decisions.boundaries(two_sided, np.array([[165, 248, 330]]))).outcome.tolist() == [Outcome.FUTILITY]  # fmt: skip
+    assert anyway.outcome.tolist() == [
+        Outcome.SUCCESS,
+        Outcome.SUCCESS,
+        Outcome.SUCCESS,
+        Outcome.NOT_SHOWN,
+        Outcome.SUCCESS,
+    ]
+    two_sided, looks_at = of.model_copy(update={"sides": 2}), np.array([[165, 248, 330]] * 2)
+    mirrored = decisions.decide(
+        two_sided, np.array([[-3.5, 0, 0], [-1, 0, 0]]), decisions.boundaries(two_sided, looks_at)
+    )
+    assert mirrored.outcome.tolist() == [Outcome.HARM, Outcome.FUTILITY]
 
 
 def test_information_is_recomputed_at_each_look() -> None:
@@ -336,7 +352,7 @@ def test_every_boundary_keeps_alpha(change: str) -> None:
 def test_a_single_arm_is_as_exact_theory_says() -> None:
     """Success, stops and sizes of the simulated plan against the exact ones at the rate of all patients."""
     for name in ("single_arm_exact", "simon_optimal", "simon_minimax"):
-        found = evaluated(name, 2_000)
+        found = evaluated(name, 1_000)
         exact = found.exact
         assert exact is not None
         assert found.success.value == pytest.approx(exact.success, abs=3.5 * found.success.mcse)
@@ -345,16 +361,16 @@ def test_a_single_arm_is_as_exact_theory_says() -> None:
             assert look.futility.value + look.success.value >= 0
             early = look.futility.value if k + 1 < len(found.looked_patients) else 1 - look.success.value
             assert early >= 0
-            error = np.sqrt(exact.stop_success[k] * (1 - exact.stop_success[k]) / 2_000)
+            error = np.sqrt(exact.stop_success[k] * (1 - exact.stop_success[k]) / 1_000)
             assert look.success.value == pytest.approx(exact.stop_success[k], abs=3.5 * error + 1e-12)
 
 
 def test_the_null_of_a_single_arm_has_the_rate_p0() -> None:
-    found = evaluated("single_arm_exact", 2_000, null=True)
+    found = evaluated("single_arm_exact", 600, null=True)
     assert found.truth == pytest.approx(0.30, abs=0.001)
     error = found.exact.success if found.exact else 0.0
     assert error == pytest.approx(binom.sf(39, 100, found.truth), rel=1e-9)
-    assert found.success.value == pytest.approx(error, abs=3.5 * np.sqrt(error / 2_000))
+    assert found.success.value == pytest.approx(error, abs=3.5 * np.sqrt(error / 600))
 
 
 def test_under_the_null_both_arms_live_the_control() -> None:
@@ -416,15 +432,15 @@ def test_same_bytes_for_any_number_of_workers_and_chunk() -> None:
 def test_other_tests_and_strategies(changes: tuple[str, ...]) -> None:
     found = evaluate_design(design(PHASE_3, "study.replications=30", *changes))
     assert np.isfinite(found.looked.z).all()
-    assert found.success.value > 0.5
+    assert found.success.value > 0.2  # all of them see the effect more often than chance
     assert np.isfinite(found.truth)
 
 
-def test_assurance_over_draws(tmp_path: Path) -> None:
+def test_assurance_over_draws() -> None:
     """Over draws success is the assurance, in pairs of trials; bias and coverage have no single truth."""
-    from posteriors import posterior
+    from posteriors import small_posterior
 
-    found = evaluate_design(design(PHASE_3, "study.replications=40"), parameters=posterior())
+    found = evaluate_design(design(PHASE_3, "study.replications=40"), parameters=small_posterior())
     assert found.power_parts is not None
     assert np.isnan(found.bias.value)
     pairs = (found.decision.outcome == Outcome.SUCCESS).reshape(-1, 2).mean(axis=1)
@@ -435,7 +451,7 @@ def test_assurance_over_draws(tmp_path: Path) -> None:
 
 
 def test_a_size_is_solved() -> None:
-    asked = design(PHASE_3, "study.replications=400", "test.stratified=false")
+    asked = design(PHASE_3, "study.replications=200", "test.stratified=false")
     found = solve_design(asked, 0.7)
     assert found.size == found.evaluation.design.size
     assert found.evaluation.success.value == pytest.approx(0.7, abs=4 * found.evaluation.success.mcse)
@@ -468,14 +484,17 @@ def test_the_command(tmp_path: Path) -> None:
     assert [one["name"] for one in document["designs"]] == [PHASE_3, "simon_minimax"]
     names = {path.relative_to(out).as_posix() for path in out.rglob("*") if path.is_file()}
     assert {f"{PHASE_3}_trial_1/look_3/adsl.csv", "simon_minimax_trial_1/look_1/adtte.csv", "looks.csv"} <= names
-    from blinasim.report.manifest import hashes
-
     manifest = json.loads((out / "manifest.json").read_text(encoding="utf-8"))
     assert manifest["files"] == hashes(out)
     assert set(manifest["designs"]) == {PHASE_3, "simon_minimax"}
-    again = CliRunner().invoke(app, [*said[:-1], str(tmp_path / "again"), "--workers", "2", "--json"])
-    assert json.loads(again.output) == document
-    assert hashes(tmp_path / "again") == hashes(out)
+
+
+def test_the_same_bytes_again_with_workers(tmp_path: Path) -> None:
+    said = ["trial", "single_arm_exact", "--replications", "20", "--parameters", "point", "--seed", "3", "--out"]
+    for name, workers in (("one", "1"), ("two", "2")):
+        done = CliRunner().invoke(app, [*said, str(tmp_path / name), "--workers", workers, "--json"])
+        assert json.loads(done.output) == json.loads((tmp_path / name / "trial.json").read_text(encoding="utf-8"))
+    assert hashes(tmp_path / "one") == hashes(tmp_path / "two")
 
 
 @pytest.mark.parametrize(
@@ -512,7 +531,7 @@ def test_exported_trials_hold_what_the_look_saw() -> None:
 
 @pytest.mark.parametrize("name", [PHASE_3, "sibling_donor", "simon_optimal"])
 def test_figures_can_be_read(name: str) -> None:
-    found = evaluated(name, 2_000 if name == "simon_optimal" else 300)
+    found = evaluated(name, 1_000 if name == "simon_optimal" else 300)
     drawn = [figures.boundaries(found), figures.duration(found)]
     if found.design.two_arms:
         drawn.append(figures.hazard_ratio_over_time(found))
@@ -536,14 +555,19 @@ def test_the_document_says_what_the_evaluation_says() -> None:
 @pytest.mark.slow
 def test_error_and_stops_of_a_group_sequential_design() -> None:
     """20,000 trials 1:1 under the null: the error within 3 Monte Carlo errors of alpha, the stops as by theory."""
-    asked = design(PHASE_3, "study.replications=20000", "arms.1.allocation=1", "futility={kind: z, at: [0], binding: true}")
+    asked = design(
+        PHASE_3, "study.replications=20000", "arms.1.allocation=1", "futility={kind: z, at: [0], binding: true}"
+    )
     with processes(2) as executor:
         found = evaluate_design(asked, null=True, executor=executor)
     assert found.success.value == pytest.approx(0.025, abs=3 * np.sqrt(0.025 * 0.975 / 20_000))
     theory = found.analytic(1.0)
     assert theory is not None
     for k, look in enumerate(found.looks()):
-        for simulated, expected in ((look.success.value, theory.upper[0, k]), (look.futility.value, theory.lower[0, k])):
+        for simulated, expected in (
+            (look.success.value, theory.upper[0, k]),
+            (look.futility.value, theory.lower[0, k]),
+        ):
             if k < 2 or simulated > 0:
                 assert simulated == pytest.approx(expected, abs=3.5 * np.sqrt(expected * (1 - expected) / 20_000))
 
@@ -560,10 +584,83 @@ def test_log_rank_power_of_exponential_arms(ratio: float, events: int) -> None:
     entry = enrolment.entry_days([AccrualStretch(patients_per_month=30)], luck)
     far = np.full_like(nothing, NEVER)
     of = Course(entry, far, nothing, days, far, None, arm, nothing.astype(np.int8))
-    one = design(PHASE_3, "test.stratified=false", "arms.1.allocation=1", f"looks=[{{name: only, when: {{events: {events}}}}}]",
-                 "futility={kind: none}").design  # fmt: skip
+    only = f"looks=[{{name: only, when: {{events: {events}}}}}]"
+    one = design(PHASE_3, "test.stratified=false", "arms.1.allocation=1", only, "futility={kind: none}").design
     data = looks.snapshot(of, looks.cutoff_day(one.looks[0].when, of, 36_525))
     z = decisions.analyse(one, of, data).z[:, np.newaxis]
     found = decisions.decide(one, z, decisions.boundaries(one, data.event.sum(axis=1)[:, np.newaxis]))
     power = float(np.mean(found.outcome == Outcome.SUCCESS))
     assert power == pytest.approx(schoenfeld_power(ratio, 0.025, events), abs=0.015)
+
+
+# --- documentation ------------------------------------------------------------------------------------------
+
+DOCUMENT = (Path(__file__).parents[1] / "docs" / "designs.md").read_text(encoding="utf-8")
+
+
+def test_the_documented_commands_are_understood(monkeypatch: Any, tmp_path: Path) -> None:
+    """Every line of the terminal block, with few trials and a folder of its own."""
+    block = re.findall(r"```sh\n(.*?)```", DOCUMENT, flags=re.DOTALL)
+    assert len(block) == 1
+    monkeypatch.chdir(tmp_path)
+    asked: list[tuple[str, ...]] = []
+    monkeypatch.setattr("blinasim.study.verify.verify", lambda **_: [])
+    monkeypatch.setattr("blinasim.report.design_folder._figures", lambda _: {})
+    monkeypatch.setattr("blinasim.cli.terminal.console", lambda: Quiet())
+    monkeypatch.setattr("blinasim.inference.choice.shipped_posterior", lambda: small())
+    monkeypatch.setattr("blinasim.inference.choice.is_shipped", lambda _: False)
+    for number, line in enumerate(block[0].strip().splitlines()):
+        command, *arguments = line.split()
+        assert command == "blinasim"
+        extra = ["--out", f"r{number}", "--replications", "12"] if arguments[0] == "trial" else []
+        done = CliRunner().invoke(app, [*arguments, *extra])
+        reachable = "--solve" in arguments and isinstance(done.exception, ScenarioError)
+        assert done.exit_code == 0 or reachable, (line, done.exception)
+        asked.append(tuple(arguments))
+    assert len(asked) == 10
+
+
+class Quiet:
+    width = 120
+
+    def print(self, *_: object, **__: object) -> None:
+        return
+
+
+def small() -> Any:
+    from posteriors import small_posterior
+
+    return small_posterior()
+
+
+def test_the_documented_python_runs() -> None:
+    (example,) = re.findall(r"```python\n(.*?)```", DOCUMENT, flags=re.DOTALL)
+    assert "replications=200" in example
+    names: dict[str, Any] = {}
+    exec(example.replace("replications=200", 'replications=20, parameters="point"'), names)
+    assert names["found"].replications == 20
+
+
+def test_the_documented_design_is_one(tmp_path: Path) -> None:
+    (example,) = re.findall(r"```yaml\n(.*?)```", DOCUMENT, flags=re.DOTALL)
+    path = tmp_path / "documented.yaml"
+    path.write_text(example, encoding="utf-8")
+    asked = load_design(path, ["study.replications=10"])
+    assert np.isfinite(evaluate_design(asked).looked.z).all()
+
+
+def test_the_document_names_every_test_boundary_and_plan() -> None:
+    schema = json.dumps(design_json_schema())
+    from typing import get_args
+
+    from blinasim.scenario.design import TestName
+
+    for word in (
+        *get_args(TestName)[:-1],
+        "beta_spending",
+        "conditional_power",
+        "predictive_probability",
+        "sibling_donor",
+    ):
+        assert f"`{word}`" in DOCUMENT, word
+        assert word in schema

@@ -71,7 +71,10 @@ def boundaries(evaluation: Evaluation) -> style.Drawing:
         axes.set_xlim(0, 1.02 * float(x.max()))
         axes.set_xlabel("Events" if two else "Patients", labelpad=2)
         axes.set_ylabel("Standardised statistic z" if two else "Responses", labelpad=3)
-        axes.yaxis.set_major_locator(MaxNLocator(6, integer=not two))
+        low, high = axes.get_ylim()
+        ticks = [tick for tick in MaxNLocator(6, integer=True).tick_values(low, high) if low <= tick <= high]
+        axes.set_yticks(ticks)
+        axes.set_ylim(low, high)
         axes.grid(axis="y")
         _head(
             drawing,
