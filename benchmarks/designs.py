@@ -30,8 +30,8 @@ def measure(replications: int = 600, rounds: int = 3) -> Table:
     seconds = in_turn({name: partial(evaluate_design, one) for name, one in asked.items()}, rounds)
     return Table(
         title="Trial designs",
-        about=f"{replications:,} trials of each design, from luck to the decision of every look, by one process; the last "
-        f"column is what {TRIALS:,} trials take of one core, and half of it of two. Medians (range) of the rounds.",
+        about=f"{replications:,} trials of each design, from luck to the decision of every look, by one process; the "
+        f"last column is what {TRIALS:,} trials take of one core, and half of it of two. Medians (range).",
         columns=("", "trials/s", f"{TRIALS:,} trials, core seconds"),
         rows=[
             (
