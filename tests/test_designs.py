@@ -101,6 +101,9 @@ CONTRADICTIONS = [
     (PHASE_3, "hazard_ratio=null", r"hazard_ratio is needed for the conditional power"),
     (PHASE_3, "accrual=[{days: 10, patients_per_month: 3}, {patients_per_month: 0}]", r"accrual ends with a pause"),
     (PHASE_3, "assignment=sibling_donor", r"knows no strata"),
+    (PHASE_3, "hazard_ratio=1", r"hazard_ratio 1 is no alternative"),
+    (PHASE_3, "futility={kind: beta_spending, beta: 2}", r"futility.beta: 2 should be less than 1"),
+    ("sibling_donor", "test={kind: max_combo}", r"is not what test max_combo is about"),
     (PHASE_3, "looks.7.when.events=3", r"looks has no item 7"),
     (PHASE_3, "alhpa=0.1", r"alhpa: no such setting; did you mean alpha\?"),
     ("single_arm_exact", "plan.p1=0.2", r"plan: p1 0.2 should be above p0 0.3"),
@@ -117,6 +120,24 @@ def test_contradictions_are_refused_in_one_line(name: str, change: str, message:
         design(name, change)
     assert "\n" not in str(refused.value)
     assert re.match(r"(--set|.*\.yaml:\d+:\d+: )", str(refused.value)), "it says where"
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        (("efficacy.kind=haybittle_peto", "futility={kind: beta_spending}"), "goes with boundaries that spend alpha"),
+        (("efficacy.kind=none", "futility.binding=true"), "that binds goes with boundaries that spend alpha"),
+        (("looks=[{name: a, when: {events: 99}}]", "futility.kind=none", "test={kind: max_combo}", "sides=2"),
+         "max_combo looks in one direction"),
+        (("stratification=[]", "test={kind: log_rank}", "arms.1.allocation=1", "assignment=sibling_donor"),
+         "allocation is not known beforehand"),
+        (("looks.2.when={calendar_day: 900}", "efficacy.planned_events=330", "futility={kind: beta_spending}"),
+         "needs events at every look"),
+    ],
+)  # fmt: skip
+def test_what_does_not_go_together_is_refused(changes: tuple[str, ...], message: str) -> None:
+    with pytest.raises(ScenarioError, match=message):
+        design(PHASE_3, *changes)
 
 
 def test_a_simon_design_needs_its_patients() -> None:

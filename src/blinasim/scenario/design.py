@@ -388,6 +388,23 @@ class Design(Settings):
             raise ValueError(f"efficacy.planned_events {self.planned_events} cannot be reached with size {self.size}")
         return self
 
+    @model_validator(mode="after")
+    def _what_does_not_go_together(self) -> Self:
+        if self.hazard_ratio == 1.0:
+            raise ValueError("hazard_ratio 1 is no alternative; leave it out, or say another")
+        if self.test is not None and self.test.kind == "max_combo" and self.sides == 2:
+            raise ValueError("sides 2: max_combo looks in one direction; say sides: 1 with half of alpha")
+        effect = self.futility.kind in ("hazard_ratio", "conditional_power", "beta_spending")
+        if effect and self.assignment == "sibling_donor":
+            raise ValueError(f"futility.kind {self.futility.kind}: nature's allocation is not known beforehand; say z")
+        spends = self.efficacy.kind in ("obrien_fleming", "pocock", "hwang_shih_decani")
+        if not spends and (self.futility.kind == "beta_spending" or self.futility.binding):
+            raise ValueError(
+                f"futility {'beta_spending' if self.futility.kind == 'beta_spending' else 'that binds'} goes with "
+                f"boundaries that spend alpha, not with efficacy.kind {self.efficacy.kind}"
+            )
+        return self
+
     @property
     def interim_futility(self) -> tuple[float, ...]:
         """The limits of futility at the interim looks."""

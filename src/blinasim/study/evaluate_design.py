@@ -219,9 +219,12 @@ class Evaluation:
     def analytic(self, hazard_ratio: float) -> group_sequential.Crossing | None:
         """What the boundaries do by theory under proportional hazards, with the mean events of each look.
 
-        None for tests other than log-rank and Cox, for which this is no theory.
+        None for tests other than log-rank and Cox, and for nature's allocation: there is no theory for these.
         """
-        if self.bounds is None or self.design.test is None or self.design.test.kind not in SEQUENTIAL:
+        test = self.design.test
+        if self.bounds is None or test is None or test.kind not in SEQUENTIAL:
+            return None
+        if self.design.assignment != "randomised":
             return None
         events = self.looked.events.mean(axis=0, keepdims=True)
         information = decisions.information(self.design, events)
@@ -232,7 +235,7 @@ class Evaluation:
     def power_by_formula(self) -> float | None:
         """Schoenfeld's power at the planned hazard ratio and events, looks aside; None where a design has not both."""
         design = self.design
-        if design.hazard_ratio is None or design.planned_events is None:
+        if design.hazard_ratio is None or design.planned_events is None or design.assignment != "randomised":
             return None
         ratio = design.treated_share / (1.0 - design.treated_share)
         return schoenfeld_power(design.hazard_ratio, design.one_sided_alpha, design.planned_events, ratio)
