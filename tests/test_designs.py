@@ -558,6 +558,8 @@ def test_figures_can_be_read(name: str) -> None:
         drawn.append(figures.hazard_ratio_over_time(found))
     if figures.has_power_curve(found):
         drawn.append(figures.power_curve(found))
+    if name == "simon_optimal":
+        assert_readable(figures.power_curve(evaluated("single_arm_exact", 600, null=True)))
     for drawing in drawn:
         assert_readable(drawing)
         assert drawing.alt.startswith(found.design.title)

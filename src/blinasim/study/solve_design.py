@@ -38,8 +38,9 @@ _ENDS: Final = 3
 _CLOSE: Final = 0.01
 _LARGEST: Final = 20_000
 _LARGEST_ARM: Final = 2_000
-#: A power within these says something about the slope.
+#: Powers are taken to lie between these, and the line to go through alpha at size 0 within this error of the probit.
 _TELLING: Final = (0.002, 0.998)
+_ROUGHLY: Final = 0.3
 
 
 @dataclass(frozen=True)
@@ -157,27 +158,23 @@ def _sized(asked: TrialDesign, size: int, by: Solved) -> Design:
 
 
 def _line(tried: list[tuple[int, Estimated]], alpha: float) -> tuple[float, float]:
-    """Fit probit(power) = a + b sqrt(size), weighted by the trials' errors; with one point it begins at alpha."""
+    """Fit probit(power) = a + b sqrt(size) to the powers, weighted by their errors, and to alpha at size 0.
+
+    The latter holds roughly, and keeps the noise of sizes close together from making the slope.
+    """
     at_nothing = float(ndtri(alpha))
-    points = [
-        (math.sqrt(size), float(ndtri(power.value)), _probit_error(power))
-        for size, power in tried
-        if _TELLING[0] <= power.value <= _TELLING[1]
-    ]
-    if not points:
-        size, power = tried[-1]
-        rough = float(ndtri(min(max(power.value, _TELLING[0]), _TELLING[1])))
-        return at_nothing, (rough - at_nothing) / math.sqrt(size)
+    points = [(0.0, at_nothing, _ROUGHLY)]
+    for size, power in tried:
+        share = min(max(power.value, _TELLING[0]), _TELLING[1])
+        points.append((math.sqrt(size), float(ndtri(share)), _probit_error(Estimated(share, power.mcse))))
     x, y, error = (np.array(column) for column in zip(*points, strict=True))
-    if np.ptp(x) < 0.02 * x.max():
-        return at_nothing, float((y.mean() - at_nothing) / x.mean())
     slope, start = np.polyfit(x, y, 1, w=1.0 / error)
     return float(start), float(slope)
 
 
 def _probit_error(power: Estimated) -> float:
     density = math.exp(-0.5 * float(ndtri(power.value)) ** 2) / math.sqrt(2.0 * math.pi)
-    return max(power.mcse, 1e-4) / density
+    return max(power.mcse, 1e-3) / density
 
 
 def _next(tried: list[tuple[int, Estimated]], power: float, alpha: float) -> float:

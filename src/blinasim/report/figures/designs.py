@@ -178,7 +178,7 @@ def power_curve(evaluation: Evaluation) -> style.Drawing:
         axes.set_ylim(0, 100)
         axes.set_yticks(range(0, 101, 25), [f"{tick} %" for tick in range(0, 101, 25)])
         axes.grid(axis="y")
-        theory = float(np.interp(truth, xs, ys))
+        theory = evaluation.exact.success if evaluation.exact else float(_crossed(evaluation, truth).success[0])
         where = style.apart([100 * simulated.value, 100 * theory], 13, 6, 94)
         look: dict[str, Any] = {"transform": axes.get_yaxis_transform(), "fontsize": 8, "va": "center_baseline"}
         axes.text(1.02, where[0], f"simulated\n{percent(simulated)}", color=style.SIMULATED, **look)
@@ -321,4 +321,4 @@ def _blank() -> tuple[style.Drawing, Axes]:
 
 def _head(drawing: style.Drawing, evaluation: Evaluation, *lines: str) -> None:
     null = ", nothing to be found" if evaluation.null else ""
-    style.heading(drawing, 0.15, style.shortened(f"{evaluation.design.title}{null}", 78), *lines)
+    style.heading(drawing, 0.15, f"{style.shortened(evaluation.design.title, 72 - len(null))}{null}", *lines)
