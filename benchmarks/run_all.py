@@ -16,7 +16,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-SCRIPTS = ("engines", "throughput", "effect", "scale", "startup", "peers")
+SCRIPTS = ("engines", "throughput", "effect", "scale", "designs", "startup", "peers")
 PACKAGES = ("blinasim", "numpy", "scipy", "simpy", "pandas", "ciw", "salabim")
 
 HEAD = """\

@@ -18,6 +18,7 @@ from pathlib import Path
 from blinasim.report.calibration_file import calibration_schema
 from blinasim.report.calibration_targets import calibration_document
 from blinasim.report.comparison_file import comparison_schema
+from blinasim.report.design_file import design_schema
 from blinasim.report.effect_file import effect_schema
 from blinasim.report.exports import data_dictionary
 from blinasim.report.optimization_file import optimization_schema
@@ -25,7 +26,8 @@ from blinasim.report.sensitivity_file import sensitivity_schema
 from blinasim.report.summary_file import summary_schema
 from blinasim.report.validation_file import validation_schema
 from blinasim.report.value_file import value_schema
-from blinasim.scenario.writing import SCHEMA_FILE, json_schema
+from blinasim.report.verification import verification_schema
+from blinasim.scenario.writing import DESIGN_SCHEMA_FILE, SCHEMA_FILE, design_json_schema, json_schema
 
 ROOT = Path(__file__).resolve().parents[1]
 #: The patient whose life the README tells; chosen because much happens in it.
@@ -71,7 +73,10 @@ def generated() -> dict[Path, str]:
         ROOT / "docs" / "sensitivity.schema.json": indented(sensitivity_schema()),
         ROOT / "docs" / "optimization.schema.json": indented(optimization_schema()),
         ROOT / "docs" / "value.schema.json": indented(value_schema()),
+        ROOT / "docs" / "trial.schema.json": indented(design_schema()),
+        ROOT / "docs" / "verification.schema.json": indented(verification_schema()),
         ROOT / "scenarios" / SCHEMA_FILE: indented(json_schema()),
+        ROOT / "scenarios" / "trials" / DESIGN_SCHEMA_FILE: indented(design_json_schema()),
     }
 
 

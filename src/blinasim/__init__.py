@@ -8,6 +8,7 @@ The public interface says the same things as the command line::
     bs.results_table(result)          # a DataFrame, one row an endpoint
     bs.plot.survival(result)          # a matplotlib Figure
     bs.compare("baseline", "early_donor_search").difference("os_24_months")
+    bs.evaluate_design("phase3_standard_therapy", replications=500).success   # power, with its Monte Carlo error
 """
 
 from __future__ import annotations
@@ -22,6 +23,8 @@ __all__ = [
     "compare",
     "effect",
     "effect_of_data",
+    "evaluate_design",
+    "load_design",
     "load_parameters",
     "load_scenario",
     "optimize",
@@ -38,6 +41,8 @@ if TYPE_CHECKING:
         compare,
         effect,
         effect_of_data,
+        evaluate_design,
+        load_design,
         load_parameters,
         load_scenario,
         optimize,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,16 +17,19 @@ from blinasim.inference.choice import parameters_said
 from blinasim.inference.value import ValueOfInformation, value_of
 from blinasim.model.parameters import Parameters, ParameterSource, load_parameters
 from blinasim.report.rows import endpoint_frame, rows_of
+from blinasim.scenario.design_file import TrialDesign, load_design
 from blinasim.scenario.loading import load_scenario
 from blinasim.scenario.settings import Scenario
 from blinasim.study import compare as comparing
 from blinasim.study import effect as estimating
+from blinasim.study import evaluate_design as evaluating
 from blinasim.study import optimize as optimizing
 from blinasim.study import simulate as study
 from blinasim.study.comparison import Comparison
 from blinasim.study.effect import Effect
 from blinasim.study.effect_data import DataEffect, effect_of_file, effect_of_table
 from blinasim.study.estimators import Timing
+from blinasim.study.evaluate_design import Evaluation
 from blinasim.study.exposures import Detection
 from blinasim.study.grid import grid_of, values_said
 from blinasim.study.optimize import Optimization
@@ -40,6 +44,8 @@ __all__ = [
     "compare",
     "effect",
     "effect_of_data",
+    "evaluate_design",
+    "load_design",
     "load_parameters",
     "load_scenario",
     "optimize",
@@ -385,6 +391,56 @@ def effect_of_data(
     if isinstance(data, str | Path):
         return effect_of_file(Path(data), adjust, timing)
     return effect_of_table(data, adjust, timing)
+
+
+def evaluate_design(
+    design: str | Path | TrialDesign,
+    *,
+    null: bool = False,
+    replications: int | None = None,
+    seed: int | None = None,
+    parameters: ParameterSource | str | Path | None = None,
+    progress: Callable[[int], None] | None = None,
+    executor: Executor | None = None,
+    chunk: int | None = None,
+) -> Evaluation:
+    """Simulate the trials of a design: power or error, size, duration, bias and coverage.
+
+    Parameters
+    ----------
+    design : str, Path or TrialDesign
+        A shipped design's name, a YAML file, or a design already loaded with :func:`load_design`.
+    null : bool
+        Simulate a world in which there is nothing to be found.
+    replications, seed : int, optional
+        Instead of those of the design's ``study``.
+    parameters, progress, executor, chunk
+        As for :func:`simulate`. Over draws of a posterior the share of successes is the assurance.
+
+    Returns
+    -------
+    Evaluation
+        Every look of every trial; ``evaluation.success``, ``evaluation.looks()``.
+
+    Raises
+    ------
+    ScenarioError
+        If the design contradicts itself; one line says where and what to do.
+    """
+    asked = design if isinstance(design, TrialDesign) else load_design(design)
+    try:
+        asked = replace(asked, design=asked.design.with_study(replications, seed))
+    except ValidationError as problem:
+        first = problem.errors(include_url=False)[0]
+        raise ScenarioError(f"study.{first['loc'][-1]}: {first['msg']}, not {first['input']!r}") from None
+    return evaluating.evaluate_design(
+        asked,
+        parameters=parameters_said(parameters),
+        null=null,
+        progress=progress,
+        executor=executor,
+        chunk=chunk,
+    )
 
 
 def _studied(scenario: Scenario, replications: int | None, seed: int | None) -> Scenario:

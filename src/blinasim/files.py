@@ -236,6 +236,11 @@ def shipped_scenarios() -> list[str]:
     return sorted(path.stem for path in data_folder("scenarios").glob("*.yaml"))
 
 
+def shipped_designs() -> list[str]:
+    """Return the names of the trial designs that come with blinasim."""
+    return sorted(path.stem for path in (data_folder("scenarios") / "trials").glob("*.yaml"))
+
+
 @contextmanager
 def whole_folder(target: Path, *, force: bool) -> Iterator[Path]:
     """Write a results folder aside and rename it when it is whole.

@@ -20,20 +20,25 @@ from blinasim.study.batch import live
 from blinasim.study.comparison import Comparison
 from blinasim.study.effect import Effect
 from blinasim.study.effect_data import DataEffect
+from blinasim.study.evaluate_design import Evaluation
 from blinasim.study.exposures import OutcomeId
 from blinasim.study.optimize import Optimization
 from blinasim.study.simulate import Result
 
 __all__ = [
     "acceptability",
+    "boundaries",
     "differences",
+    "duration",
     "effects",
     "evppi",
     "flows",
     "forest",
+    "hazard_ratio_over_time",
     "occupancy",
     "plane",
     "policies",
+    "power_curve",
     "queues",
     "race",
     "save",
@@ -121,3 +126,23 @@ def effects(found: Effect | DataEffect) -> Drawing:
 def simon_makuch(found: Effect | DataEffect, outcome: OutcomeId = "os") -> Drawing:
     """Draw survival of those ever and never transplanted beside that of those transplanted so far and not yet."""
     return figures.simon_makuch(found, outcome)
+
+
+def boundaries(evaluation: Evaluation) -> Drawing:
+    """Draw the boundaries of a trial design, and the paths of some simulated trials."""
+    return figures.boundaries(evaluation)
+
+
+def duration(evaluation: Evaluation) -> Drawing:
+    """Draw by when the trials of a design have ended, and how."""
+    return figures.duration(evaluation)
+
+
+def hazard_ratio_over_time(evaluation: Evaluation) -> Drawing:
+    """Draw the hazard ratio of a design's arms in windows of time."""
+    return figures.hazard_ratio_over_time(evaluation)
+
+
+def power_curve(evaluation: Evaluation) -> Drawing:
+    """Draw the power of a trial design by theory, and as simulated."""
+    return figures.power_curve(evaluation)

@@ -20,6 +20,14 @@ def scenario_names(incomplete: str) -> list[str]:
     return [name for name in shipped_scenarios() + own if name.startswith(incomplete)]
 
 
+def design_names(incomplete: str) -> list[str]:
+    """Return the shipped designs and the YAML files of this folder that begin with ``incomplete``."""
+    from blinasim.files import shipped_designs
+
+    own = sorted(path.name for path in Path().glob("*.yaml"))
+    return [name for name in shipped_designs() + own if name.startswith(incomplete)]
+
+
 def heed_named_shell(arguments: Sequence[str]) -> None:
     """Let ``--show-completion zsh`` mean zsh.
 

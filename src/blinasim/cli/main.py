@@ -26,8 +26,10 @@ from blinasim.cli import (
     scenarios,
     sensitivity,
     trace,
+    trial,
     validate,
     value,
+    verify,
 )
 from blinasim.errors import BlinasimError, InterruptedRunError
 
@@ -48,6 +50,8 @@ app.command("optimize")(optimize.optimize)
 app.command("rerun")(rerun.rerun)
 app.command("trace")(trace.trace)
 app.command("calibrate")(calibrate.calibrate)
+app.command("trial")(trial.trial)
+app.command("verify")(verify.verify)
 app.command("list")(scenarios.list_scenarios)
 app.command("show")(scenarios.show)
 app.command("new")(scenarios.new)

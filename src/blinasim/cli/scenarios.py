@@ -14,15 +14,19 @@ from blinasim.cli.options import ScenarioArgument, SetOption
 _NAME = re.compile(r"[^\W\d_][\w.-]*")
 
 
-def list_scenarios() -> None:
-    """List the shipped scenarios."""
-    from blinasim.files import shipped_scenarios
+def list_scenarios(
+    designs: Annotated[bool, typer.Option("--designs", help="List the trial designs instead.")] = False,
+) -> None:
+    """List the shipped scenarios, or trial designs."""
+    from blinasim.files import shipped_designs, shipped_scenarios
+    from blinasim.scenario.design_file import load_design
     from blinasim.scenario.loading import load_scenario
 
-    names = shipped_scenarios()
+    names = shipped_designs() if designs else shipped_scenarios()
     width = max(len(name) for name in names)
     for name in names:
-        typer.echo(f"{name:<{width}}  {load_scenario(name).title}")
+        title = load_design(name).design.title if designs else load_scenario(name).title
+        typer.echo(f"{name:<{width}}  {title}")
 
 
 def show(
@@ -59,10 +63,12 @@ def new(
     typer.echo(f"Wrote {path}. Run it: blinasim run {path}")
 
 
-def schema() -> None:
-    """Print the JSON Schema of scenario files, for editors."""
+def schema(
+    design: Annotated[bool, typer.Option("--design", help="Of trial design files instead.")] = False,
+) -> None:
+    """Print the JSON Schema of scenario files, or of trial designs, for editors."""
     import json
 
-    from blinasim.scenario.writing import json_schema
+    from blinasim.scenario.writing import design_json_schema, json_schema
 
-    typer.echo(json.dumps(json_schema(), indent=2, ensure_ascii=False))
+    typer.echo(json.dumps(design_json_schema() if design else json_schema(), indent=2, ensure_ascii=False))

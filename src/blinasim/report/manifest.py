@@ -41,13 +41,16 @@ _PACKAGES = ("numpy", "scipy", "pandas", "simpy", "matplotlib", "pyarrow", "pyda
 _ABOVE = {"Scenario": ("scenario",)}
 
 
-AnalysisKind: TypeAlias = Literal["calibration", "validation", "sensitivity", "effect", "value", "optimization"]
+AnalysisKind: TypeAlias = Literal[
+    "calibration", "validation", "sensitivity", "effect", "trial", "value", "optimization"
+]
 #: By which command the analyses are made again.
 _COMMANDS: Final[dict[AnalysisKind, str]] = {
     "calibration": "calibrate",
     "validation": "validate",
     "sensitivity": "sensitivity",
     "effect": "effect",
+    "trial": "trial",
     "value": "value",
     "optimization": "optimize",
 }
@@ -146,6 +149,7 @@ class AnalysisManifest(BaseModel):
     packages: dict[str, str] = Field(description="Versions of the packages that the bytes depend on.")
     scenario: dict[str, Any] = Field(description="The scenario, fully resolved.")
     others: dict[str, dict[str, Any]] = Field({}, description="Scenarios that it is set against, by name.")
+    designs: dict[str, Any] | None = Field(None, description="Designs with the scenarios of their arms, by name.")
     parameters: dict[str, float] | None = Field(description="Point values by name; null: draws of a posterior.")
     posterior: PosteriorUsed | None = Field(None, description="The posterior, where there are draws of one.")
     structure: Structure = Field(Structure(), description="The distributions that they are parameters of, by name.")
@@ -213,6 +217,7 @@ def analysis_manifest_of(
     parameters: ParameterSource,
     folder: Path,
     others: Mapping[str, Scenario] | None = None,
+    designs: dict[str, Any] | None = None,
 ) -> AnalysisManifest:
     """Describe the folder of an analysis whose other files have been written."""
     known = versions()
@@ -222,6 +227,7 @@ def analysis_manifest_of(
         python=known.pop("python"),
         packages=known,
         scenario=scenario.model_dump(mode="json"),
+        designs=designs,
         others={name: other.model_dump(mode="json") for name, other in (others or {}).items()},
         parameters=_points(parameters),
         posterior=_posterior(parameters),

@@ -35,7 +35,7 @@ _ALTERNATIVES = (AfterCycle.__name__,)
 
 
 @dataclass
-class _Draft:
+class Draft:
     """A scenario while it is put together: plain data, and where each part of it was said."""
 
     data: dict[str, Any] = field(default_factory=dict)
@@ -84,7 +84,7 @@ def load_scenario(name_or_path: str | Path, changes: Sequence[str] = ()) -> Scen
     try:
         return Scenario.model_validate(draft.data)
     except ValidationError as problem:
-        raise _first_error(problem, draft) from None
+        raise first_error(problem, draft) from None
 
 
 def find_scenario(name_or_path: str | Path, folder: Path | None = None) -> Path:
@@ -92,7 +92,7 @@ def find_scenario(name_or_path: str | Path, folder: Path | None = None) -> Path:
     name, path = str(name_or_path), Path(name_or_path)
     names = shipped_scenarios()
     if path.suffix in (".yaml", ".yml") or len(path.parts) > 1:
-        return _existing(folder / path if folder else path, names)
+        return existing_file(folder / path if folder else path, names)
     if name not in names:
         raise ScenarioError(
             f"no scenario named {quoted(name)}{nearest(name, names)} "
@@ -101,7 +101,7 @@ def find_scenario(name_or_path: str | Path, folder: Path | None = None) -> Path:
     return data_folder("scenarios") / f"{name}.yaml"
 
 
-def _existing(path: Path, shipped: list[str]) -> Path:
+def existing_file(path: Path, shipped: list[str]) -> Path:
     """Return a path that is a file."""
     place = Place(str(path))
     try:
@@ -119,13 +119,13 @@ def _existing(path: Path, shipped: list[str]) -> Path:
 # --- inheritance and changes --------------------------------------------------------------------------
 
 
-def _draft(path: Path, descendants: tuple[Path, ...]) -> _Draft:
+def _draft(path: Path, descendants: tuple[Path, ...]) -> Draft:
     """Read a file on top of what it extends."""
     document = read_yaml(path, ScenarioError)
     if not isinstance(document.data, dict):
         raise ScenarioError("a scenario is a table of settings, such as `title: ...`", document.place(()))
     data = dict(document.data)
-    draft = _Draft()
+    draft = Draft()
     if EXTENDS in data:
         base = data.pop(EXTENDS)
         draft = _base(_base_of(base, path, document, (*descendants, path)), base, (*descendants, path))
@@ -138,7 +138,7 @@ def _draft(path: Path, descendants: tuple[Path, ...]) -> _Draft:
     return draft
 
 
-def _base(found: Path, said: str, descendants: tuple[Path, ...]) -> _Draft:
+def _base(found: Path, said: str, descendants: tuple[Path, ...]) -> Draft:
     """Read what a file extends; what is wrong with it is told once, with the file asked for."""
     try:
         draft = _draft(found, descendants)
@@ -167,7 +167,7 @@ def _base_of(base: Any, path: Path, document: Document, descendants: tuple[Path,
 
 
 def _overlay(
-    draft: _Draft, data: dict[str, Any], places: dict[KeyPath, Place], model: type[BaseModel], at: KeyPath
+    draft: Draft, data: dict[str, Any], places: dict[KeyPath, Place], model: type[BaseModel], at: KeyPath
 ) -> None:
     """Lay settings over a draft. Only settings with settings of their own are merged; anything else is replaced."""
     target = _at(draft.data, at)
@@ -199,8 +199,18 @@ def _settings_class(model: type[BaseModel], key: str) -> type[Settings] | None:
     return whole[0] if whole and set(kinds[1:]) <= {*whole, type(None)} else None
 
 
-def _change(draft: _Draft, change: str) -> None:
+def _change(draft: Draft, change: str) -> None:
     """Apply one ``dotted.key=value``."""
+    path, value, place = said_change(change)
+    nested: Any = value
+    for part in reversed(path):
+        nested = {part: nested}
+    places: dict[KeyPath, Place] = {path[:depth]: place for depth in range(1, len(path) + 1)}
+    _overlay(draft, nested, places, Scenario, ())
+
+
+def said_change(change: str) -> tuple[tuple[str, ...], Any, Place]:
+    """Read one ``dotted.key=value``: the key's parts, the value, and the place to complain of."""
     place = Place(f"--set {short(change)}")
     key, equals, text = change.partition("=")
     path = tuple(part.strip() for part in key.split("."))
@@ -214,21 +224,17 @@ def _change(draft: _Draft, change: str) -> None:
         value = parse_yaml(text, "", ScenarioError).data if text.strip() else None
     except ScenarioError as problem:
         raise ScenarioError(problem.message, place) from None
-    nested: Any = value
-    for part in reversed(path):
-        nested = {part: nested}
-    places: dict[KeyPath, Place] = {path[:depth]: place for depth in range(1, len(path) + 1)}
-    _overlay(draft, nested, places, Scenario, ())
+    return path, value, place
 
 
-def _entitle(draft: _Draft, changes: list[str]) -> None:
+def _entitle(draft: Draft, changes: list[str]) -> None:
     """Let the title say what ``--set`` changed: results under it are not those of the scenario as it stands."""
     title = draft.data.get("title")
     if changes and isinstance(title, str):
         draft.data["title"] = short(f"{title} [{'; '.join(changes)}]", MOST_TITLE)
 
 
-def _locate_cohort_file(draft: _Draft) -> None:
+def _locate_cohort_file(draft: Draft) -> None:
     """A cohort file's name is relative to the file that says it."""
     data = draft.data.get("cohort")
     data = data.get("data") if isinstance(data, dict) else None
@@ -248,7 +254,7 @@ def _whole_path(path: Path) -> str:
 # --- errors in words -------------------------------------------------------------------------------------
 
 
-def _first_error(problem: ValidationError, draft: _Draft) -> ScenarioError:
+def first_error(problem: ValidationError, draft: Draft, root: type[BaseModel] = Scenario) -> ScenarioError:
     """Turn the complaint that stands first in the file asked for into one line at its place.
 
     What is wrong inside a setting comes before what that makes of the setting, and what is written wrongly before
@@ -265,8 +271,8 @@ def _first_error(problem: ValidationError, draft: _Draft) -> ScenarioError:
     details = min((one for one in every if one["loc"] not in inside), key=order)
     path = [part for part in details["loc"] if part != "[key]" and not _names_an_alternative(part)]
     place = draft.place([*path, *_setting_complained_of(details)])
-    dotted = ".".join(short(str(part)) or "''" for part in path) or "the scenario"
-    return ScenarioError(f"{dotted}: {_in_words(details, path)}{_inherited(place, draft)}", place)
+    dotted = ".".join(short(str(part)) or "''" for part in path) or f"the {root.__name__.lower()}"
+    return ScenarioError(f"{dotted}: {_in_words(details, path, root)}{_inherited(place, draft)}", place)
 
 
 def _names_an_alternative(part: str | int) -> bool:
@@ -286,10 +292,10 @@ def _setting_complained_of(details: ErrorDetails) -> list[str]:
     """Return the setting with which a complaint about several begins."""
     if details["type"] != "value_error":
         return []
-    return str(details.get("ctx", {}).get("error", "")).partition(" ")[0].split(".")
+    return str(details.get("ctx", {}).get("error", "")).partition(" ")[0].rstrip(":").split(".")
 
 
-def _inherited(place: Place | None, draft: _Draft) -> str:
+def _inherited(place: Place | None, draft: Draft) -> str:
     """Say how a faulty setting of an ancestor came into the file asked for."""
     if place is None or place.file not in draft.lineage[1:]:
         return ""
@@ -300,11 +306,11 @@ def _came_from(own: str, said: str) -> str:
     return f"; inherited by {own} (extends: {said})"
 
 
-def _in_words(details: ErrorDetails, path: list[Any]) -> str:
+def _in_words(details: ErrorDetails, path: list[Any], root: type[BaseModel]) -> str:
     given = quoted(details.get("input"))
     match details["type"]:
         case "extra_forbidden":
-            return f"no such setting{_meant_setting(path)}"
+            return f"no such setting{_meant_setting(path, root)}"
         case "missing":
             return "is required"
         case "literal_error":
@@ -331,12 +337,12 @@ def _meant(given: Any, expected: str) -> str:
     return nearest(str(given), [word.strip(" '") for word in expected.split(",")])
 
 
-def _meant_setting(path: list[Any]) -> str:
+def _meant_setting(path: list[Any], root: type[BaseModel]) -> str:
     """Name the setting most like an unknown one: one that may stand there, or its namesake elsewhere."""
     name = str(path[-1])
-    if near := nearest(name, _settings_at(path[:-1])):
+    if near := nearest(name, _settings_at(path[:-1], root)):
         return near
-    elsewhere = [dotted for dotted in _every_setting(Scenario) if dotted.rpartition(".")[2] == name]
+    elsewhere = [dotted for dotted in _every_setting(root) if dotted.rpartition(".")[2] == name]
     return f"; did you mean {elsewhere[0]}?" if elsewhere else ""
 
 
@@ -345,13 +351,13 @@ def _every_setting(model: type[BaseModel], above: str = "") -> Iterator[str]:
     for name, known in model.model_fields.items():
         yield f"{above}{name}"
         inner = _model_in(known.annotation)
-        if inner is not None:
+        if inner is not None and inner is not model:
             yield from _every_setting(inner, f"{above}{name}.")
 
 
-def _settings_at(path: list[Any]) -> list[str]:
+def _settings_at(path: list[Any], root: type[BaseModel]) -> list[str]:
     """Return the names of the settings that stand at a key path."""
-    model: type[BaseModel] = Scenario
+    model = root
     for part in path:
         if not isinstance(part, int):
             model = _model_in(model.model_fields[part].annotation) or model

@@ -7,6 +7,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from blinasim.scenario.design import Design
 from blinasim.scenario.loading import EXTENDS
 from blinasim.scenario.settings import Scenario, Settings
 
@@ -14,6 +15,8 @@ from blinasim.scenario.settings import Scenario, Settings
 SCHEMA_FILE = "scenario.schema.json"
 #: Settings that may be null as a whole, and have parts that are required where they are not.
 _MAY_BE_INHERITED = ("CohortData", "Payoffs")
+#: And of that beside the shipped designs, in their folder.
+DESIGN_SCHEMA_FILE = "design.schema.json"
 
 
 def to_yaml(scenario: Scenario) -> str:
@@ -42,13 +45,23 @@ def json_schema() -> dict[str, Any]:
         },
         **schema["properties"],
     }
+    return _described(schema, "blinasim scenario")
+
+
+def design_json_schema() -> dict[str, Any]:
+    """Return the JSON Schema of design files; every setting is described, with its unit."""
+    return _described(Design.model_json_schema(), "blinasim trial design")
+
+
+def _described(schema: dict[str, Any], title: str) -> dict[str, Any]:
+    """Give every setting its description, and the schema its name."""
     for part in (schema, *schema["$defs"].values()):
         for known in part.get("properties", {}).values():
             # Pydantic leaves a description out where it equals that of the settings referred to.
             if "description" not in known:
                 known["description"] = schema["$defs"][known["$ref"].rpartition("/")[2]]["description"]
     schema["$schema"] = "https://json-schema.org/draft/2020-12/schema"
-    schema["title"] = "blinasim scenario"
+    schema["title"] = title
     return schema
 
 

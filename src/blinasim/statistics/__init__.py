@@ -11,6 +11,13 @@ dataclasses of arrays come out. Import from the modules, nothing is re-exported 
 - `counting`, `cox` -- rows (start, stop], survival of groups that patients enter and leave, Cox models;
 - `exposure`, `clone_weight` -- what a treatment does that patients begin on the way;
 - `performance` -- bias, errors and coverage of an estimator over trials;
+- `max_combo` -- the largest of several weighted log-rank statistics;
+- `hazard_ratio` -- Cox's hazard ratio of two groups for a batch of trials;
+- `differences` -- differences of restricted means, and of survival on a day;
+- `group_sequential` -- boundaries of interim looks by error spending, and what they do;
+- `single_arm` -- exact binomial tests, Simon's two stages, predictive probability;
+- `sample_size` -- events and patients for a log-rank test;
+- `illness_death` -- closed forms to judge by;
 - `intervals` -- exact binomial limits, predictive intervals, Monte Carlo standard errors;
 - `weights` -- weights that make a sample agree with published margins;
 - `curves` -- what batch and table share: the step functions, their bands, areas and quantiles.

@@ -113,17 +113,51 @@ def log_rank(
     return LogRank(*sums)
 
 
-def _within_stratum(
-    time_days: Integers, event: Bools, group: Bools, member: Bools | None, rho: float, gamma: float
-) -> NDArray[np.float64]:
-    """Return observed, expected and variance of one stratum, shape (3, R)."""
+@dataclass(frozen=True, eq=False)
+class EventDays:
+    """The days with events of R trials, one after another, shape (E,): what weighted log-rank sums are made of.
+
+    Attributes
+    ----------
+    trials : int
+        Number of trials R.
+    trial : (E,) array of int
+        Trial of each day.
+    observed, expected, variance : (E,) array of float
+        Events of the group, expected events, and hypergeometric variance.
+    before : (E,) array of float
+        Kaplan-Meier survival of both groups together just before the day.
+    """
+
+    trials: int
+    trial: Integers
+    observed: Floats
+    expected: Floats
+    variance: Floats
+    before: Floats
+
+    def weight(self, rho: float, gamma: float) -> Floats:
+        """Fleming and Harrington's weights of the days, (E,) array."""
+        if not rho and not gamma:
+            return np.ones(self.before.shape)
+        return np.asarray(self.before**rho * (1.0 - self.before) ** gamma)
+
+    def sums(self, terms: Floats) -> Floats:
+        """Sum terms of days within each trial, (R,) array."""
+        # bincount adds one by one: a trial's sums do not depend on the other trials of the batch.
+        return np.asarray(np.bincount(self.trial, terms, minlength=self.trials), dtype=np.float64)
+
+
+def event_days(time_days: Integers, event: Bools, group: Bools, member: Bools | None = None) -> EventDays:
+    """Reduce a batch of trials to its days with events; arguments as for `log_rank`."""
     # What happened and to whom in two bits, so that one sort carries both: events first, and bit 0 unset only for
     # the group (the last rank, of places without a patient, has it set).
     in_two_bits = np.where(event, 0, 2) | ~group
     time, rank, at_risk = curves.sorted_rows(time_days, in_two_bits, member)
     trials, places = time.shape
     if not places:
-        return np.zeros((3, trials))
+        nothing = np.zeros(0)
+        return EventDays(trials, np.zeros(0, dtype=np.int64), nothing, nothing, nothing, nothing)
     happened, of_group = rank < 2, (rank & 1) == 0
     passed = np.cumsum(of_group, axis=1, dtype=np.int32)
     group_at_risk = passed[:, -1:] - passed + of_group
@@ -141,11 +175,15 @@ def _within_stratum(
     expected = d * share
     variance = expected * (1.0 - share) * (n - d) / np.maximum(n - 1, 1)
 
-    weight = np.ones(start.shape)
-    if rho or gamma:
-        before = curves.just_before(curves.product_limit(at_risk, happened), 1.0).ravel()[start]
-        weight = before**rho * (1.0 - before) ** gamma
-    # bincount adds one by one: a trial's sums do not depend on the other trials of the batch.
-    trial = start // places
-    terms = (weight * d1, weight * expected, weight**2 * variance)
-    return np.stack([np.bincount(trial, term, minlength=trials) for term in terms])
+    before = curves.just_before(curves.product_limit(at_risk, happened), 1.0).ravel()[start]
+    return EventDays(trials, start // places, d1.astype(np.float64), expected, variance, before)
+
+
+def _within_stratum(
+    time_days: Integers, event: Bools, group: Bools, member: Bools | None, rho: float, gamma: float
+) -> NDArray[np.float64]:
+    """Return observed, expected and variance of one stratum, shape (3, R)."""
+    days = event_days(time_days, event, group, member)
+    weight = days.weight(rho, gamma)
+    terms = (weight * days.observed, weight * days.expected, weight**2 * days.variance)
+    return np.stack([days.sums(term) for term in terms])

@@ -87,16 +87,16 @@ def observe(scenario: Scenario, cohort: Cohort, history: History, record: Transp
         follow_up = np.minimum(potential, lost)
     else:
         follow_up = potential
-    return _seen(scenario, cohort, history, record, potential, follow_up)
+    return seen_until(scenario, cohort, history, record, potential, follow_up)
 
 
 def observe_all(scenario: Scenario, cohort: Cohort, history: History, record: TransplantRecord) -> TrialData:
     """See everything up to the horizon: no cut-off, nobody lost."""
     forever = np.full(cohort.entry_day.shape, HORIZON, dtype=np.int32)
-    return _seen(scenario, cohort, history, record, forever, forever)
+    return seen_until(scenario, cohort, history, record, forever, forever)
 
 
-def _seen(
+def seen_until(
     scenario: Scenario,
     cohort: Cohort,
     history: History,
@@ -104,6 +104,16 @@ def _seen(
     potential: Ints,
     follow_up: Ints,
 ) -> TrialData:
+    """Return what has been recorded by the end of each follow-up.
+
+    Parameters
+    ----------
+    scenario, cohort, history, record
+        Of P patients.
+    potential, follow_up : ndarray of int32, shape (P,)
+        Days from first infusion to the cut-off, and to the end of observation.
+    """
+
     def known(day: Ints) -> Ints:
         return np.where(day <= follow_up, day, NONE).astype(np.int32)
 
@@ -122,7 +132,7 @@ def _seen(
         follow_up_days=end,
         last_visit=last_visit(end, scenario.policy),
         potential_days=potential,
-        cycles=_cycles_seen(history, follow_up, scenario.policy),
+        cycles=_cyclesseen_until(history, follow_up, scenario.policy),
         responder=responder,
         cycle_of_remission=np.where(responder, assessed, NONE).astype(np.int32),
         remission=remission,
@@ -150,7 +160,7 @@ def _cycle_of_remission(history: History, remission: Ints, policy: Policy) -> In
     return _starts_by(history.cycle_starts, remission)
 
 
-def _cycles_seen(history: History, follow_up: Ints, policy: Policy) -> Ints:
+def _cyclesseen_until(history: History, follow_up: Ints, policy: Policy) -> Ints:
     """Return the cycles begun by the end of each follow-up."""
     if history.cycle_starts is None:
         cycle_days = policy.cycles.infusion_days + policy.cycles.rest_days

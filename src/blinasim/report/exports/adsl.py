@@ -55,13 +55,15 @@ ADSL: Final = Table(
 )
 
 
-def adsl(batch: Batch) -> pd.DataFrame:
+def adsl(batch: Batch, treatment: NDArray[np.object_] | None = None) -> pd.DataFrame:
     """Return the subjects of one trial, a row each.
 
     Parameters
     ----------
     batch : Batch
         One trial.
+    treatment : ndarray of object, shape (n,), optional
+        The arm of each subject; by default all are given blinatumomab.
 
     Returns
     -------
@@ -70,6 +72,7 @@ def adsl(batch: Batch) -> pd.DataFrame:
     """
     cohort, seen, draws = batch.world.cohort, batch.seen, batch.world.draws
     n = cohort.patients
+    treatments = np.full(n, TREATMENT, dtype=object) if treatment is None else treatment
 
     def date(day: NDArray[np.int32]) -> NDArray[np.datetime64]:
         return dates(cohort.entry_day, day[0])
@@ -84,8 +87,8 @@ def adsl(batch: Batch) -> pd.DataFrame:
             "AGE": cohort.age_years,
             "AGEU": ["YEARS"] * n,
             "AGEGR1": np.where(cohort.older, f">={OLDER_FROM_YEARS}", f"<{OLDER_FROM_YEARS}"),
-            "TRT01P": [TREATMENT] * n,
-            "TRT01A": [TREATMENT] * n,
+            "TRT01P": treatments,
+            "TRT01A": treatments,
             "TRTSDT": date(np.zeros((1, n), dtype=np.int32)),
             "EOSDT": date(seen.follow_up_days),
             "DTHDT": date(seen.death),

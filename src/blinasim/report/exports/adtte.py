@@ -223,7 +223,7 @@ ADTTE: Final = Table(
 )  # fmt: skip
 
 
-def adtte(batch: Batch, trial: Trial) -> pd.DataFrame:
+def adtte(batch: Batch, trial: Trial, treatment: NDArray[np.object_] | None = None) -> pd.DataFrame:
     """Return the times of one trial, a row a subject and parameter, subject by subject.
 
     Parameters
@@ -232,19 +232,22 @@ def adtte(batch: Batch, trial: Trial) -> pd.DataFrame:
         One trial.
     trial : Trial
         The named rules of the trial.
+    treatment : ndarray of object, shape (n,), optional
+        The arm of each subject; by default all are given blinatumomab.
 
     Returns
     -------
     DataFrame
         The columns of ``ADTTE``.
     """
-    parts = [_rows(batch, trial, parameter) for parameter in PARAMETERS]
+    everybody = np.full(batch.world.cohort.patients, TREATMENT, dtype=object) if treatment is None else treatment
+    parts = [_rows(batch, trial, parameter, everybody) for parameter in PARAMETERS]
     joined = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
     order = np.argsort(joined.pop("subject"), kind="stable")
     return ADTTE.frame({name: values[order] for name, values in joined.items()})
 
 
-def _rows(batch: Batch, trial: Trial, parameter: Parameter) -> dict[str, NDArray[Any]]:
+def _rows(batch: Batch, trial: Trial, parameter: Parameter, treatment: Texts) -> dict[str, NDArray[Any]]:
     ended = parameter.of(batch.seen, trial)
     subject = np.flatnonzero(ended.member[0])
     time, event, reason = ended.time_days[0, subject], ended.event[0, subject], ended.reason[0, subject]
@@ -257,7 +260,7 @@ def _rows(batch: Batch, trial: Trial, parameter: Parameter) -> dict[str, NDArray
 
     return {name: np.array(values, dtype=object)[subject] for name, values in identifiers(batch).items()} | {
         "subject": subject,
-        "TRTP": same(TREATMENT),
+        "TRTP": treatment[subject],
         "PARAM": same(parameter.label),
         "PARAMCD": same(parameter.code),
         "AVAL": time + 1,

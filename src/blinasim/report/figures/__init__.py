@@ -1,6 +1,13 @@
 """Figures: pure functions from results to matplotlib figures."""
 
 from blinasim.report.figures.against_published import forest
+from blinasim.report.figures.designs import (
+    boundaries,
+    duration,
+    has_power_curve,
+    hazard_ratio_over_time,
+    power_curve,
+)
 from blinasim.report.figures.differences import differences
 from blinasim.report.figures.effects import effects
 from blinasim.report.figures.flows import flows
@@ -18,15 +25,20 @@ from blinasim.report.figures.whereabouts import occupancy
 
 __all__ = [
     "acceptability",
+    "boundaries",
     "differences",
+    "duration",
     "effects",
     "evppi",
     "flows",
     "forest",
+    "has_power_curve",
+    "hazard_ratio_over_time",
     "occupancy",
     "overlays",
     "plane",
     "policies",
+    "power_curve",
     "queues",
     "race",
     "ranks",

@@ -1,0 +1,175 @@
+"""``blinasim trial``: operating characteristics of trial designs."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from blinasim.cli.completion import design_names
+from blinasim.cli.options import (
+    ClusterOption,
+    ParametersOption,
+    SeedOption,
+    SetOption,
+    WorkersOption,
+    all_changes,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from rich.table import Table
+
+    from blinasim.scenario.design_file import TrialDesign
+    from blinasim.study.evaluate_design import Evaluation
+    from blinasim.study.solve_design import Solution
+
+
+class SolveFor(StrEnum):
+    """What a design is solved for."""
+
+    n = "n"
+    events = "events"
+
+
+def trial(
+    designs: Annotated[
+        list[str],
+        typer.Argument(
+            help="Designs, in one table if several: shipped names, or YAML files.", autocompletion=design_names
+        ),
+    ],
+    changes: SetOption = None,
+    null: Annotated[bool, typer.Option("--null", help="Nothing is to be found: the error of the first kind.")] = False,
+    solve: Annotated[SolveFor | None, typer.Option(help="Find the least n, or events, with --power.")] = None,
+    power: Annotated[float | None, typer.Option(help="The power (over draws, the assurance) to solve for.")] = None,
+    replications: Annotated[int | None, typer.Option(min=1, help="Simulated trials.")] = None,
+    seed: SeedOption = None,
+    parameters: ParametersOption = None,
+    export: Annotated[
+        int, typer.Option(min=1, metavar="TRIAL", help="The trial whose data are written as at each look.")
+    ] = 1,
+    out: Annotated[Path | None, typer.Option(help="Results folder; results/trial_DESIGNS by default.")] = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace a results folder.")] = False,
+    workers: WorkersOption = 1,
+    cluster: ClusterOption = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print trial.json.")] = False,
+) -> None:
+    """Evaluate trial designs before anyone enrols: power, error, size, duration, with their Monte Carlo errors."""
+    import time
+
+    from blinasim.cli.terminal import console, progress
+    from blinasim.files import check_free
+    from blinasim.inference.choice import described, parameters_said
+    from blinasim.report.design import sentences, solution_text
+    from blinasim.report.design_file import design_file
+    from blinasim.report.design_folder import write_designs
+    from blinasim.study.cluster import hired
+    from blinasim.study.evaluate_design import evaluate_design
+    from blinasim.study.solve_design import solve_design
+
+    asked = _loaded(designs, all_changes(changes, replications=replications, seed=seed))
+    wanted = _power_wanted(solve, power, null=null)
+    values = parameters_said(parameters)
+    target = out or Path("results") / f"trial_{'_'.join(asked)}"[:100]
+    check_free(target, force=force)
+    start = time.perf_counter()
+    solutions: dict[str, Solution] = {}
+    evaluations: list[Evaluation] = []
+    total = None if solve else sum(one.design.study.replications for one in asked.values())
+    with hired(workers, cluster) as executor, progress("trials", total) as advance:
+        for name, one in asked.items():
+            if solve is not None and wanted is not None:
+                solutions[name] = solve_design(
+                    one,
+                    wanted,
+                    by="n" if solve is SolveFor.n else "events",
+                    parameters=values,
+                    executor=executor,
+                    progress=advance,
+                )
+                evaluations.append(solutions[name].evaluation)
+            else:
+                evaluations.append(
+                    evaluate_design(one, parameters=values, null=null, executor=executor, progress=advance)
+                )
+    files = write_designs(target, evaluations, solutions, trial=export, force=force)
+    seconds = time.perf_counter() - start
+    if as_json:
+        typer.echo(design_file(evaluations, solutions).model_dump_json(indent=1))
+        return
+    screen = console()
+    first = evaluations[0]
+    screen.print(
+        f"\n{first.replications:,} trials{' of each design' * (len(evaluations) > 1)} · "
+        f"{described(values)} · seed {first.design.study.seed}{' · nothing to be found' * null} · {seconds:.1f} s",
+        highlight=False,
+        soft_wrap=True,
+    )
+    for name, solution in solutions.items():
+        screen.print(f"\n[bold]{name}[/bold]: {solution_text(solution)}", highlight=False, soft_wrap=True)
+    for part in _parts(evaluations):
+        screen.print(part, highlight=False, soft_wrap=isinstance(part, str))
+    for line in sentences(evaluations):
+        screen.print(line, highlight=False, soft_wrap=True)
+    screen.print(f"Wrote {target}/ ({len(files)} files)", highlight=False, soft_wrap=True)
+
+
+def _loaded(designs: Sequence[str], changes: list[str]) -> dict[str, TrialDesign]:
+    """Load designs by the name of their file; each name once."""
+    from blinasim.errors import ScenarioError
+    from blinasim.scenario.design_file import load_design
+
+    loaded: dict[str, TrialDesign] = {}
+    for said in designs:
+        one = load_design(said, changes)
+        if one.name in loaded:
+            raise ScenarioError(f"two of the designs are called {one.name}; name different ones, or copy one file")
+        loaded[one.name] = one
+    return loaded
+
+
+def _power_wanted(solve: SolveFor | None, power: float | None, *, null: bool) -> float | None:
+    from blinasim.errors import ScenarioError
+
+    if (solve is None) != (power is None):
+        raise ScenarioError("--solve and --power go together, such as --solve n --power 0.9")
+    if solve is not None and null:
+        raise ScenarioError("--null and --solve exclude each other; leave one of them out")
+    return power
+
+
+def _parts(evaluations: Sequence[Evaluation]) -> Iterator[str | Table]:
+    """Yield what is printed, in order: the characteristics, a column a design, and the looks of each."""
+    from blinasim.report.design import characteristics, look_lines
+
+    several = len(evaluations) > 1
+    yield ""
+    columns = [dict(characteristics(evaluation)) for evaluation in evaluations]
+    names = list(dict.fromkeys(name for column in columns for name in column))
+    told = [(name, *(column.get(name, "") for column in columns)) for name in names]
+    lines = [line for line in told if any(line[1:])]
+    titles = [
+        f"[bold]{evaluation.asked.name if several else evaluation.design.title}[/bold]" for evaluation in evaluations
+    ]
+    if not several:
+        yield f"{titles[0]}\n"
+    yield _plain(["", *(titles if several else [""])], lines)
+    for evaluation, title in zip(evaluations, titles, strict=True):
+        yield f"\n{title}" if several else ""
+        yield _plain(*look_lines(evaluation))
+    yield ""
+
+
+def _plain(titles: Sequence[str], lines: Sequence[Sequence[str]]) -> Table:
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0), show_header=any(titles))
+    for title in titles:
+        table.add_column(title, no_wrap=True)
+    for line in lines:
+        table.add_row(*line)
+    return table

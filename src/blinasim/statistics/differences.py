@@ -1,0 +1,90 @@
+"""Differences of two groups that need no proportional hazards: restricted means, and survival on a day.
+
+Royston and Parmar, BMC Med Res Methodol 2013;13:152 (restricted mean survival time); Klein, Logan, Harhoff and
+Andersen, Stat Med 2007;26:4505-4519 (survival at a fixed point, here on its own scale).
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.special import ndtr
+
+from blinasim.statistics import curves, survival
+from blinasim.statistics.curves import Bools, Floats, Integers, normal_quantile
+
+
+@dataclass(frozen=True, eq=False)
+class Difference:
+    """A difference, group less others, in each of R trials.
+
+    Attributes
+    ----------
+    value : (R,) array of float
+        The difference; nan where a group is empty.
+    standard_error : (R,) array of float
+        Its standard error.
+    """
+
+    value: Floats
+    standard_error: Floats
+
+    @property
+    def z(self) -> Floats:
+        """Standardised difference, (R,) array; nan where the standard error is 0."""
+        known = self.standard_error > 0.0
+        return np.where(known, self.value / np.where(known, self.standard_error, 1.0), np.nan)
+
+    @property
+    def p_value(self) -> Floats:
+        """Two-sided p value, (R,) array."""
+        return np.asarray(2.0 * ndtr(-np.abs(self.z)))
+
+    def interval(self, level: float = 0.95) -> tuple[Floats, Floats]:
+        """Wald limits, (R,) arrays."""
+        reach = normal_quantile(level) * self.standard_error
+        return self.value - reach, self.value + reach
+
+
+def rmst_difference(
+    time_days: Integers, event: Bools, group: Bools, member: Bools | None = None, *, tau_days: float
+) -> Difference:
+    """Difference of restricted mean survival times to tau, days.
+
+    Parameters
+    ----------
+    time_days, event, group, member
+        As for `logrank.log_rank`.
+    tau_days : float
+        Horizon, days.
+    """
+    one, other = _fits(time_days, event, group, member)
+    errors = [survival.rmst_standard_error(fit, tau_days) for fit in (one, other)]
+    return Difference(survival.rmst(one, tau_days) - survival.rmst(other, tau_days), np.hypot(*errors))
+
+
+def milestone_difference(
+    time_days: Integers, event: Bools, group: Bools, member: Bools | None = None, *, day: float
+) -> Difference:
+    """Difference of Kaplan-Meier survival on a day, with Greenwood's standard errors.
+
+    Parameters
+    ----------
+    time_days, event, group, member
+        As for `logrank.log_rank`.
+    day : float
+        The milestone, days; its events are included.
+    """
+    values, errors = [], []
+    for fit in _fits(time_days, event, group, member):
+        at = survival.survival_at(fit, day)
+        values.append(at)
+        errors.append(at * np.sqrt(curves.value_at(fit.time, fit.greenwood, day, before=0.0)))
+    return Difference(values[0] - values[1], np.hypot(*errors))
+
+
+def _fits(
+    time_days: Integers, event: Bools, group: Bools, member: Bools | None
+) -> tuple[survival.SurvivalBatch, survival.SurvivalBatch]:
+    curves.check_mask("group", group)
+    everybody = np.ones(time_days.shape, dtype=np.bool_) if member is None else member
+    return survival.fit(time_days, event, everybody & group), survival.fit(time_days, event, everybody & ~group)
