@@ -247,7 +247,7 @@ def test_trials_are_doubled_until_the_standard_error_is_reached() -> None:
     )
     half = bs.simulate("baseline", replications=result.replications // 2)
     wanted = [Precision.named(name, at_most) for name, at_most in asked.items()]
-    assert not all(each.reached(half.estimates[each.endpoint].value) for each in wanted)
+    assert not all(each.reached(half.estimates[each.endpoint].value, paired=half.parameters.varies) for each in wanted)
 
 
 def test_the_trials_that_a_precision_takes_depend_on_the_scenario_alone() -> None:
@@ -641,9 +641,9 @@ def _lives(pid: str) -> bool:
 def test_curves_are_kept_of_the_first_trials_and_the_figure_says_so(
     monkeypatch: pytest.MonkeyPatch, usual: tuple[str, str]
 ) -> None:
-    every = study.simulate(load_scenario("baseline").with_study(TRIALS))
+    every = bs.simulate("baseline", replications=TRIALS)
     monkeypatch.setattr(chunks, "CURVE_TRIALS", 50)
-    few = study.simulate(load_scenario("baseline").with_study(TRIALS), chunk=20)
+    few = bs.simulate("baseline", replications=TRIALS, chunk=20)
     assert tables(few) == tables(every) == usual
     for outcome, curves in few.curves.items():
         assert curves.survival.shape == curves.at_risk.shape == (50, curves.days.size)
