@@ -141,7 +141,7 @@ def test_what_does_not_go_together_is_refused(changes: tuple[str, ...], message:
 
 
 def test_a_simon_design_needs_its_patients() -> None:
-    with pytest.raises(ScenarioError, match="simon_optimal: plan: no two-stage design with 60 patients"):
+    with pytest.raises(ScenarioError, match="simon_optimal: plan: needs 110 patients, and size is 60"):
         evaluate_design(design("simon_optimal", "size=60", "study.replications=2"))
 
 

@@ -399,7 +399,7 @@ def evaluate_design(
     null: bool = False,
     replications: int | None = None,
     seed: int | None = None,
-    parameters: ParameterSource | str | Path | None = None,
+    parameters: ParameterSource | str | Path | None = "point",
     progress: Callable[[int], None] | None = None,
     executor: Executor | None = None,
     chunk: int | None = None,
@@ -415,7 +415,8 @@ def evaluate_design(
     replications, seed : int, optional
         Instead of those of the design's ``study``.
     parameters, progress, executor, chunk
-        As for :func:`simulate`. Over draws of a posterior the share of successes is the assurance.
+        As for :func:`simulate`, but for the point values by default: over draws of a posterior the share of successes
+        is the assurance, and there is no one truth by which to judge bias and coverage.
 
     Returns
     -------

@@ -68,6 +68,11 @@ def effect(
         raise BlinasimError(f"{scenario} and --data exclude each other; leave one of them out")
     if data is None and adjust is not None:
         raise BlinasimError("--adjust names columns of --data; simulated trials are adjusted for what they record")
+    if data is not None:
+        idle = {"--set": bool(changes), "--replications": replications is not None, "--seed": seed is not None,
+                "--detection": detection is not Detection.recorded, "--parameters": parameters != "point"}  # fmt: skip
+        for option in (each for each, said in idle.items() if said):
+            raise BlinasimError(f"{option} is for simulated trials; leave it out with --data")
     name = data.stem if data is not None else Path(scenario or "baseline").stem
     target = out or Path("results") / f"effect_{name}"
     check_free(target, force=force)

@@ -11,7 +11,6 @@ import typer
 from blinasim.cli.completion import design_names
 from blinasim.cli.options import (
     ClusterOption,
-    ParametersOption,
     SeedOption,
     SetOption,
     WorkersOption,
@@ -48,7 +47,13 @@ def trial(
     power: Annotated[float | None, typer.Option(help="The power (over draws, the assurance) to solve for.")] = None,
     replications: Annotated[int | None, typer.Option(min=1, help="Simulated trials.")] = None,
     seed: SeedOption = None,
-    parameters: ParametersOption = None,
+    parameters: Annotated[
+        str,
+        typer.Option(
+            metavar="point|posterior|FILE",
+            help="Point values: power, bias and coverage. Draws (posterior, or a file of them): assurance.",
+        ),
+    ] = "point",
     export: Annotated[
         int, typer.Option(min=1, metavar="TRIAL", help="The trial whose data are written as at each look.")
     ] = 1,

@@ -3,8 +3,9 @@
 The draws are re-weighted as if the figure had never been seen, by the inverse of its own part of the likelihood
 (Gelfand, Dey and Chang 1992), smoothed (Vehtari, Gelman and Gabry, Stat Comput 2017;27:1413). What the figure's own
 distribution is under those weights judges it without having learnt from it; how far the parameters move says what it
-alone has taught. A Pareto k above 0.7 says that it has taught too much for that: then a calibration without it would
-have to be run.
+alone has taught. A count is judged given what it is counted of; the terms after it in the chain, and the survival
+summaries, stay those given the published count. A Pareto k above 0.7 says that it has taught too much for that: then a
+calibration without it would have to be run.
 """
 
 from __future__ import annotations

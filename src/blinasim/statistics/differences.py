@@ -55,11 +55,12 @@ def rmst_difference(
     time_days, event, group, member
         As for `logrank.log_rank`.
     tau_days : float
-        Horizon, days.
+        Horizon, days; nan where a group is not followed that long.
     """
     one, other = _fits(time_days, event, group, member)
     errors = [survival.rmst_standard_error(fit, tau_days) for fit in (one, other)]
-    return Difference(survival.rmst(one, tau_days) - survival.rmst(other, tau_days), np.hypot(*errors))
+    difference = survival.rmst(one, tau_days) - survival.rmst(other, tau_days)
+    return Difference(_known(difference, (one, other), tau_days), np.hypot(*errors))
 
 
 def milestone_difference(
@@ -72,14 +73,20 @@ def milestone_difference(
     time_days, event, group, member
         As for `logrank.log_rank`.
     day : float
-        The milestone, days; its events are included.
+        The milestone, days; its events are included. nan where a group is not followed that long.
     """
     values, errors = [], []
-    for fit in _fits(time_days, event, group, member):
+    both = _fits(time_days, event, group, member)
+    for fit in both:
         at = survival.survival_at(fit, day)
         values.append(at)
         errors.append(at * np.sqrt(curves.value_at(fit.time, fit.greenwood, day, before=0.0)))
-    return Difference(values[0] - values[1], np.hypot(*errors))
+    return Difference(_known(values[0] - values[1], both, day), np.hypot(*errors))
+
+
+def _known(difference: Floats, fits: tuple[survival.SurvivalBatch, ...], day: float) -> Floats:
+    """Blank the differences of trials in which a group is not followed up to the day."""
+    return np.where(np.min([fit.known_until for fit in fits], axis=0) >= day, difference, np.nan)
 
 
 def _fits(

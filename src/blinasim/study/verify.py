@@ -22,7 +22,7 @@ from blinasim.model.durations import exponential, whole_days
 from blinasim.model.history import COLUMNS
 from blinasim.model.parameters import load_parameters
 from blinasim.scenario.loading import load_scenario
-from blinasim.statistics import group_sequential, sample_size, survival
+from blinasim.statistics import cox, group_sequential, sample_size, survival
 from blinasim.statistics.hazard_ratio import hazard_ratio
 from blinasim.statistics.illness_death import IllnessDeath
 from blinasim.statistics.intervals import clopper_pearson
@@ -189,12 +189,13 @@ def _lung_rmst() -> Iterator[float]:
 
 
 def _heart_start_stop() -> list[float]:
-    from lifelines import CoxTimeVaryingFitter
     from lifelines.datasets import load_stanford_heart_transplants
 
-    data = load_stanford_heart_transplants()[["id", "start", "stop", "event", "transplant"]]
-    fitted = CoxTimeVaryingFitter().fit(data, id_col="id", event_col="event", start_col="start", stop_col="stop")
-    return [fitted.params_["transplant"], fitted.standard_errors_["transplant"]]
+    data = load_stanford_heart_transplants()
+    entry, stop = (np.rint(2.0 * data[each].to_numpy()).astype(np.int64)[np.newaxis] for each in ("start", "stop"))
+    event, transplanted = (data[each].to_numpy()[np.newaxis] == 1 for each in ("event", "transplant"))
+    fitted = cox.fit(entry, stop, event, transplanted[..., np.newaxis].astype(np.float64))
+    return [float(fitted.coefficient[0, 0]), float(fitted.standard_error[0, 0])]
 
 
 def _heart_naive() -> list[float]:

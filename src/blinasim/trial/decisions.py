@@ -245,8 +245,12 @@ def plan_of(design: Design) -> BinomialPlan:
             success=plan.success,
             prior=plan.prior,
         )
-    optimal, minimax = simon(plan.p0, plan.p1, design.alpha, plan.beta, most=design.size)
-    return (optimal if plan.kind == "simon_optimal" else minimax).plan
+    optimal, minimax = simon(plan.p0, plan.p1, design.alpha, plan.beta)
+    found = (optimal if plan.kind == "simon_optimal" else minimax).plan
+    if found.looks[-1] > design.size:
+        # The best plan within the size would be another one by the same name.
+        raise ValueError(f"needs {found.looks[-1]} patients, and size is {design.size}; make size {found.looks[-1]}")
+    return found
 
 
 def responses_at(plan: BinomialPlan, outcome: NDArray[np.bool_]) -> NDArray[np.int64]:
