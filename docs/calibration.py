@@ -26,7 +26,7 @@ import pandas as pd
 import blinasim as bs
 from blinasim.inference.diagnostics import agreement, learnt
 from blinasim.inference.posterior import Posterior, read_posterior
-from blinasim.inference.sbc import LEVELS, OS_12, Coverage, Judged, coverage
+from blinasim.inference.sbc import LEVELS, OS_12, SMALL, Coverage, Judged, coverage
 from blinasim.report import figures, style
 from blinasim.report.calibration import label
 from blinasim.study.precision import mean_and_mcse
@@ -178,7 +178,10 @@ The figures have said something (contraction above 0.2) about {len(informed)} of
 {len(agreements)} of them; the largest difference is {abs(off["difference"]):.3f} posterior standard deviations ({
         off["name"]
     }), the largest
-standard error of a mean {max(one["larger_mcse"] for one in agreements):.3f}, the smallest worth {
+standard error of a mean {max(one["larger_mcse"] for one in agreements):.3f} (that one of {
+        len(agreements)
+    } is beyond three standard errors by chance
+has a probability of {100 * (1 - 0.9973 ** len(agreements)):.0f} %), the smallest worth {
         min(one["smaller_ess"] for one in agreements):,.0f} draws.
 
 {
@@ -286,9 +289,11 @@ donors from enrolment on is in months of restricted mean survival to 24 months.
 {
         survival.abstracts
     } abstracts were simulated under parameters drawn from the priors and calibrated against like the published one, with fewer
-particles and replications than `--quick` (`blinasim.inference.sbc.SMALL`), so what is found is the worse end. Over {
-        len(ranked)
-    } quantities
+particles and replications than `--quick` (`blinasim.inference.sbc.SMALL`: {SMALL.effort.particles} particles, {
+        SMALL.replications
+    } replications), which would take some four
+minutes of a core each; so what is found is the worse end. The study goes on from where it stopped with
+`python benchmarks/sbc.py --abstracts 200`. Over {len(ranked)} quantities
 (all sampled parameters, and survival at 12 months) the smallest p-value of uniform places is {worst.p_value:.2g} ({
         worst.quantity
     }; after
@@ -307,7 +312,8 @@ the truth in {100 * survival.covered_independent[0.95]:.0f} % for survival at 12
         100 * survival.covered[0.95]:.0f} %), and on
 average over the {len(told)} quantities about which something is learnt in
 {100 * np.mean([one.covered_independent[0.95] for one in told]):.1f} % (jointly {
-        100 * np.mean([one.covered[0.95] for one in told]):.1f} %).
+        100 * np.mean([one.covered[0.95] for one in told]):.1f} %). A part of that is that fewer draws carry
+the weight then.
 
 {
         table(

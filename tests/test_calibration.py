@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
+from dataclasses import asdict, replace
 from functools import cache
 from pathlib import Path
 
@@ -13,7 +13,8 @@ from scipy import stats
 
 from blinasim.cli.main import _run as main_of
 from blinasim.errors import OutputError, ParameterError
-from blinasim.inference.calibrate import Conduct, Progress, calibrate, problem_of
+from blinasim.inference.calibrate import FULL, Conduct, Progress, _identity, calibrate, problem_of
+from blinasim.inference.choice import shipped_posterior
 from blinasim.inference.likelihood import (
     Problem,
     Typical,
@@ -611,3 +612,17 @@ def test_the_command_writes_a_posterior_and_its_diagnostics(
     }
     assert main_of(command) == 2
     assert "already exists" in capsys.readouterr().err
+
+
+def test_the_shipped_posterior_is_that_of_the_shipped_figures_and_priors() -> None:
+    """Whoever changes a target or a prior has to calibrate again, and to say so in the changelog."""
+    shipped = shipped_posterior()
+    assert shipped is not None
+    assert len(shipped.draws) >= 2_000
+    assert shipped.pareto_k < 0.7
+    posed, _ = problem_of(int(shipped.about["seed"]), Structure())
+    now = _identity(posed, FULL)
+    for what in ("figures", "priors", "fixed parameters", "structure"):
+        assert shipped.about[what] == now[what], what
+    assert shipped.about["conduct"] == asdict(FULL)
+    assert shipped.left_out
