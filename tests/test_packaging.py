@@ -15,6 +15,7 @@ import venv
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 from packaging.requirements import Requirement
@@ -98,7 +99,8 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Built:
     source = _checkout(folder / "checkout")
     sdist = _build("sdist", source, folder / "sdist")
     with tarfile.open(sdist) as archive:
-        archive.extractall(folder / "unpacked", filter="data")
+        safely: dict[str, Any] = {"filter": "data"} if hasattr(tarfile, "data_filter") else {}  # Python 3.11.4 and later
+        archive.extractall(folder / "unpacked", **safely)
     (unpacked,) = (folder / "unpacked").iterdir()
     wheels = {
         "wheel": _build("wheel", source, folder / "wheel"),
