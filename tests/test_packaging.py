@@ -99,7 +99,8 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Built:
     source = _checkout(folder / "checkout")
     sdist = _build("sdist", source, folder / "sdist")
     with tarfile.open(sdist) as archive:
-        safely: dict[str, Any] = {"filter": "data"} if hasattr(tarfile, "data_filter") else {}  # Python 3.11.4 and later
+        # Python 3.11.4 and later
+        safely: dict[str, Any] = {"filter": "data"} if hasattr(tarfile, "data_filter") else {}
         archive.extractall(folder / "unpacked", **safely)
     (unpacked,) = (folder / "unpacked").iterdir()
     wheels = {
