@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from blinasim.cli.options import ClusterOption, WorkersOption
+from blinasim.cli.options import ClusterOption, ForceOption, WorkersOption
 
 
 class RelapseStructure(StrEnum):
@@ -39,7 +39,7 @@ def calibrate(
     workers: WorkersOption = 1,
     cluster: ClusterOption = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on from what an interrupted run has kept.")] = False,
-    force: Annotated[bool, typer.Option("--force", help="Replace a results folder.")] = False,
+    force: ForceOption = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print calibration.json.")] = False,
 ) -> None:
     """Calibrate the parameters to the published figures; write posterior draws and all diagnostics."""

@@ -10,6 +10,7 @@ import typer
 from blinasim.cli.completion import scenario_names
 from blinasim.cli.options import (
     ClusterOption,
+    ForceOption,
     ParametersOption,
     PolicyOption,
     SeedOption,
@@ -51,7 +52,7 @@ def compare(
     seed: SeedOption = None,
     parameters: ParametersOption = None,
     out: Annotated[Path | None, typer.Option(help="Results folder; results/compare_A_B by default.")] = None,
-    force: Annotated[bool, typer.Option("--force", help="Replace a results folder.")] = False,
+    force: ForceOption = False,
     engine: Annotated[Engine, typer.Option(help="Which engine walks; the results are the same.")] = Engine.auto,
     workers: WorkersOption = 1,
     cluster: ClusterOption = None,

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from blinasim.cli.completion import scenario_names
-from blinasim.cli.options import ClusterOption, SeedOption, SetOption, WorkersOption, all_changes
+from blinasim.cli.options import ClusterOption, ForceOption, SeedOption, SetOption, WorkersOption, all_changes
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -53,7 +53,7 @@ def effect(
     replications: Annotated[int | None, typer.Option(min=2, help="Simulated trials.")] = None,
     seed: SeedOption = None,
     out: Annotated[Path | None, typer.Option(help="Results folder; results/effect_NAME by default.")] = None,
-    force: Annotated[bool, typer.Option("--force", help="Replace a results folder.")] = False,
+    force: ForceOption = False,
     workers: WorkersOption = 1,
     cluster: ClusterOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print effect.json.")] = False,

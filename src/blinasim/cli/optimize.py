@@ -10,6 +10,7 @@ import typer
 from blinasim.cli.compare import _plain
 from blinasim.cli.options import (
     ClusterOption,
+    ForceOption,
     ParametersOption,
     ScenarioArgument,
     SeedOption,
@@ -57,7 +58,7 @@ def optimize(
     seed: SeedOption = None,
     parameters: ParametersOption = None,
     out: Annotated[Path | None, typer.Option(help="Results folder; results/optimize_NAME by default.")] = None,
-    force: Annotated[bool, typer.Option("--force", help="Replace a results folder.")] = False,
+    force: ForceOption = False,
     engine: Annotated[Engine, typer.Option(help="Which engine walks; the results are the same.")] = Engine.auto,
     workers: WorkersOption = 1,
     cluster: ClusterOption = None,

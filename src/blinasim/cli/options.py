@@ -38,6 +38,7 @@ ClusterOption: TypeAlias = Annotated[
     str | None,
     typer.Option(metavar="ADDRESS", help="Dask workers: a scheduler's tcp://HOST:PORT, or local (then --workers)."),
 ]
+ForceOption: TypeAlias = Annotated[bool, typer.Option("--force", help="Replace a results folder.")]
 
 
 def all_changes(changes: list[str] | None, *, replications: int | None = None, seed: int | None = None) -> list[str]:

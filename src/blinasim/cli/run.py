@@ -11,6 +11,7 @@ import typer
 from blinasim.cli.options import (
     MOST_TRIALS,
     ClusterOption,
+    ForceOption,
     ParametersOption,
     PolicyOption,
     ScenarioArgument,
@@ -48,7 +49,7 @@ def run(
     replications: Annotated[int | None, typer.Option(min=1, help="Simulated trials.")] = None,
     seed: SeedOption = None,
     out: Annotated[Path | None, typer.Option(help="Results folder; results/NAME by default.")] = None,
-    force: Annotated[bool, typer.Option("--force", help="Replace a results folder.")] = False,
+    force: ForceOption = False,
     parameters: ParametersOption = None,
     policy: PolicyOption = None,
     engine: Annotated[Engine, typer.Option(help="Which engine walks; the results are the same.")] = Engine.auto,

@@ -8,7 +8,15 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from blinasim.cli.completion import scenario_names
-from blinasim.cli.options import ClusterOption, ParametersOption, SeedOption, SetOption, WorkersOption, all_changes
+from blinasim.cli.options import (
+    ClusterOption,
+    ForceOption,
+    ParametersOption,
+    SeedOption,
+    SetOption,
+    WorkersOption,
+    all_changes,
+)
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -37,7 +45,7 @@ def sensitivity(
     samples: Annotated[int, typer.Option(min=8, max=65_536, help="Base points for Sobol indices, a power of 2.")] = 512,
     seed: SeedOption = None,
     out: Annotated[Path | None, typer.Option(help="Results folder; results/sensitivity_NAME by default.")] = None,
-    force: Annotated[bool, typer.Option("--force", help="Replace a results folder.")] = False,
+    force: ForceOption = False,
     workers: WorkersOption = 1,
     cluster: ClusterOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print sensitivity.json.")] = False,

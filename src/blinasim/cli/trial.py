@@ -11,6 +11,7 @@ import typer
 from blinasim.cli.completion import design_names
 from blinasim.cli.options import (
     ClusterOption,
+    ForceOption,
     SeedOption,
     SetOption,
     WorkersOption,
@@ -58,7 +59,7 @@ def trial(
         int, typer.Option(min=1, metavar="TRIAL", help="The trial whose data are written as at each look.")
     ] = 1,
     out: Annotated[Path | None, typer.Option(help="Results folder; results/trial_DESIGNS by default.")] = None,
-    force: Annotated[bool, typer.Option("--force", help="Replace a results folder.")] = False,
+    force: ForceOption = False,
     workers: WorkersOption = 1,
     cluster: ClusterOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print trial.json.")] = False,

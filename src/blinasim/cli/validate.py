@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from blinasim.cli.options import ClusterOption, ParametersOption, SeedOption, WorkersOption, all_changes
+from blinasim.cli.options import ClusterOption, ForceOption, ParametersOption, SeedOption, WorkersOption, all_changes
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -21,7 +21,7 @@ def validate(
     replications: Annotated[int | None, typer.Option(min=2, help="Simulated studies.")] = None,
     seed: SeedOption = None,
     out: Annotated[Path | None, typer.Option(help="Results folder; results/validation by default.")] = None,
-    force: Annotated[bool, typer.Option("--force", help="Replace a results folder.")] = False,
+    force: ForceOption = False,
     workers: WorkersOption = 1,
     cluster: ClusterOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print validation.json.")] = False,

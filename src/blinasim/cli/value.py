@@ -9,7 +9,15 @@ import typer
 
 from blinasim.cli.compare import _folder_name, _loaded, _plain
 from blinasim.cli.completion import scenario_names
-from blinasim.cli.options import ClusterOption, ParametersOption, SeedOption, SetOption, WorkersOption, all_changes
+from blinasim.cli.options import (
+    ClusterOption,
+    ForceOption,
+    ParametersOption,
+    SeedOption,
+    SetOption,
+    WorkersOption,
+    all_changes,
+)
 
 if TYPE_CHECKING:
     from blinasim.inference.value import ValueOfInformation
@@ -48,7 +56,7 @@ def value(
     parameters: ParametersOption = None,
     prior: Annotated[bool, typer.Option("--prior", help="Draws from the priors, before any fit.")] = False,
     out: Annotated[Path | None, typer.Option(help="Results folder; results/value_A_B by default.")] = None,
-    force: Annotated[bool, typer.Option("--force", help="Replace a results folder.")] = False,
+    force: ForceOption = False,
     workers: WorkersOption = 1,
     cluster: ClusterOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print value.json.")] = False,

@@ -16,11 +16,14 @@ from numpy.typing import NDArray
 from blinasim.inference.posterior import Posterior
 from blinasim.inference.priors import Priors
 from blinasim.model.parameters import parameter_catalogue
+from blinasim.statistics.curves import normal_quantile
 
 Floats = NDArray[np.float64]
 
 #: Below this the figures have said next to nothing about a parameter.
 LEAST_CONTRACTION: Final = 0.2
+#: A standard normal number's 95 % limit.
+_LIMIT: Final = normal_quantile(0.95)
 #: Correlations of the posterior that are listed.
 _LISTED: Final = 0.3
 
@@ -90,7 +93,7 @@ def learnt(posterior: Posterior) -> tuple[Learnt, ...]:
     contracted = contraction(z, weights)
     worth = mean_worth(z, weights, kept_sweeps=_kept_sweeps(posterior))
     luck = 1.0 / max(_replications(posterior), 1.0)
-    ends = priors.values(np.array([[-1.959964], [0.0], [1.959964]]) * np.ones((3, len(priors))))
+    ends = priors.values(np.array([[-_LIMIT], [0.0], [_LIMIT]]) * np.ones((3, len(priors))))
     found = []
     for i, name in enumerate(priors.names):
         values = posterior.values(name)

@@ -41,14 +41,18 @@ _ROWS_AT_ONCE: Final = 200
 _ALIVE: Final = 5
 
 
+def log_ways(cells: Floats) -> Floats:
+    """Return the log number of ways in which counts come about, of the last axis: the multinomial coefficient."""
+    return np.asarray(special.gammaln(cells.sum(axis=-1) + 1.0) - special.gammaln(cells + 1.0).sum(axis=-1))
+
+
 def log_counts(studies: Studies, observed: Observed) -> dict[str, float]:
     """Return the log probability of the observed counts, by term."""
     found = {}
     for term in TERMS:
         cells = np.asarray(observed.counts[term.name], dtype=np.float64)
         pooled = studies.counts[term.name].sum(axis=0) + _SMOOTHING
-        ways = special.gammaln(cells.sum() + 1.0) - special.gammaln(cells + 1.0).sum()
-        found[term.name] = float(ways + special.xlogy(cells, pooled / pooled.sum()).sum())
+        found[term.name] = float(log_ways(cells) + special.xlogy(cells, pooled / pooled.sum()).sum())
     return found
 
 
@@ -353,8 +357,7 @@ class Examined:
     def log_term(self, term: str, observed: Observed) -> Floats:
         """Return the log probability of the observed counts of one term, shape (N,)."""
         counts = np.asarray(observed.counts[term], dtype=np.float64)
-        ways = special.gammaln(counts.sum() + 1.0) - special.gammaln(counts + 1.0).sum()
-        return np.asarray(ways + self.cells(term) @ counts)
+        return np.asarray(log_ways(counts) + self.cells(term) @ counts)
 
     def log_likelihood(self, observed: Observed) -> Floats:
         """Return the log likelihood of all figures, shape (N,)."""

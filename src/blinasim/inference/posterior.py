@@ -14,7 +14,6 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from pydantic import TypeAdapter, ValidationError
-from scipy.special import logsumexp
 
 from blinasim.errors import ParameterError, Place
 from blinasim.files import reason, short
@@ -235,8 +234,3 @@ def prior_draws(structure: Structure, draws: int, seed: int) -> Posterior:
     for name, info in parameter_catalogue().items():
         columns[name] = drawn(info, independent_uniforms(name, draws, seed))
     return Posterior(pd.DataFrame(columns), structure, 0.0, -np.inf, (), {_DRAWS_OF: _PRIORS})
-
-
-def normalised(log_weights: Floats) -> Floats:
-    """Return weights that add up to 1."""
-    return np.asarray(np.exp(log_weights - logsumexp(log_weights)))

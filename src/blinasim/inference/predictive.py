@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special, stats
 
+from blinasim.inference.likelihood import log_ways
 from blinasim.inference.posterior import Posterior
 from blinasim.inference.study import TERMS, Ensemble, Observed, Studies
 from blinasim.inference.targets import Target, load_targets, published_margins
@@ -350,8 +351,7 @@ def joint_tails(studies: Studies, observed: Observed, *, paired: bool = False) -
 
 def _log_multinomial(cells: Floats, share: Floats) -> Floats:
     """Return the log probability of each row of counts, given its total."""
-    ways = special.gammaln(cells.sum(axis=1) + 1.0) - special.gammaln(cells + 1.0).sum(axis=1)
-    return np.asarray(ways + special.xlogy(cells, share).sum(axis=1), dtype=np.float64)
+    return np.asarray(log_ways(cells) + special.xlogy(cells, share).sum(axis=1), dtype=np.float64)
 
 
 def _normal_scores(summaries: Floats, observed: Observed) -> tuple[Floats, Floats]:

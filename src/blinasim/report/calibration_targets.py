@@ -11,11 +11,12 @@ from blinasim.inference.priors import UNTOUCHED, Priors
 from blinasim.inference.study import TERMS
 from blinasim.inference.targets import Target, load_targets, published_binomials, published_cells
 from blinasim.model.parameters import ONLY_UNDER, ParameterInfo, parameter_catalogue
+from blinasim.statistics.curves import normal_quantile
 
 Floats = NDArray[np.float64]
 
 #: Standard normal numbers of the limits of a 95 % interval.
-_LIMITS: Final = 1.959964
+_LIMITS: Final = normal_quantile(0.95)
 
 _INTRODUCTION = """# Targets and priors of the calibration
 

@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING, Final
 
 from blinasim.inference.value import Candidate, ValueOfInformation, Worth
-from blinasim.report.comparison import share, signed, value, with_error
+from blinasim.report.comparison import share, value, with_error
 from blinasim.study.measures import Unit
 
 if TYPE_CHECKING:
@@ -118,8 +118,3 @@ def acceptability_frame(found: ValueOfInformation) -> pd.DataFrame | None:
             for place, one in enumerate(found.candidates)
         ]
     )
-
-
-def gain_text(found: ValueOfInformation, one: Candidate) -> str:
-    """Write the mean gain of a policy with its sign."""
-    return signed(one.gain, found.objective.unit)

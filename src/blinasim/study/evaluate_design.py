@@ -140,11 +140,6 @@ class Evaluation:
         return self._share(self.overruled.outcome == Outcome.SUCCESS)
 
     @property
-    def rejected(self) -> Estimated:
-        """Share of the trials that reject the null hypothesis in either direction."""
-        return self._share((self.decision.outcome == Outcome.SUCCESS) | (self.decision.outcome == Outcome.HARM))
-
-    @property
     def size(self) -> Estimated:
         """Mean number of patients enrolled by the end."""
         return self._mean(self._at_end(self.looked.enrolled))
