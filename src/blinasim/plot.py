@@ -36,6 +36,7 @@ __all__ = [
     "forest",
     "hazard_ratio_over_time",
     "occupancy",
+    "patient_flow",
     "plane",
     "policies",
     "power_curve",
@@ -51,6 +52,14 @@ __all__ = [
 def survival(result: Result, outcome: str = "os", censored: str | None = "os_cens") -> Drawing:
     """Draw Kaplan-Meier curves of an outcome and of its twin censored at HSCT, beside the published medians."""
     return figures.survival(result, outcome, censored)
+
+
+def patient_flow(result: Result, trial: int | None = None) -> Drawing:
+    """Draw how many patients went from enrolment to HSCT, who left the way and why, and who lives.
+
+    Means over all trials; or, with ``trial``, the whole numbers of one of the first 2,000, counted from 1.
+    """
+    return figures.patient_flow(result, trial)
 
 
 def forest(result: Result) -> Drawing:

@@ -14,6 +14,7 @@ from blinasim.report.figures.flows import flows
 from blinasim.report.figures.kaplan_meier import survival
 from blinasim.report.figures.optimization import race
 from blinasim.report.figures.overlays import overlays
+from blinasim.report.figures.patient_flow import patient_flow
 from blinasim.report.figures.policies import policies
 from blinasim.report.figures.queues import queues
 from blinasim.report.figures.ranks import ranks
@@ -36,6 +37,7 @@ __all__ = [
     "hazard_ratio_over_time",
     "occupancy",
     "overlays",
+    "patient_flow",
     "plane",
     "policies",
     "power_curve",
