@@ -28,6 +28,7 @@ from blinasim.study.simulate import Result
 __all__ = [
     "acceptability",
     "boundaries",
+    "cumulative_incidence",
     "differences",
     "duration",
     "effects",
@@ -60,6 +61,11 @@ def patient_flow(result: Result, trial: int | None = None) -> Drawing:
     Means over all trials; or, with ``trial``, the whole numbers of one of the first 2,000, counted from 1.
     """
     return figures.patient_flow(result, trial)
+
+
+def cumulative_incidence(result: Result) -> Drawing:
+    """Draw what comes first after remission, and after HSCT: relapse, death, or HSCT itself."""
+    return figures.cumulative_incidence(result)
 
 
 def forest(result: Result) -> Drawing:

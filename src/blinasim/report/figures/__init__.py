@@ -11,6 +11,7 @@ from blinasim.report.figures.designs import (
 from blinasim.report.figures.differences import differences
 from blinasim.report.figures.effects import effects
 from blinasim.report.figures.flows import flows
+from blinasim.report.figures.incidence import cumulative_incidence
 from blinasim.report.figures.kaplan_meier import survival
 from blinasim.report.figures.optimization import race
 from blinasim.report.figures.overlays import overlays
@@ -27,6 +28,7 @@ from blinasim.report.figures.whereabouts import occupancy
 __all__ = [
     "acceptability",
     "boundaries",
+    "cumulative_incidence",
     "differences",
     "duration",
     "effects",
