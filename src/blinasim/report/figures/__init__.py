@@ -1,6 +1,7 @@
 """Figures: pure functions from results to matplotlib figures."""
 
 from blinasim.report.figures.against_published import forest
+from blinasim.report.figures.clocks import clocks
 from blinasim.report.figures.designs import (
     boundaries,
     duration,
@@ -28,6 +29,7 @@ from blinasim.report.figures.whereabouts import occupancy
 __all__ = [
     "acceptability",
     "boundaries",
+    "clocks",
     "cumulative_incidence",
     "differences",
     "duration",
