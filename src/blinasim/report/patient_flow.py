@@ -222,7 +222,8 @@ class Counts:
         self.trial = trial
         self.trials = replications
         self._pooled = flow.pooled.ravel()
-        self._of_trials = flow.of_trials.reshape(kept, -1).astype(np.float64)  # exact, and fast to multiply
+        self._held = np.flatnonzero(self._pooled)  # a seventh of the cells
+        self._of_trials = flow.of_trials.reshape(kept, -1)[:, self._held].astype(np.float64)  # exact, and fast
         self._known: dict[int, Count] = {}
 
     def __call__(self, box: Box) -> Count:
@@ -233,10 +234,10 @@ class Counts:
 
     def _counted(self, cells: Bools) -> Count:
         if self.trial is not None:
-            patients = float(self._of_trials[self.trial - 1] @ cells)
+            patients = float(self._of_trials[self.trial - 1] @ cells[self._held])
             return Count(patients, None, None, ever=patients > 0)
         total = int(self._pooled[cells].sum())
-        spread = predictive_interval(self._of_trials @ cells)
+        spread = predictive_interval(self._of_trials @ cells[self._held])
         return Count(total / self.trials, spread.lower, spread.upper, ever=total > 0)
 
 
