@@ -150,7 +150,8 @@ def _head(drawing: style.Drawing, comparison: Comparison, policy: str, pairs: Pa
         (3.55, _ELSE, "elsewhere"),
         (4.55, "#A8A8A8", "the same"),
     ):
-        style.write(drawing, left, 1.0, "■ " + text, fontsize=8, color=colour)
+        style.write(drawing, left, 1.0, "■", fontsize=8, color=colour)
+        style.write(drawing, left + 0.13, 1.0, text, fontsize=8)
     for left, name, side in ((_SIDE, comparison.reference.name, "right"), (_SIDE + _WIDTH, policy, "left")):
         style.write(drawing, left, 1.28, style.shortened(name), fontsize=8, fontweight="bold", ha=side)
 

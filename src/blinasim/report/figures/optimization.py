@@ -74,7 +74,7 @@ def _draw(
     axes.set_xlabel(f"{found.objective.name} less that of the best, {unit}", labelpad=2)
     # To the left is worse where more is wanted, to the right where less is.
     side = -factor if found.better == "maximize" else factor
-    look: dict[str, Any] = {"transform": axes.get_yaxis_transform(), "fontsize": 7.5, "va": "center_baseline"}
+    look: dict[str, Any] = {"transform": axes.get_yaxis_transform(), "fontsize": 8, "va": "center_baseline"}
     titles = (found.objective.name, "Trials", "What became of it")
     for left, title in zip(_COLUMNS, titles, strict=True):
         axes.text(1 + left / _PANEL, -0.95, style.shortened(title, 18), color=style.MUTED, **look)

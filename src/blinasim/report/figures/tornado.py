@@ -70,7 +70,7 @@ def _draw_panel(axes: Axes, one: OutcomeSensitivity, bearings: tuple[Bearing, ..
     axes.xaxis.set_major_locator(MaxNLocator(5))
     axes.grid(axis="x")
     axes.set_xlabel("Per cent" if one.outcome.unit == "share" else one.outcome.unit.capitalize(), labelpad=2)
-    look: dict[str, Any] = {"transform": axes.get_yaxis_transform(), "fontsize": 7.5, "va": "center_baseline"}
+    look: dict[str, Any] = {"transform": axes.get_yaxis_transform(), "fontsize": 8, "va": "center_baseline"}
     quiet = {**look, "color": style.MUTED}
     axes.text(-_LABELS / _PANEL, -0.95, one.outcome.label, **{**look, "fontsize": 8.5, "fontweight": "bold"})
     if one.spread is not None:

@@ -14,6 +14,7 @@ from blinasim.inference.value import Judged, ValueOfInformation, Worth
 from blinasim.report import style
 from blinasim.report.comparison import share
 from blinasim.report.value import perfect_text, unit_text, worth_text
+from blinasim.statistics.curves import normal_quantile
 from blinasim.study.contrasts import reach
 
 #: Inches: sides of the panels, what stands left, right and below, and the room above.
@@ -28,6 +29,7 @@ _DRAWN: Final = 12
 #: Draws shown as dots, at most.
 _DOTS: Final = 500
 _NAME: Final = 24
+_LIMIT: Final = normal_quantile(0.95)
 
 
 def plane(found: ValueOfInformation) -> style.Drawing:
@@ -62,9 +64,7 @@ def plane(found: ValueOfInformation) -> style.Drawing:
             axes.plot([qalys.mean()] * 2, high, color=colour, linewidth=1.2, zorder=4)
             text = f"{style.shortened(one.name, _NAME)}\n{qalys.mean():+.3f} QALYs, {cost.mean():+,.0f}"
             where = 1.0 - 0.16 * place
-            axes.text(
-                1.03, where, text.replace("-", "−"), color=colour, fontsize=7.5, va="top", transform=axes.transAxes
-            )
+            axes.text(1.03, where, text.replace("-", "−"), color=colour, fontsize=8, va="top", transform=axes.transAxes)
         _threshold_line(axes, payoffs.threshold_per_qaly, f"{payoffs.threshold_per_qaly:,.0f} per QALY")
         axes.set_xlabel(f"QALYs a patient, less those under {found.reference}", labelpad=2)
         axes.set_ylabel(f"Cost a patient, {payoffs.currency}, less that of it", labelpad=2)
@@ -90,7 +90,7 @@ def _threshold_line(axes: Axes, threshold: float, text: str) -> None:
     axes.plot(ends, threshold * ends, color=style.PUBLISHED, linewidth=1.0, linestyle=(0, (5, 3)), zorder=3)
     axes.set_xlim(low, high)
     axes.set_ylim(below, above)
-    axes.text(1.03, 0.02, f"- - {text}", fontsize=7.5, color=style.PUBLISHED, transform=axes.transAxes)
+    axes.text(1.03, 0.02, f"- - {text}", fontsize=8, color=style.PUBLISHED, transform=axes.transAxes)
 
 
 def acceptability(found: ValueOfInformation) -> style.Drawing:
@@ -116,7 +116,7 @@ def acceptability(found: ValueOfInformation) -> style.Drawing:
             last = float(judged.thresholds[-1])
             axes.plot((last, 1.03 * last), (ends[place], heights[place]), color=colour, linewidth=0.7, clip_on=False)
             text = f"{style.shortened(one.name, _NAME)} {share(float(judged.acceptability[place, -1]))}"
-            axes.text(1.04 * last, heights[place], text, color=colour, fontsize=7.5, va="center_baseline")
+            axes.text(1.04 * last, heights[place], text, color=colour, fontsize=8, va="center_baseline")
         _curve(below, judged.thresholds, judged.evpi, judged.evpi_error, style.SIMULATED)
         for panel in (axes, below):
             panel.set_xlim(0, float(judged.thresholds[-1]))
@@ -162,7 +162,7 @@ def evppi(found: ValueOfInformation) -> style.Drawing:
     end = (
         1.06
         * factor
-        * max(one.value + 1.96 * one.error for one in (perfect, *found.groups, *found.asked, *found.singles))
+        * max(one.value + _LIMIT * one.error for one in (perfect, *found.groups, *found.asked, *found.singles))
     )
     height = _TOP + sum(0.42 + len(worths) * _LINE for _, worths in panels) + _BELOW
     with style.house_style():
@@ -203,14 +203,14 @@ def _bars(
     axes.tick_params(labelbottom=last)
     if last:
         axes.set_xlabel(f"{unit_text(found)[:1].upper()}{unit_text(found)[1:]}", labelpad=2)
-    look: dict[str, Any] = {"transform": axes.get_yaxis_transform(), "fontsize": 7.5, "va": "center_baseline"}
+    look: dict[str, Any] = {"transform": axes.get_yaxis_transform(), "fontsize": 8, "va": "center_baseline"}
     axes.text(-_LABELS / _PANEL, -0.95, title, **{**look, "fontsize": 8.5, "fontweight": "bold"})
     for y, one in enumerate(worths):
         axes.text(-_LABELS / _PANEL, y, style.shortened(one.name, 46), **look)
         axes.add_patch(
             Rectangle((0, y - 0.32), factor * one.value, 0.64, facecolor=style.SIMULATED_PALE, linewidth=0, zorder=2)
         )
-        low, high = (factor * max(one.value + side * 1.96 * one.error, 0.0) for side in (-1, 1))
+        low, high = (factor * max(one.value + side * _LIMIT * one.error, 0.0) for side in (-1, 1))
         axes.plot((low, high), (y, y), color=style.SIMULATED, linewidth=1.4, zorder=3)
         axes.text(1.05, y, worth_text(one.value, one.error, found.objective.unit), **look)
     axes.axvline(factor * found.perfect.value, color=style.PUBLISHED, linewidth=0.9, zorder=4)
