@@ -131,7 +131,6 @@ def _draw_limits(axes: Axes, evaluation: Evaluation, x: NDArray[np.floating[Any]
                 limits[Outcome.HARM].append((x[k], -look.upper))
         if k < last and math.isfinite(look.lower) and not (single and look.lower < 0):
             limits[Outcome.FUTILITY].append((x[k], look.lower))
-    low, high = axes.get_ylim()
     shares = {
         outcome: f"{name} {100 * float(np.mean(evaluation.decision.outcome == outcome)):.1f} %"
         for outcome, (name, _) in _ENDINGS.items()
@@ -146,6 +145,7 @@ def _draw_limits(axes: Axes, evaluation: Evaluation, x: NDArray[np.floating[Any]
             )  # fmt: skip
             places.append((outcome, ys[-1]))
     bounded = [outcome for outcome, _ in places]
+    low, high = axes.get_ylim()
     middle = 0.3 * (low + high) if evaluation.design.two_arms else 0.5 * places[0][1]
     places.append((Outcome.NOT_SHOWN, middle))
     heights = style.apart([y for _, y in places], 0.07 * (high - low), low, high)

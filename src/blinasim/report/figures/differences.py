@@ -27,6 +27,8 @@ _RIGHT: Final = 2.42
 _MARGIN: Final = 0.12
 _AXIS: Final = 0.5
 _TOP: Final = 1.16
+#: Letters of a policy's name that the labels hold.
+_NAME: Final = 36
 _WIDTH: Final = 2 * _MARGIN + _LABELS + _PANEL + _RIGHT
 _HALF_BAR: Final = 0.27
 #: What an axis says, by unit.
@@ -97,7 +99,7 @@ def _lines(comparison: Comparison, rows: dict[str, list[ComparisonRow]], unit: U
     section = ""
     for place, measure in enumerate(comparison.measures):
         drawn = [
-            (policy, style.colour_of(number), rows[policy][place])
+            (style.shortened(policy, _NAME), style.colour_of(number), rows[policy][place])
             for number, policy in enumerate(comparison.policies, start=1)
             if not math.isnan(rows[policy][place].difference.mean)
         ]

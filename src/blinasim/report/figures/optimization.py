@@ -15,7 +15,7 @@ from blinasim.study.optimize import Optimization, Runner
 
 #: Inches: a line, the widths of labels, panel and text columns, the margin around, the room above and below.
 _LINE, _PANEL, _MARGIN, _TOP, _BELOW = 0.2, 2.6, 0.15, 1.15, 0.55
-_LETTER: Final = 0.067
+_LETTER: Final = 0.071
 _COLUMNS: Final = (0.12, 1.25, 2.0)  # left edges of the text columns, from the right edge of the panel
 _RIGHT: Final = 3.3
 #: Candidates drawn, and letters of a name.

@@ -17,14 +17,14 @@ _TICK_MONTHS: Final = 3
 _MONTHS: Final = 24
 #: Inches: the panel, the panel of differences and the room above it, what stands right of both, distance of the
 #: table's first line from the panel above it, and one more line.
-_WIDTH: Final = 7.2
+_WIDTH: Final = 7.5
 _PANEL: Final = 3.1
 _GAINS: Final = 1.3
 _BETWEEN: Final = 0.42
-_RIGHT: Final = 1.95
+_RIGHT: Final = 2.35
 _TABLE: Final = 0.62
 _TABLE_LINE: Final = 0.19
-_LETTER: Final = 0.069
+_LETTER: Final = 0.072
 #: Least distance of two labels at the right edge, per cent.
 _APART: Final = 4.6
 #: With more scenarios than this, only the reference has a band.
@@ -140,7 +140,7 @@ def _write_at_risk(axes: Axes, arms: tuple[Arm, ...], names: list[str]) -> None:
 
 def _head(drawing: style.Drawing, comparison: Comparison) -> None:
     trials, size = style.counted_trials(comparison.replications), comparison.reference.scenario.cohort.size
-    several, whose = len(comparison.arms) > _BANDS, f"{comparison.reference.name}'s"
+    several, whose = len(comparison.arms) > _BANDS, f"{style.shortened(comparison.reference.name, _NAME)}'s"
     style.heading(
         drawing,
         0.15,

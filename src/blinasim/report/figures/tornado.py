@@ -16,8 +16,8 @@ from blinasim.report.sensitivity import percent, sentence
 _LINE: Final = 0.2
 _LABELS: Final = 2.85
 _PANEL: Final = 2.6
-_RIGHT: Final = 1.7
-_COLUMNS: Final = (0.12, 0.95)  # left edges of the text columns, from the right edge of the panel
+_RIGHT: Final = 1.85
+_COLUMNS: Final = (0.12, 1.05)  # left edges of the text columns, from the right edge of the panel
 _MARGIN: Final = 0.12
 _TITLE: Final = 0.32
 _AXIS: Final = 0.5
