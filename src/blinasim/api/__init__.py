@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
-from blinasim.api_inference import calibrate, load_posterior, parameters_table, prior_draws, validate, validation_table
-from blinasim.api_patients import patients_table, trace
+from blinasim.api.inference import calibrate, load_posterior, parameters_table, prior_draws, validate, validation_table
+from blinasim.api.patients import patients_table, trace
 from blinasim.engine.choice import EngineName
 from blinasim.errors import ScenarioError
 from blinasim.inference.choice import parameters_said
