@@ -1,13 +1,14 @@
 """The trial's view a second time: one patient after another, in plain Python, from the words of SPECIFICATION.md.
 
-Written before `blinasim.trial` and `blinasim.statistics` were read; the history of this file shows it. Nothing here is
-quick and nothing is shared with them: days are integers or None, curves are exact fractions.
+Written before `blinasim.trial` and `blinasim.statistics` were read; the history of this file shows it, and what the
+comparison then found the specification not to say (its sections 9.3 and 9.5 to 9.12) was changed afterwards, together
+with it. Nothing here is quick and nothing is shared with them: days are integers or None, curves are exact fractions.
 """
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from math import comb, exp, isnan, log, nan
+from math import ceil, comb, exp, isnan, log, nan
 
 MONTH_DAYS = 365.25 / 12
 NORMAL_975 = 1.959963984540054
@@ -96,6 +97,11 @@ def last_visit(day: int, rules: Rules) -> int:
     return latest
 
 
+def lost_day(uniform: float, per_year: float) -> Day:
+    """Turn a uniform into the day of loss: an exponential time, rounded up to whole days, at least one."""
+    return max(1, ceil(-log(1 - uniform) / per_year * 365.25)) if per_year else None
+
+
 def observe(life: Life, rules: Rules) -> Seen | None:
     """See one patient; None if the trial ends before the first infusion."""
     potential = rules.cutoff_day - life.entry_day
@@ -114,13 +120,16 @@ def observe(life: Life, rules: Rules) -> Seen | None:
 
     hsct, switch, detected = known(life.hsct), known(life.switch), known(life.relapse_detected)
     on_study = hsct is not None and switch is None and not (detected is not None and detected <= hsct)
+    visit = last_visit(end, rules)
+    if (found := known(life.remission)) is not None and found > visit:
+        visit = found  # off the calendar, where a cycle was delayed
     return Seen(
         life=life,
         potential=potential,
         follow_up=end,
         dead=dead,
         lost=not dead and end < potential,
-        last_visit=last_visit(end, rules),
+        last_visit=visit,
         cycles=sum(1 for start in life.cycle_starts if start <= end),
         remission=known(life.remission),
         crh=life.crh_at_first and known(life.deepening) is None,
@@ -162,23 +171,21 @@ def relapse_free_survival(seen: Seen, rules: Rules) -> Time:
         return Time(event - seen.remission, 1)
     end = seen.follow_up
     if rules.rfs_censoring == "last_assessment":
-        end = max(seen.last_visit, seen.remission)
+        end = seen.last_visit
     return Time(end - seen.remission, 0)
 
 
 def to_hsct(seen: Seen) -> Time:
-    """From remission: 1 HSCT on study, 2 relapse detected, 3 death; a switch to other therapy censors."""
+    """From remission: 1 HSCT, on study or not, 2 relapse detected, 3 death."""
     assert seen.remission is not None
     days = []
-    if seen.on_study:
+    if seen.hsct is not None:
         days.append((seen.hsct, 1))
     if seen.relapse_detected is not None:
         days.append((seen.relapse_detected, 2))
     if seen.death is not None:
         days.append((seen.death, 3))
     days.append((seen.follow_up, 0))
-    if seen.switch is not None:
-        days.append((seen.switch, 0))
     day, kind = min((day, kind == 0, kind) for day, kind in days)[::2]  # of one day's, events come first
     return Time(day - seen.remission, kind)
 
@@ -215,7 +222,7 @@ def kaplan_meier(times: Sequence[Time]) -> list[Step]:
     return steps
 
 
-def survival_at(times: Sequence[Time], day: int) -> float:
+def survival_at(times: Sequence[Time], day: float) -> float:
     """The curve on a day; no value where everybody's time is shorter and somebody was censored last."""
     value = Fraction(1)
     for step in kaplan_meier(times):
@@ -236,17 +243,26 @@ def median(times: Sequence[Time]) -> float:
     return float("inf")
 
 
+def reverse_median(times: Sequence[Time]) -> float:
+    """The median of the ends of observation: the dead of a day are no longer at risk of that day's ends."""
+    ends = [time.days for time in times if not time.kind]
+    left = Fraction(1)
+    for day in sorted(set(ends)):
+        at_risk = sum(1 for time in times if time.days > day or (time.days == day and not time.kind))
+        left *= Fraction(at_risk - ends.count(day), at_risk)
+        if left <= Fraction(1, 2):
+            return float(day)
+    return float("inf") if times else nan
+
+
 def median_interval(times: Sequence[Time]) -> tuple[float, float]:
     """First days on which the lower and the upper log-log limit of the curve are at most one half."""
+    if not times:
+        return nan, nan
     limits = []
     for sign in (1, -1):
-        found = float("inf")
-        for step in reversed(kaplan_meier(times)):
-            if _log_log_limit(step, sign) <= 0.5:
-                found = float(step.day)
-            else:
-                break
-        limits.append(found)
+        days = [step.day for step in kaplan_meier(times) if _log_log_limit(step, sign) <= 0.5]
+        limits.append(float(days[0]) if days else float("inf"))
     return limits[0], limits[1]
 
 
@@ -258,7 +274,7 @@ def _log_log_limit(step: Step, sign: int) -> float:
     return float(value ** exp(sign * width))
 
 
-def cumulative_incidence(times: Sequence[Time], kind: int, day: int) -> float:
+def cumulative_incidence(times: Sequence[Time], kind: int, day: float) -> float:
     """Aalen and Johansen's estimate on a day, with the same rule for no value."""
     free, total = Fraction(1), Fraction(0)
     for now in sorted({time.days for time in times if time.kind}):
@@ -272,21 +288,19 @@ def cumulative_incidence(times: Sequence[Time], kind: int, day: int) -> float:
     return float(total)
 
 
-def restricted_mean_days(times: Sequence[Time], day: int) -> float:
-    """The area under the curve up to a day, day by day."""
+def restricted_mean_days(times: Sequence[Time], day: float) -> float:
+    """The area under the curve up to a day, day by day; of the last day the fraction."""
     if isnan(survival_at(times, day)):
         return nan
     steps, area, value = {step.day: step.survival for step in kaplan_meier(times)}, Fraction(0), Fraction(1)
-    for now in range(day):
+    for now in range(ceil(day)):
         value = steps.get(now, value)
-        area += value
+        area += value * min(Fraction(1), Fraction(day) - now)
     return float(area)
 
 
 def exact_interval(count: int, total: int) -> tuple[float, float]:
     """Clopper and Pearson's 95 % interval, by bisection of the binomial tails."""
-    if not total:
-        return nan, nan
     lower = 0.0 if count == 0 else _bisect(lambda p: 1 - _below(count, total, p) - 0.025)
     upper = 1.0 if count == total else _bisect(lambda p: 0.025 - _below(count + 1, total, p))
     return lower, upper
@@ -329,6 +343,9 @@ def counts(lives: Sequence[Life], rules: Rules) -> dict[str, tuple[int, int]]:
     cr = [p for p in responders if not p.crh]
     crh = [p for p in responders if p.crh]
 
+    unrelated = [p for p in transplanted if p.life.donor in ("unrelated", "cord")]  # cord blood is unrelated
+    related = [p for p in transplanted if p.life.donor in ("sibling", "haploidentical")]
+
     def of(whole: list[Seen], rule: Callable[[Seen], bool]) -> tuple[int, int]:
         return sum(1 for p in whole if rule(p)), len(whole)
 
@@ -361,14 +378,15 @@ def counts(lives: Sequence[Life], rules: Rules) -> dict[str, tuple[int, int]]:
         "myeloablative": of(transplanted, lambda p: p.life.conditioning == "myeloablative"),
         "reduced": of(transplanted, lambda p: p.life.conditioning == "reduced"),
         "conditioning unknown": of(transplanted, lambda p: p.life.conditioning == ""),
-        "unrelated": of(transplanted, lambda p: p.life.donor in ("unrelated", "cord")),  # cord blood is unrelated
-        "unrelated, blood": of(transplanted, lambda p: p.life.donor == "unrelated" and p.life.source == "blood"),
-        "unrelated, marrow": of(transplanted, lambda p: p.life.donor == "unrelated" and p.life.source == "marrow"),
-        "unrelated, cord": of(transplanted, lambda p: p.life.donor == "cord"),
-        "related": of(transplanted, lambda p: p.life.donor in ("sibling", "haploidentical")),
+        "unrelated": of(transplanted, lambda p: p in unrelated),
+        "unrelated, blood": of(unrelated, lambda p: p.life.donor == "unrelated" and p.life.source == "blood"),
+        "unrelated, marrow": of(unrelated, lambda p: p.life.donor == "unrelated" and p.life.source == "marrow"),
+        "unrelated, cord": of(unrelated, lambda p: p.life.donor == "cord"),
+        "related": of(transplanted, lambda p: p in related),
         "sibling": of(transplanted, lambda p: p.life.donor == "sibling"),
-        "sibling, blood": of(transplanted, lambda p: p.life.donor == "sibling" and p.life.source == "blood"),
-        "sibling, marrow": of(transplanted, lambda p: p.life.donor == "sibling" and p.life.source == "marrow"),
+        "sibling, blood": of(related, lambda p: p.life.donor == "sibling" and p.life.source == "blood"),
+        "sibling, marrow": of(related, lambda p: p.life.donor == "sibling" and p.life.source == "marrow"),
+        "haploidentical, blood": of(related, lambda p: p.life.donor == "haploidentical" and p.life.source == "blood"),
         "haploidentical": of(transplanted, lambda p: p.life.donor == "haploidentical"),
         "donor unknown": of(transplanted, lambda p: p.life.donor == ""),
         "later HSCT": of(responders, lambda p: p.hsct is not None and not p.on_study),
@@ -398,7 +416,6 @@ def times(lives: Sequence[Life], rules: Rules) -> dict[str, list[Time]]:
     transplanted = [p for p in patients if p.on_study]
     rfs = [relapse_free_survival(p, rules) for p in responders]
     return {
-        "follow-up": [Time(p.follow_up, int(not p.dead)) for p in patients],
         "OS": [overall_survival(p) for p in patients],
         "OS, censored": [censored_at_hsct(overall_survival(p), censoring_hsct(p, rules), 0) for p in patients],
         "RFS": rfs,
@@ -417,10 +434,10 @@ def estimates(lives: Sequence[Life], rules: Rules) -> dict[str, float]:
     patients = [seen for life in lives if (seen := observe(life, rules)) is not None]
     transplanted = [p for p in patients if p.on_study]
     curves = times(lives, rules)
-    follow_up = median(curves["follow-up"])
+    follow_up = reverse_median(curves["OS"])
     if rules.median_follow_up == "enrolment_to_cutoff":
         follow_up = middle([p.potential for p in patients])
-    year, half_a_year = 365, 183
+    year, half_a_year = 12 * MONTH_DAYS, 6 * MONTH_DAYS
     return {
         "age": middle([p.life.age_years for p in patients]),
         "cycles": middle([p.cycles for p in patients]),
