@@ -176,18 +176,16 @@ def relapse_free_survival(seen: Seen, rules: Rules) -> Time:
 
 
 def to_hsct(seen: Seen) -> Time:
-    """From remission: 1 HSCT, on study or not, 2 relapse detected, 3 death."""
+    """From remission: 1 HSCT, on study or not, 2 relapse detected, 3 death; in the order of the day."""
     assert seen.remission is not None
-    days = []
-    if seen.hsct is not None:
-        days.append((seen.hsct, 1))
-    if seen.relapse_detected is not None:
-        days.append((seen.relapse_detected, 2))
-    if seen.death is not None:
-        days.append((seen.death, 3))
-    days.append((seen.follow_up, 0))
-    day, kind = min((day, kind == 0, kind) for day, kind in days)[::2]  # of one day's, events come first
-    return Time(day - seen.remission, kind)
+    for day in range(seen.remission, seen.follow_up + 1):
+        if seen.death == day:
+            return Time(day - seen.remission, 3)
+        if seen.relapse_detected == day:
+            return Time(day - seen.remission, 2)
+        if seen.hsct == day:
+            return Time(day - seen.remission, 1)
+    return Time(seen.follow_up - seen.remission, 0)
 
 
 def after_hsct(seen: Seen) -> Time:
