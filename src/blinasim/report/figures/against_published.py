@@ -19,7 +19,7 @@ from blinasim.trial.endpoints import ENDPOINTS
 
 #: Inches: a line, the widths of labels, panel and text columns, and the margin around.
 _LINE: Final = 0.154
-_LABELS: Final = 2.5
+_LABELS: Final = 2.75
 _PANEL: Final = 2.45
 _COLUMNS: Final = (0.14, 1.28)  # left edges of the text columns, from the right edge of the panel
 _RIGHT: Final = 2.5

@@ -19,7 +19,7 @@ from blinasim.study.measures import Unit
 #: Inches: a line, the widths of labels (and how far a level of them is set in), panel and text columns, the margin
 #: around, and what an axis takes below.
 _LINE: Final = 0.2
-_LABELS: Final = 2.55
+_LABELS: Final = 2.8
 _INDENT: Final = 0.12
 _PANEL: Final = 2.35
 _COLUMNS: Final = (0.12, 1.92)  # left edges of the text columns, from the right edge of the panel
