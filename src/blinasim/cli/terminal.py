@@ -38,7 +38,9 @@ def printed(table: Table, wrapping: int = 0) -> RichTable:
     """Return a table as the terminal shows it, without rules; on a narrow one its first columns wrap, and no figure."""
     from rich.table import Table as RichTable
 
-    shown = RichTable(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0), show_header=any(table.titles))
+    shown = RichTable(
+        box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0), show_header=any(table.titles)
+    )
     for number, title in enumerate(table.titles):
         shown.add_column(Text(title), no_wrap=number >= wrapping)
     for line in table.lines:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -123,9 +124,8 @@ def judged_text(scenario: Scenario, rows: list[Row]) -> str:
         if as_published(scenario)
         else "They are those of the source study; this scenario is another, and need not agree."
     )
-    return (
-        f"Inside the 95 % predictive interval: {inside} of {len(judged)} published figures (* marks the others). {worth}"
-    )
+    counted = f"{inside} of {len(judged)} published figures (* marks the others)"
+    return f"Inside the 95 % predictive interval: {counted}. {worth}"
 
 
 def full_labels() -> dict[str, str]:
@@ -159,6 +159,11 @@ def span(lower: float, upper: float, unit: str) -> str:
 def optional(value: float | None, unit: str) -> str:
     """Write a figure that may not exist."""
     return NOT_APPLICABLE if value is None else number(value, unit)
+
+
+def listed(names: Sequence[str], last: str = "and") -> str:
+    """Write names as a list within a sentence."""
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} {last} {names[-1]}"
 
 
 def endpoint_frame(rows: list[Row]) -> pd.DataFrame:

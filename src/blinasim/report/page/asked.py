@@ -14,8 +14,9 @@ from blinasim.model.parameters import ParameterSource, load_parameters
 from blinasim.report.manifest import POSTERIOR_FILE
 from blinasim.report.page.page import Scenario as Described
 from blinasim.report.table import Table
+from blinasim.scenario.design import Design
 from blinasim.scenario.loading import load_scenario
-from blinasim.scenario.settings import Scenario
+from blinasim.scenario.settings import Scenario, Study
 
 #: What a scenario says of itself, and how often it is simulated: no settings of the clinic.
 _NOT_OF_THE_CLINIC: Final = ("title", "why", "study")
@@ -42,17 +43,28 @@ def in_words(scenarios: Mapping[str, Scenario]) -> tuple[Described, ...]:
     return tuple(Described(name, scenario.title, scenario.why.strip()) for name, scenario in scenarios.items())
 
 
-def settings_table(scenarios: Mapping[str, Scenario], caption: str = "") -> Table | None:
-    """Return the settings in which scenarios differ from the source study's; None where they do not."""
+def settings_tables(scenarios: Mapping[str, Scenario]) -> tuple[Table, ...]:
+    """Return the table of the settings in which scenarios differ from the source study's; none where they do not."""
     usual = _settings(load_scenario("baseline"))
     found = [_settings(scenario) for scenario in scenarios.values()]
     keys = list(dict.fromkeys(key for each in (usual, *found) for key in each))
     rows = [(key, [_said(each.get(key, _NOT_SET)) for each in (usual, *found)]) for key in keys]
     lines = tuple((key, *said) for key, said in rows if len(set(said)) > 1)
     if not lines:
-        return None
+        return ()
     names = list(scenarios) if len(scenarios) > 1 else ["here"]
-    return Table(("setting", "source study", *names), lines, caption or "Settings that differ from the source study's")
+    return (Table(("setting", "source study", *names), lines, "Settings that differ from the source study's"),)
+
+
+def design_table(designs: Mapping[str, Design]) -> Table:
+    """Return every setting of some designs."""
+    found = [
+        dict(_flat(one.model_dump(mode="json", exclude={"title", "why", "study"}), "")) for one in designs.values()
+    ]
+    keys = list(dict.fromkeys(key for each in found for key in each))
+    lines = tuple((key, *(_said(each.get(key)) for each in found)) for key in keys)
+    titles = list(designs) if len(designs) > 1 else ["value"]
+    return Table(("setting", *titles), lines, "The design" if len(designs) == 1 else "The designs")
 
 
 def _settings(scenario: Scenario) -> dict[str, Any]:
@@ -68,11 +80,15 @@ def _flat(data: Mapping[str, Any], above: str) -> Iterable[tuple[str, Any]]:
         key = f"{above}{name}"
         if isinstance(value, Mapping) and value:
             yield from _flat(value, f"{key}.")
+        elif isinstance(value, Sequence) and any(isinstance(each, Mapping) for each in value):
+            yield from _flat({f"{number}": each for number, each in enumerate(value, start=1)}, f"{key}.")
         else:
             yield key, value
 
 
 def _said(value: Any) -> str:
+    if value is None:
+        return _NOT_SET
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
@@ -96,7 +112,7 @@ def commands(command: str, scenario: Scenario, parameters: ParameterSource, opti
     if said is None or len(keys) > _MOST_CHANGES or any(key.startswith((_DATA, "payoffs")) for key in keys):
         return []
     changes = [word for key in keys for word in ("--set", f"{key}={json.dumps(ours.get(key), ensure_ascii=False)}")]
-    return [shlex.join(["blinasim", command, "baseline", *changes, *studied(scenario), *said, *options])]
+    return [command_line(command, "baseline", *changes, *studied(scenario.study), *said, *options)]
 
 
 def named_commands(
@@ -107,16 +123,21 @@ def named_commands(
     if said is None or not all(map(_ships, scenarios, scenarios.values())):
         return []
     first = next(iter(scenarios.values()))
-    return [shlex.join(["blinasim", command, *scenarios, *studied(first), *said, *options])]
+    return [command_line(command, *scenarios, *studied(first.study), *said, *options)]
+
+
+def command_line(*words: str) -> str:
+    """Return a command line of blinasim, as a shell takes it."""
+    return shlex.join(["blinasim", *words])
 
 
 def _ships(name: str, scenario: Scenario) -> bool:
     return name in shipped_scenarios() and _settings(load_scenario(name)) == _settings(scenario)
 
 
-def studied(scenario: Scenario) -> list[str]:
+def studied(study: Study) -> list[str]:
     """Return the options that say how many trials there are, and with which luck."""
-    return ["--replications", f"{scenario.study.replications}", "--seed", f"{scenario.study.seed}"]
+    return ["--replications", f"{study.replications}", "--seed", f"{study.seed}"]
 
 
 def parameters_said(parameters: ParameterSource) -> list[str] | None:

@@ -62,8 +62,8 @@ class Page:
     tables : tuple of Table
     commands : tuple of str
         Command lines that give the same numbers; empty where none does.
-    settings : Table, optional
-        Settings that differ from those of the source study.
+    settings : tuple of Table
+        Settings that differ from those of the source study; of designs, all.
     definitions : tuple of (str, str)
         What the columns of the tables mean.
     notes : tuple of str
@@ -84,7 +84,7 @@ class Page:
     answer: tuple[str, ...]
     tables: tuple[Table, ...]
     commands: tuple[str, ...]
-    settings: Table | None = None
+    settings: tuple[Table, ...] = ()
     definitions: tuple[tuple[str, str], ...] = ()
     notes: tuple[str, ...] = ()
     assumptions: Assumptions | None = None

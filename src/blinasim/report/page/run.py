@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from blinasim.model.policy_file import PolicyFile
 from blinasim.report.manifest import POLICY_FILE
-from blinasim.report.page.asked import commands, facts, in_words, settings_table
+from blinasim.report.page.asked import commands, facts, in_words, settings_tables
 from blinasim.report.page.page import Page
 from blinasim.report.resting import assumptions
 from blinasim.report.rows import ENOUGH_TRIALS, Row, as_published, judged_text, number, results_table
@@ -19,9 +19,9 @@ _DEFINITIONS = (
     ("published", "As the source study published it; in brackets the 95 % confidence interval, or the range."),
     (
         "simulated",
-        "Median of the simulated trials, and the interval that holds 95 % of them. Each has its own patients, staggered "
-        "entry, data cut-off and losses, and is analysed with the source study's own estimators. * marks a published "
-        "figure outside the interval.",
+        "Median of the simulated trials, and the interval that holds 95 % of them. Each has its own patients, "
+        "staggered entry, data cut-off and losses, and is analysed with the source study's own estimators. * marks "
+        "a published figure outside the interval.",
     ),
     ("limit", "The same estimator without censoring by time, in the patients of all trials together."),
     (
@@ -35,7 +35,8 @@ _DEFINITIONS = (
 )
 _PARAMETERS = (
     "parameters",
-    "Part of the trials' variance that comes of not knowing the parameters; the rest is chance in a trial of this size.",
+    "Part of the trials' variance that comes of not knowing the parameters; the rest is chance in a trial of this "
+    "size.",
 )
 
 
@@ -52,7 +53,7 @@ def run_page(result: Result, rows: list[Row], own_policy: PolicyFile | None) -> 
         "does that compare with what the source study published?",
         scenarios=in_words({"": scenario}),
         facts=(*facts(scenario, result.parameters, trials=result.replications), *named),
-        settings=settings_table({"": scenario}),
+        settings=settings_tables({"": scenario}),
         answer=answer(scenario, rows),
         tables=(results_table(rows, varies=varies),),
         definitions=(*_DEFINITIONS[:2], *[_PARAMETERS] * varies, *_DEFINITIONS[2:]),
@@ -108,8 +109,12 @@ def _censoring(row: Row) -> str:
         return ""
     world = "the median survival of the same patients with the same luck in a world without HSCT"
     if math.isinf(limit) or math.isinf(oracle):
-        said = [number(value, "months") if math.isinf(value) else _written(value, "months") for value in (limit, oracle)]
-        return f"Censored at HSCT and with everybody followed to the end, the median is {said[0]}; {world} is {said[1]}."
+        said = [
+            number(value, "months") if math.isinf(value) else _written(value, "months") for value in (limit, oracle)
+        ]
+        return (
+            f"Censored at HSCT and with everybody followed to the end, the median is {said[0]}; {world} is {said[1]}."
+        )
     apart = float(number(limit, "months")) - float(number(oracle, "months"))
     start = f"Censored at HSCT and with everybody followed to the end, the median is {_written(limit, 'months')}"
     if abs(apart) < 0.05:
