@@ -53,6 +53,9 @@ def settings_tables(scenarios: Mapping[str, Scenario]) -> tuple[Table, ...]:
     if not lines:
         return ()
     names = list(scenarios) if len(scenarios) > 1 else ["here"]
+    if usual in found:  # one of them is the source study
+        table = Table(("setting", *names), tuple((line[0], *line[2:]) for line in lines), "Settings that differ")
+        return (table,)
     return (Table(("setting", "source study", *names), lines, "Settings that differ from the source study's"),)
 
 

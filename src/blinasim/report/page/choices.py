@@ -60,7 +60,7 @@ def sensitivity_page(found: Sensitivity) -> Page:
     outcomes = found.outcomes
     return Page(
         command="sensitivity",
-        title=found.scenario.title,
+        title=f"What outcomes rest on: {found.scenario.title}",
         question=f"On which parameters do {listed([lower_first(one.outcome.label) for one in outcomes])} rest?"
         if len(outcomes) > 1
         else f"On which parameters does {lower_first(outcomes[0].outcome.label)} rest?",
@@ -97,7 +97,7 @@ def optimization_page(found: Optimization) -> Page:
     said = (race_text(found), impossible_text(found), f"{more:,} more: optimization.csv." if more > 0 else "")
     return Page(
         command="optimize",
-        title=found.base.title,
+        title=f"The best settings: {found.base.title}",
         question=f"Which of {len(found.runners):,} candidates {found.better}s {aim}{limits}?",
         scenarios=in_words({"": found.base}),
         facts=facts(found.base, found.parameters, trials=found.looks[-1], called="Simulated trials of a race at most"),

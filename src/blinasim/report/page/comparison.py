@@ -13,7 +13,6 @@ from blinasim.report.comparison import (
     signed,
     touched_text,
     whose_lives,
-    with_limits,
 )
 from blinasim.report.comparison_tables import comparison_table, flows_table, head_start_table, repeats_table
 from blinasim.report.page.asked import facts, in_words, named_commands, settings_tables
@@ -26,6 +25,7 @@ from blinasim.study.comparison import Comparison
 from blinasim.study.contrasts import Difference
 from blinasim.study.cost_effectiveness import cost_effectiveness
 
+_LEVEL = "95 % interval"
 #: By what the answer is given.
 _MAIN = ("realization", "rmst_24_months")
 
@@ -85,15 +85,15 @@ def answer(comparison: Comparison, policy: str) -> Iterator[str]:
     """Say what a policy changes on average, and what a single trial of this size may show of it."""
     realization, survival = (comparison.difference(measure, policy) for measure in _MAIN)
     yield (
-        f"Under {policy} instead of {comparison.reference.name}, {moved(realization)}, and {moved(survival)}, on the "
-        "average of all trials."
+        f"Under {policy} instead of {comparison.reference.name}, {moved(realization)}, and {moved(survival)}: means of "
+        "the paired differences over all trials."
     )
     if not math.isnan(survival.trial_lower) and (survival.trial_lower or survival.trial_upper):
         size = comparison.reference.scenario.cohort.size
-        limits = " to ".join(signed(limit, "months", 2) for limit in (survival.trial_lower, survival.trial_upper))
+        limits = " and ".join(signed(limit, "months", 2) for limit in (survival.trial_lower, survival.trial_upper))
         yield (
-            f"In a single trial of {size:,} such patients, with both lives of each known, the difference in "
-            f"{lower_name(survival)} lies between {limits} months in 95 % of cases."
+            f"In a single trial of {size:,} such patients, both lives of each known, the difference in "
+            f"{lower_name(survival)} lies between {_minus(limits)} months with a probability of 95 %."
         )
 
 
@@ -104,13 +104,22 @@ def moved(difference: Difference) -> str:
         return f"{name} has no value to compare"
     if not difference.mean and not difference.mcse:
         return f"{name} does not differ in any trial"
-    size = with_limits(difference.mean, difference.lower, difference.upper, unit)
-    size += f" {unit}" if unit in ("months", "days") else ""
+    said = "percentage points" if unit == "share" else unit
+    mean, lower, upper = (signed(value, unit) for value in (difference.mean, difference.lower, difference.upper))
     if math.isnan(difference.lower):
-        return f"{name} differs by {size} in the only trial"
+        return f"{name} differs by {_minus(mean)} {said} in the only trial"
     if difference.lower <= 0.0 <= difference.upper:
-        return f"whether {name} changes is left open, {size}"
-    return f"{name} {'rises' if difference.mean > 0 else 'falls'}, {size}"
+        limits = f"{_minus(lower)} to {_minus(upper)}"
+        return f"whether {name} changes is left open, by {_minus(mean)} {said} ({_LEVEL} {limits})"
+    nearer, farther = (lower, upper) if difference.mean > 0 else (upper, lower)
+    sizes = [text.lstrip("+-") for text in (mean, nearer, farther)]
+    verb = "rises" if difference.mean > 0 else "falls"
+    return f"{name} {verb} by {sizes[0]} {said} ({_LEVEL} {sizes[1]} to {sizes[2]})"
+
+
+def _minus(text: str) -> str:
+    """Write a sign as prose does."""
+    return text.replace("-", "−")
 
 
 def lower_name(difference: Difference) -> str:

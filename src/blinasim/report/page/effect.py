@@ -16,7 +16,6 @@ from blinasim.report.effect import (
 from blinasim.report.page.asked import commands, facts, in_words, settings_tables
 from blinasim.report.page.page import Page
 from blinasim.report.resting import assumptions
-from blinasim.statistics.performance import Figure
 from blinasim.study.effect import POOLED_TRIALS, Effect, Finding
 from blinasim.study.effect_data import DataEffect
 from blinasim.study.estimators import ESTIMATORS, Timing
@@ -44,7 +43,7 @@ def effect_page(found: Effect) -> Page:
     options = [*_timing_options(timing), *(["--detection", found.detection] if found.detection != "recorded" else [])]
     return Page(
         command="effect",
-        title=scenario.title,
+        title=f"The effect of HSCT: {scenario.title}",
         question="What would papers estimate for the effect of HSCT in such trials, and what is it in truth?",
         scenarios=in_words({"": scenario}),
         facts=(
@@ -74,10 +73,12 @@ def answer(found: Effect) -> tuple[str, ...]:
     naive = outcome.of("naive_difference")
     said = []
     if all(map(math.isfinite, (naive.truth.value, naive.performance.mean.value))):
-        truth, mean = (value_text(figure.value, "difference") for figure in (naive.truth, naive.performance.mean))
+        bias = naive.performance.bias
+        truth, mean = _points(naive.truth.value), _points(naive.performance.mean.value)
+        error = f" (Monte Carlo standard error {100 * bias.mcse:.1f})" if math.isfinite(bias.mcse) else ""
         said.append(
             f"{_truly(found, truth)} on day {day} from remission; comparing those ever transplanted with those never "
-            f"transplanted finds {mean} on average, a bias of {_points(naive.performance.bias)}."
+            f"transplanted finds {mean} on average, a bias of {_points(bias.value)}{error}."
         )
     else:
         said.append("In these trials too few are transplanted to compare them with the others.")
@@ -88,13 +89,26 @@ def answer(found: Effect) -> tuple[str, ...]:
         and finding.estimator.measure != "log_hazard_ratio"
         and math.isfinite(finding.performance.bias.value)
     ]
-    if len(judged) > 1:
-        nearest, *_, farthest = sorted(judged, key=_bias)
-        said.append(
-            f"Of the other estimators that have a truth here, {_named(nearest)} lies nearest to what it is read "
-            f"for, and {_named(farthest)} farthest from it."
-        )
+    if judged:
+        said.append(_others(sorted(judged, key=_bias)))
     return tuple(said)
+
+
+def _others(judged: list[Finding]) -> str:
+    """Say which of some estimators, the least biased first, are told from what they are read for."""
+    nearest, farthest = judged[0], judged[-1]
+    bias = farthest.performance.bias
+    if not math.isfinite(bias.mcse) or abs(bias.value) <= 2.0 * bias.mcse:
+        return (
+            "The trials are too few to tell the bias of any other estimator that has a truth here from none; farthest "
+            f"from its truth lies {_named(farthest)}."
+        )
+    if len(judged) == 1:
+        return f"The other estimator that has a truth here, {_named(nearest)}, is biased, too."
+    return (
+        f"Of the other estimators that have a truth here, {_named(nearest)} lies nearest to what it is read for, and "
+        f"{_named(farthest)} farthest from it."
+    )
 
 
 def _truly(found: Effect, truth: str) -> str:
@@ -108,12 +122,13 @@ def _bias(finding: Finding) -> float:
 
 
 def _named(finding: Finding) -> str:
-    return f"“{finding.estimator.label}” (bias {_points(finding.performance.bias)})"
+    bias = finding.performance.bias
+    error = f", standard error {100 * bias.mcse:.1f}" if math.isfinite(bias.mcse) else ""
+    return f"“{finding.estimator.label}” (bias {_points(bias.value)}{error})"
 
 
-def _points(figure: Figure) -> str:
-    value = value_text(figure.value, "difference")
-    return f"{value}, ±{100 * figure.mcse:.1f}" if math.isfinite(figure.mcse) else value
+def _points(value: float) -> str:
+    return value_text(value, "difference").replace("-", "−")
 
 
 def _timing_facts(timing: Timing) -> tuple[tuple[str, str], ...]:

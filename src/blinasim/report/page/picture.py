@@ -29,11 +29,17 @@ class Picture:
     ----------
     name : str
         Of its files in the folder, ``figures/NAME.svg`` and ``.png``.
+    alt : str
+        What it shows, in words.
+    label : str
+        Id of the element of the page that holds those words.
     svg : str
-        An ``<svg>`` element with its alternative text.
+        An ``<svg>`` element.
     """
 
     name: str
+    alt: str
+    label: str
     svg: str
 
 
@@ -64,9 +70,9 @@ class Album:
         self._rename(root)
         for element in root.iter():
             _tidy(element)
-        size = {"width": f"{float(width):.0f}", "height": f"{float(height):.0f}"}
-        root.attrib = {"viewBox": box, **size, "role": "img", "aria-label": alt}
-        return Picture(name, ET.tostring(root, encoding="unicode"))
+        size, label = {"width": f"{float(width):.0f}", "height": f"{float(height):.0f}"}, self._new_id()
+        root.attrib = {"viewBox": box, **size, "role": "img", "aria-labelledby": label}
+        return Picture(name, alt, label, ET.tostring(root, encoding="unicode"))
 
     def _rename(self, root: ET.Element) -> None:
         """Give what is referred to an id of the page, and leave out all other ids, and letters that it has already."""

@@ -93,8 +93,9 @@ def _estimated(row: Row) -> str:
     middle = "is not reached" if math.isinf(predicted.median) else f"is {_written(predicted.median, unit)}"
     if predicted.n_values < ENOUGH_TRIALS:
         return f"{middle} in the median of the simulated trials" if predicted.n_values > 1 else middle
-    lower, upper = (_written(limit, unit) for limit in (predicted.lower, predicted.upper))
-    return f"{middle} (95 % predictive interval {lower} to {upper})"
+    lower = number(predicted.lower, unit).removesuffix(" %") if math.isfinite(predicted.upper) else ""
+    upper = _written(predicted.upper, unit)
+    return f"{middle} (95 % predictive interval {lower or _written(predicted.lower, unit)} to {upper})"
 
 
 def _written(value: float, unit: str) -> str:
