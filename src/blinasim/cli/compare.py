@@ -147,7 +147,7 @@ def _parts(comparison: Comparison, seconds: float, width: int) -> Iterator[str |
             yield f"\n{cost_effectiveness_text(judged)}"
         if contrast.pairs:
             yield f"\n{touched_text(contrast.pairs)}\n"
-            yield printed(flows_table(comparison, contrast.pairs), wrapping=2)
+            yield printed(flows_table(comparison, contrast, contrast.pairs), wrapping=2)
         yield ""
         yield from _rests(comparison, contrast)
     yield (

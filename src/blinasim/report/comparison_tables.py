@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Final
 
 from blinasim.report.comparison import (
-    HEAD_START_COLUMNS,
     HEAD_START_TITLES,
     STANDINGS,
     comparison_rows,
@@ -35,7 +34,7 @@ def comparison_table(comparison: Comparison, policy: str) -> Table:
     return Table(titles, tuple(lines), f"{policy} against {comparison.reference.name}")
 
 
-def flows_table(comparison: Comparison, pairs: Pairs) -> Table:
+def flows_table(comparison: Comparison, contrast: Contrast, pairs: Pairs) -> Table:
     """Return the table of where the same patients stand: under the policy, and under the reference itself again."""
     lines: list[tuple[str, ...]] = [
         (
@@ -48,17 +47,17 @@ def flows_table(comparison: Comparison, pairs: Pairs) -> Table:
     every = (pairs.flows, pairs.flows_again, comparison.reference_again.flows)
     lines.append((f"{INDENT}the same in both", "", *(f"{100 * stayed(flows):.2f} %" for flows in every)))
     titles = ("At 24 months, under the reference", "in the other life", *_LUCKS)
-    return Table(titles, tuple(lines), "Where the same patients stand, shares of all patients")
+    return Table(titles, tuple(lines), f"Where the same patients stand: {contrast.name}, shares of all")
 
 
 def repeats_table(comparison: Comparison, contrast: Contrast) -> Table:
     """Return the table of what independent luck leaves of the main differences."""
     lines = ((f"{INDENT}{name}", *texts) for name, *texts in (one.texts for one in repeats(comparison, contrast.name)))
     titles = ("Mean difference ± its standard error", *_LUCKS, "apart, s.e.")
-    return Table(titles, tuple(lines), "The means with shared and with independent luck")
+    return Table(titles, tuple(lines), f"Means with shared and with independent luck: {contrast.name}")
 
 
 def head_start_table(contrast: Contrast) -> Table:
     """Return the table of differences by what is assumed on searches under way at enrolment."""
     lines = (line if is_heading(line) else (f"{INDENT}{line[0]}", *line[1:]) for line in head_start_lines(contrast))
-    return Table(HEAD_START_TITLES, tuple(lines), f"Searches under way at enrolment anyway: {HEAD_START_COLUMNS}")
+    return Table(HEAD_START_TITLES, tuple(lines), f"If other searches were under way at enrolment: {contrast.name}")

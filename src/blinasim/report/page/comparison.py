@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from blinasim.report.comparison import (
     DRAWN_AGAIN,
+    HEAD_START_COLUMNS,
     HEAD_START_WORLDS,
     block_title,
     cost_effectiveness_text,
@@ -132,7 +133,7 @@ def _tables(comparison: Comparison) -> Iterator[Table]:
     for contrast in comparison.contrasts:
         yield comparison_table(comparison, contrast.name)
         if contrast.pairs:
-            yield flows_table(comparison, contrast.pairs)
+            yield flows_table(comparison, contrast, contrast.pairs)
         yield repeats_table(comparison, contrast)
         if contrast.head_start:
             yield head_start_table(contrast)
@@ -146,4 +147,4 @@ def _notes(comparison: Comparison) -> Iterator[str]:
         if contrast.pairs:
             yield touched_text(contrast.pairs)
     if any(contrast.head_start for contrast in comparison.contrasts):
-        yield HEAD_START_WORLDS
+        yield f"Of searches under way: {lower_first(HEAD_START_COLUMNS)}. {HEAD_START_WORLDS}"

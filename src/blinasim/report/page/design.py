@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 
 from blinasim.files import shipped_designs
 from blinasim.inference.choice import described
 from blinasim.report.design import (
     characteristics_table,
-    figure,
     looks_table,
-    percent,
     sentences,
     solution_text,
     success_word,
@@ -20,6 +17,7 @@ from blinasim.report.page.asked import command_line, design_table, parameters_sa
 from blinasim.report.page.page import Page, Scenario
 from blinasim.report.resting import assumptions
 from blinasim.report.rows import listed
+from blinasim.report.style import lower_first
 from blinasim.scenario.design_file import load_design
 from blinasim.study.evaluate_design import Evaluation
 from blinasim.study.solve_design import Solution
@@ -78,11 +76,12 @@ def answer(evaluations: Sequence[Evaluation], solutions: Mapping[str, Solution])
         found = f"{name}: " if several else ""
         if name in solutions:
             found += f"The least size is {solution_text(solutions[name])}. "
-        months = figure(one.days, 1, 1 / DAYS_PER_MONTH)
-        size = "" if math.isnan(one.size.value) else f" It ends with {figure(one.size)} patients"
+        word, success, months = lower_first(success_word(one)), one.success, one.days.value / DAYS_PER_MONTH
         said.append(
-            f"{found}{success_word(one)} is {percent(one.success)} (±: Monte Carlo standard error){_against(one)}."
-            f"{size} after {months} months on average; {percent(one.futility)} of the trials stop for futility."
+            f"{found}The {word} is {100 * success.value:.1f} % (Monte Carlo standard error "
+            f"{100 * success.mcse:.1f}){_against(one)}. The trial ends after {months:.1f} months "
+            f"with {one.size.value:,.0f} patients on average; in {100 * one.futility.value:.1f} % of cases it stops "
+            "for futility."
         )
     return tuple(said)
 

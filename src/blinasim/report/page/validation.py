@@ -15,7 +15,7 @@ from blinasim.report.page.asked import command_line, facts, in_words, parameters
 from blinasim.report.page.page import Page
 from blinasim.report.resting import assumptions
 from blinasim.report.rows import ENOUGH_TRIALS
-from blinasim.report.validation import probability, sentences, validation_rows, validation_table
+from blinasim.report.validation import sentences, validation_rows, validation_table
 
 _DEFINITIONS = (
     ("published", "As the source study published it; in brackets the 95 % confidence interval, or the range."),
@@ -60,24 +60,28 @@ def answer(found: Validation) -> tuple[str, ...]:
     if found.result.replications < ENOUGH_TRIALS:
         return (f"Too few simulated studies to judge anything; {ENOUGH_TRIALS} or more are needed.",)
     learnt = isinstance(found.parameters, Posterior) and found.parameters.has_learnt
-    fitted = "that were fitted" if learnt else "that a calibration fits"
+    fitted, held_out = found.misses["fit"], found.misses["held_out"]
     said = [
-        f"{_inside(found.misses['held_out'], 'that were held out')}; {_inside(found.misses['fit'], fitted)}.",
-        f"Taken together, the latter are not more improbable than in {_share(found)} of simulated reports"
-        f"{', as they should be after a fit' if learnt else ''}.",
+        f"Of the published figures {'held out of the fit' if learnt else 'that a calibration does not see'}, "
+        f"{_inside(held_out)}; of those that {'were fitted' if learnt else 'it fits'}, {_inside(fitted)}."
     ]
+    joint = found.joint.both
+    said.append(
+        f"Of simulated reports of the latter, {_percent(joint.value)} (Monte Carlo standard error "
+        f"{_percent(joint.mcse)}) are at least as improbable as the published one"
+        f"{'; a small part would be bad, and a fit makes it large' if learnt else '; a small part would be bad'}."
+    )
     return tuple(said)
 
 
-def _inside(misses: Misses, which: str) -> str:
+def _inside(misses: Misses) -> str:
     if not misses.among:
-        return f"no published figures {which}"
-    inside = misses.among - misses.outside
-    return f"{inside} of {misses.among} published figures {which} lie inside their 95 % predictive interval"
+        return "there are none"
+    return f"{misses.among - misses.outside} of {misses.among} lie inside their 95 % predictive interval"
 
 
-def _share(found: Validation) -> str:
-    return f"{100 * float(probability(found.joint.both)):.1f} %".replace(".0 %", " %")
+def _percent(share: float) -> str:
+    return f"{100 * share:.1f} %".replace(".0 %", " %")
 
 
 def calibration_page(found: Calibration) -> Page:
