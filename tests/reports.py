@@ -5,11 +5,13 @@ from __future__ import annotations
 import shutil
 import tempfile
 from collections.abc import Callable
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
 from blinasim.cli.main import _run
 from blinasim.inference.predictive import validate
+from blinasim.inference.sampler import Stage
 from blinasim.report.analysis_folder import write_analysis
 from blinasim.report.calibration import Calibration
 from blinasim.report.calibration_file import calibration_analysis
@@ -27,7 +29,7 @@ QUICK = {
     "effect": "effect {hostile} --replications 6",
     "trial": "trial simon_optimal --replications 30",
     "validate": "validate --parameters point --replications 4",
-    "optimize": "optimize {hostile} --over policy.transplant.earliest_cycle=1,3 --replications 10 --parameters point",
+    "optimize": "optimize {hostile} --over policy.transplant.earliest_cycle=1,3 --replications 40 --parameters point",
 }
 SLOW = {
     "two designs": "trial phase3_early_search phase3_standard_therapy --replications 20",
@@ -71,8 +73,10 @@ def of(command: str, *more: str) -> Path:
 @cache
 def calibrated() -> Path:
     scenario = load_scenario("baseline", ["study.replications=4"])
-    before, after = (validate(scenario, small_posterior(seed=seed)) for seed in (2, 1))
-    write_analysis(_folder() / "calibrated", calibration_analysis(Calibration.of(small_posterior(), before, after)))
+    stages = (Stage(1.0, 50.0, 60, 0.3, 0.5, 1.5, 8, -80.0, 2.0),)
+    priors, posterior = (replace(small_posterior(seed=seed), stages=stages) for seed in (2, 1))
+    before, after = (validate(scenario, values) for values in (priors, posterior))
+    write_analysis(_folder() / "calibrated", calibration_analysis(Calibration.of(posterior, before, after)))
     return _folder() / "calibrated"
 
 

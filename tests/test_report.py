@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 from html.parser import HTMLParser
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ import pytest
 import reports
 from blinasim.cli.main import _run
 from blinasim.inference.targets import load_targets
+from blinasim.report import style
 from blinasim.report.page import comparison, design, effect, run, validation
 from blinasim.report.page.asked import commands, settings_tables
 from blinasim.report.page.page import REPORT_FILE
@@ -110,7 +112,7 @@ def test_a_report_is_sound(name: str) -> None:
     levels = [int(tag[1]) for tag, _ in page.elements if re.fullmatch(r"h[1-6]", tag)]
     assert levels[0] == 1
     assert levels.count(1) == 1
-    assert all(after <= before + 1 for before, after in zip(levels, levels[1:], strict=False))
+    assert all(after <= before + 1 for before, after in pairwise(levels))
     assert len(page.all("caption")) == len(page.all("table")) > 0
     assert all(one["scope"] in ("col", "row", "rowgroup") for one in page.all("th"))
     sections = [one["id"] for one in page.all("h2")]
@@ -199,7 +201,7 @@ def test_pictures_of_one_page_share_letters_and_no_ids() -> None:
     text = (
         f'{head}<metadata>m</metadata><style>*{{}}</style><defs><clipPath id="c"><rect x="1.2345"/></clipPath></defs>'
         '<defs><path id="A" d="M 1 2 \nL 3 4 " transform="scale(0.015625)"/></defs><g id="unused" clip-path="url(#c)">'
-        '<use xlink:href="#A" transform="translate(3.14159 0)"/></g><!-- --&gt;<script> --></svg>'
+        '<use xlink:href="#A" transform="translate(3.14159 0)"/></g><!-- - -&gt;<script> --></svg>'
     )
     album = Album()
     one, other = (album.add(name, "alt & <b>", text) for name in ("one", "other"))
@@ -209,11 +211,19 @@ def test_pictures_of_one_page_share_letters_and_no_ids() -> None:
     assert 'x="3.1"' in one.svg
     assert 'd="M1 2L3 4"' in one.svg
     assert 'x="1.2"' in one.svg
-    assert "d=" not in other.svg  # the letter is that of the first
+    assert " d=" not in other.svg  # the letter is that of the first
     found = [re.findall(r' id="(.*?)"', each.svg) for each in (one, other)]
     assert not set(found[0]) & set(found[1])
     (letter,) = re.findall(r'href="#(.*?)"', other.svg)
     assert letter in found[0]
+
+
+def test_a_control_character_in_a_title_makes_no_broken_figure() -> None:
+    drawing = style.blank(2, 1)
+    style.heading(drawing, 0.1, "bell \a, escape \x1b, no character \ufffe --> <b>")
+    album = Album()
+    picture = album.add("title", "alt", style.render(drawing, ".svg").decode())
+    assert picture.svg.count("<use") > 10
 
 
 # --- answers ------------------------------------------------------------------------------------------
@@ -233,7 +243,7 @@ def row_of(
     oracle: float | None = 6.0,
 ) -> Row:
     predicted = PredictiveInterval(
-        median=median, lower=lower, upper=upper, n_values=trials - missing, n_missing=missing, n_infinite=0
+        lower, median, upper, 0.95, n_values=trials - missing, n_missing=missing, n_infinite=0
     )
     summary = Summary(BY_ID[key], predicted, 0.1, 6.0, 0.1, limit, oracle)
     return Row(summary, load_targets().get(key))
