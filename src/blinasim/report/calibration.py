@@ -12,7 +12,7 @@ from blinasim.inference.posterior import Posterior
 from blinasim.inference.predictive import Validation
 from blinasim.inference.study import SUMMARIES
 from blinasim.model.parameters import parameter_catalogue
-from blinasim.report.rows import full_labels
+from blinasim.report.rows import full_labels, three_digits
 from blinasim.report.table import Table
 
 if TYPE_CHECKING:
@@ -87,8 +87,8 @@ def learnt_table(found: Calibration) -> Table:
         (
             one.name,
             catalogue[one.name].unit,
-            f"{one.prior_median:.3g} ({one.prior_lower:.2g} to {one.prior_upper:.2g})",
-            f"{one.median:.3g} ({one.lower:.2g} to {one.upper:.2g})",
+            "{} ({} to {})".format(*map(three_digits, (one.prior_median, one.prior_lower, one.prior_upper))),
+            "{} ({} to {})".format(*map(three_digits, (one.median, one.lower, one.upper))),
             f"{one.contraction:.2f}",
             f"{one.z_score:+.1f}",
         )

@@ -14,6 +14,7 @@ from blinasim.model.parameters import (
     parameters_to_dict,
 )
 from blinasim.model.therapy import acts
+from blinasim.report.rows import three_digits
 from blinasim.report.table import Table
 from blinasim.scenario.settings import Scenario
 
@@ -55,7 +56,7 @@ def assumptions(scenarios: Sequence[Scenario], parameters: ParameterSource) -> A
         if above != group:
             group = above
             lines.append((group.replace("_", " ").capitalize(),))
-        value = f"{points[name]:.3g}" if points else _spread(parameters, name)
+        value = three_digits(points[name]) if points else _spread(parameters, name)
         lines.append((f"  {rest}", value, info.unit, info.grade, info.meaning, info.source))
     return Assumptions(
         rests_on(scenarios, structure),
@@ -69,4 +70,4 @@ def assumptions(scenarios: Sequence[Scenario], parameters: ParameterSource) -> A
 
 def _spread(parameters: ParameterSource, name: str) -> str:
     assert isinstance(parameters, Posterior)
-    return f"{parameters.mean(name):.3g} ({parameters.standard_deviation(name):.2g})"
+    return f"{three_digits(parameters.mean(name))} ({three_digits(parameters.standard_deviation(name))})"

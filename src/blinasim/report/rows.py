@@ -161,6 +161,11 @@ def optional(value: float | None, unit: str) -> str:
     return NOT_APPLICABLE if value is None else number(value, unit)
 
 
+def three_digits(value: float) -> str:
+    """Write a parameter's value to three digits, large ones in full."""
+    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
+
+
 def listed(names: Sequence[str], last: str = "and") -> str:
     """Write names as a list within a sentence."""
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} {last} {names[-1]}"

@@ -94,8 +94,8 @@ def calibration_page(found: Calibration) -> Page:
         scenarios=in_words({"": scenario}),
         facts=(
             ("Draws", f"{len(posterior.draws):,}, worth {posterior.ess:,.0f}"),
-            ("Relapse clock", posterior.structure.relapse.replace("_", "-")),
-            ("Survival after failure", posterior.structure.failure.replace("_", "-")),
+            ("Relapse clock", posterior.structure.relapse.replace("_", " ").capitalize()),
+            ("Survival after failure", posterior.structure.failure.replace("_", " ").capitalize()),
             ("Simulated studies of a check", f"{found.after.result.replications:,}"),
             ("Seed", f"{scenario.study.seed}"),
         ),
@@ -127,10 +127,10 @@ def calibration_answer(found: Calibration) -> tuple[str, ...]:
         if found.posterior.pareto_k < told.TRUSTED
         else f" The weights of the draws are not to be trusted (Pareto k {found.posterior.pareto_k:.2f})."
     )
+    others = " The others stay about where the priors put them." * (informed < len(found.learnt))
     return (
         f"The published figures say something about {informed} of {len(found.learnt)} parameters: they take more than "
-        f"{100 * LEAST_CONTRACTION:.0f} % of the prior variance. The others stay about where the priors put "
-        f"them.{trust}",
+        f"{100 * LEAST_CONTRACTION:.0f} % of the prior variance.{others}{trust}",
         *answer(found.after),
     )
 
