@@ -180,6 +180,14 @@ def test_settings_are_those_that_differ() -> None:
     assert commands("run", own, parameters) == []
 
 
+@pytest.mark.parametrize("parameters", ["point", "posterior"])
+def test_a_design_with_nothing_to_find_is_reported(parameters: str) -> None:
+    folder = reports.of("trial", "--null", "--parameters", parameters)
+    text = "".join(Parsed((folder / REPORT_FILE).read_text(encoding="utf-8")).text)
+    assert "The error of the first kind is " in text
+    assert f"--seed 1 --parameters {parameters} --null" in text
+
+
 def load_parameters_of_points() -> Any:
     from blinasim.model.parameters import load_parameters
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from blinasim.inference.posterior import Posterior
 from blinasim.model.parameters import (
+    Changed,
     ParameterInfo,
     ParameterSource,
     Structure,
@@ -15,7 +16,7 @@ from blinasim.model.parameters import (
 )
 from blinasim.model.therapy import acts
 from blinasim.report.rows import three_digits
-from blinasim.report.table import Table
+from blinasim.report.table import INDENT, Table
 from blinasim.scenario.settings import Scenario
 
 
@@ -48,7 +49,6 @@ def _acting(scenarios: Iterable[Scenario], structure: Structure) -> dict[str, Pa
 def assumptions(scenarios: Sequence[Scenario], parameters: ParameterSource) -> Assumptions:
     """Return the parameters that act under some scenarios, with what is known about each."""
     structure = parameters.of(range(1), 0).structure
-    points = None if parameters.varies else parameters_to_dict(parameters.of(range(1), 0))
     lines: list[tuple[str, ...]] = []
     group = ""
     for name, info in _acting(scenarios, structure).items():
@@ -56,18 +56,22 @@ def assumptions(scenarios: Sequence[Scenario], parameters: ParameterSource) -> A
         if above != group:
             group = above
             lines.append((group.replace("_", " ").capitalize(),))
-        value = three_digits(points[name]) if points else _spread(parameters, name)
-        lines.append((f"  {rest}", value, info.unit, info.grade, info.meaning, info.source))
+        lines.append((f"{INDENT}{rest}", _value(parameters, name), info.unit, info.grade, info.meaning, info.source))
     return Assumptions(
         rests_on(scenarios, structure),
         Table(
-            ("parameter", "value" if points else "mean (SD)", "unit", "grade", "meaning", "source"),
+            ("parameter", "mean (SD)" if parameters.varies else "value", "unit", "grade", "meaning", "source"),
             tuple(lines),
             "Every parameter that acts here, with the grade of its evidence and its source",
         ),
     )
 
 
-def _spread(parameters: ParameterSource, name: str) -> str:
-    assert isinstance(parameters, Posterior)
-    return f"{three_digits(parameters.mean(name))} ({three_digits(parameters.standard_deviation(name))})"
+def _value(parameters: ParameterSource, name: str) -> str:
+    """Write the value of a parameter; of draws their mean and standard deviation."""
+    if isinstance(parameters, Changed):
+        changed = parameters.values.get(name)
+        return _value(parameters.source, name) if changed is None else three_digits(changed)
+    if isinstance(parameters, Posterior):
+        return f"{three_digits(parameters.mean(name))} ({three_digits(parameters.standard_deviation(name))})"
+    return three_digits(parameters_to_dict(parameters.of(range(1), 0))[name])

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from blinasim.files import shipped_designs
 from blinasim.inference.choice import described
+from blinasim.model.parameters import Changed, ParameterSource
 from blinasim.report.design import (
     characteristics_table,
     looks_table,
@@ -47,7 +48,7 @@ def design_page(
         facts=(
             ("Simulated trials", f"{first.replications:,}{' of each design' * several}"),
             ("Patients at most", listed([f"{one.design.size:,}" for one in evaluations])),
-            ("Parameters", described(first.parameters)),
+            ("Parameters", described(_source(first))),
             ("Seed", f"{first.design.study.seed}"),
         ),
         settings=(design_table({one.asked.name: one.design for one in evaluations}), *settings_tables(arms)),
@@ -98,13 +99,18 @@ def _against(one: Evaluation) -> str:
 
 def _commands(evaluations: Sequence[Evaluation], trial: int) -> list[str]:
     first = evaluations[0]
-    said = parameters_said(first.parameters)
+    said = parameters_said(_source(first))
     if said is None or not all(map(_ships, evaluations)):
         return []
     options = [*["--null"] * first.null, *(["--export", f"{trial}"] if trial != 1 else [])]
     names = (one.asked.name for one in evaluations)
     study = first.design.study
     return [command_line("trial", *names, *studied(study), *said, *options)]
+
+
+def _source(one: Evaluation) -> ParameterSource:
+    """Return the parameters that were asked for: where nothing is to be found, a single arm has another rate."""
+    return one.parameters.source if isinstance(one.parameters, Changed) else one.parameters
 
 
 def _ships(one: Evaluation) -> bool:
