@@ -73,7 +73,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_the_folder_is_whole_and_described(folder: Path) -> None:
     names = ("differences", "survival", "flows_early_donor_search", "flows_scarce_beds", "queues")
     expected = {f"figures/{name}.{suffix}" for name in names for suffix in ("png", "svg")}
-    expected |= {"comparison.csv", "comparison.json", "manifest.json"}
+    expected |= {"comparison.csv", "comparison.json", "manifest.json", "report.html"}
     written = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
     assert written == expected
     manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))

@@ -9,11 +9,11 @@ import pytest
 
 import blinasim as bs
 from blinasim.cli.main import app
-from blinasim.cli.terminal import rests_on
 from blinasim.inference.choice import shipped_posterior
 from blinasim.inference.diagnostics import learnt
 from blinasim.model.codes import Event
 from blinasim.model.parameters import Structure, parameter_catalogue
+from blinasim.report.resting import rests_on
 from blinasim.trial.endpoints import ENDPOINTS
 
 ROOT = Path(__file__).resolve().parents[1]

@@ -29,6 +29,7 @@ EXPECTED = {
     "manifest.json",
     "occupancy.csv",
     "patients.parquet",
+    "report.html",
     "summary.json",
     *(
         f"figures/{name}.{suffix}"

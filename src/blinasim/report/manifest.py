@@ -36,7 +36,7 @@ POLICY_FILE = "policy.py"
 #: So does a posterior that does not come with blinasim (and what is known about it, as .json).
 POSTERIOR_FILE: Final = "posterior.csv"
 #: Packages whose versions may move a byte of the results.
-_PACKAGES = ("numpy", "scipy", "pandas", "simpy", "matplotlib", "pyarrow", "pydantic")
+_PACKAGES = ("numpy", "scipy", "pandas", "simpy", "matplotlib", "pyarrow", "pydantic", "jinja2")
 #: Where in a manifest the models stand that are read one by one.
 _ABOVE = {"Scenario": ("scenario",)}
 

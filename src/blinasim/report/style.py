@@ -6,6 +6,7 @@ No pyplot: a figure is an object like any other, nothing global remembers it, an
 from __future__ import annotations
 
 import io
+import re
 import textwrap
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -76,6 +77,10 @@ _SILENCED: Final[dict[str, dict[str, str | None]]] = {
     ".png": {"Software": None},
     ".svg": {"Date": None, "Creator": None},
 }
+
+
+#: UTF-8 bytes of characters that an XML file may not hold.
+_NOT_IN_XML: Final = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f]|\xef\xbf[\xbe\xbf]")
 
 
 class Drawing(Figure):
@@ -224,7 +229,8 @@ def render(figure: Figure, suffix: str, dpi: float = 150) -> bytes:
     buffer = io.BytesIO()
     with house_style():
         figure.savefig(buffer, format=suffix[1:], dpi=dpi, metadata=metadata)
-    return buffer.getvalue()
+    # matplotlib writes a title's text into comments as it is, and XML allows no control characters there either.
+    return _NOT_IN_XML.sub(b" ", buffer.getvalue()) if suffix == ".svg" else buffer.getvalue()
 
 
 def save(figure: Figure, path: Path, dpi: float = 150) -> Path:
