@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import io
 import textwrap
+import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -76,6 +77,10 @@ _SILENCED: Final[dict[str, dict[str, str | None]]] = {
 }
 
 
+#: Matplotlib's settings are those of the whole process, so only one thread may draw at a time.
+_ONE_AT_A_TIME: Final = threading.RLock()
+
+
 class Drawing(Figure):
     """A matplotlib figure that carries its alternative text and shows itself in a notebook without pyplot.
 
@@ -93,8 +98,8 @@ class Drawing(Figure):
 
 @contextmanager
 def house_style() -> Iterator[None]:
-    """Draw in the style of the house, whatever the user's own matplotlib settings are."""
-    with matplotlib.style.context(["default", _RC]):
+    """Draw in the style of the house, whatever the user's own matplotlib settings are; other threads wait."""
+    with _ONE_AT_A_TIME, matplotlib.style.context(["default", _RC]):
         yield
 
 

@@ -109,7 +109,11 @@ ESTIMATORS: Final = (
 )  # fmt: skip
 
 
-def estimate_all(data: Exposure, timing: Timing, *, groups: int = GROUPS) -> dict[str, Estimate]:
+#: The estimators that weight clones, which take most of the time.
+WEIGHTED: Final = ("weighted_never", "weighted_practised", "weighted_prompt")
+
+
+def estimate_all(data: Exposure, timing: Timing, *, groups: int = GROUPS, weighted: bool = True) -> dict[str, Estimate]:
     """Estimate by every estimator, in their order.
 
     Parameters
@@ -120,16 +124,18 @@ def estimate_all(data: Exposure, timing: Timing, *, groups: int = GROUPS) -> dic
         The days they name.
     groups : int
         Of the jackknife behind the errors of weighted estimates; 0 for none, and then they have no errors.
+    weighted : bool
+        Whether also by those in ``WEIGHTED``.
 
     Returns
     -------
     dict of str to Estimate
         Arrays of shape (R,) by estimator id.
     """
-    return dict(_estimates(data, timing, groups))
+    return dict(_plain(data, timing)) | (dict(_weighted(data, timing, groups)) if weighted else {})
 
 
-def _estimates(data: Exposure, timing: Timing, groups: int) -> Iterator[tuple[str, Estimate]]:
+def _plain(data: Exposure, timing: Timing) -> Iterator[tuple[str, Estimate]]:
     yield "naive_hr", exposure.ever_against_never(data)
     yield "landmark_hr", exposure.landmark(data, timing.landmark_day)
     yield "time_dependent_hr", exposure.time_dependent(data)
@@ -139,6 +145,9 @@ def _estimates(data: Exposure, timing: Timing, groups: int) -> Iterator[tuple[st
     yield "simon_makuch", exposure.simon_makuch(data, timing.landmark_day, timing.day)
     yield "observed", exposure.kaplan_meier(data, timing.day)
     yield "censored", exposure.censored_at_treatment(data, timing.day)
+
+
+def _weighted(data: Exposure, timing: Timing, groups: int) -> Iterator[tuple[str, Estimate]]:
     weighted = strategies(data, timing.day, timing.grace_days, groups=groups)
     yield "weighted_never", weighted.never
     yield "weighted_practised", weighted.practised_less_never
