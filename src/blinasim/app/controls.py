@@ -147,7 +147,7 @@ def changes_of(base: Scenario, values: Mapping[str, Any]) -> tuple[str, ...]:
         By the path of a control; controls that are not named keep the scenario's value.
     """
     changes = []
-    accepted: dict[str, Any] = {**base.policy.donor_search.accept_from_day}
+    accepted: dict[str, Any] = {str(donor): day for donor, day in base.policy.donor_search.accept_from_day.items()}
     for control in (control for group in CONTROLS.values() for control in group if control.path in values):
         value = values[control.path]
         if control.path.startswith(f"{_ACCEPT}."):

@@ -112,8 +112,8 @@ def sentence(found: Comparison) -> str:
 def _survival_words(one: Difference) -> str:
     said = (
         f"Of 100 patients {100 * one.policy:.1f} are alive at 24 months under this policy and "
-        f"{100 * one.reference:.1f} under the baseline: a difference of {_points(one.mean)} (95 % interval {_points(one.lower, unit=False)} to "
-        f"{_points(one.upper, unit=False)})"
+        f"{100 * one.reference:.1f} under the baseline: a difference of {_points(one.mean)} (95 % interval "
+        f"{_points(one.lower, unit=False)} to {_points(one.upper, unit=False)})"
     )
     if one.lower > 0:
         return f"{said}, so that survival is better."

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from blinasim.app.screens import about, explore
+from blinasim.app.screens import about, design, explore, illusion, story, trial_view
 from blinasim.app.screens.common import LOOK
 
 st.set_page_config(page_title="blinasim", layout="wide", initial_sidebar_state="collapsed")
@@ -12,6 +12,10 @@ st.html(LOOK)
 st.navigation(
     [
         st.Page(explore.show, title="Explore a policy", url_path="policy", default=True),
+        st.Page(story.show, title="A patient's story", url_path="story"),
+        st.Page(trial_view.show, title="What the trial saw", url_path="trial"),
+        st.Page(illusion.show, title="The transplant illusion", url_path="illusion"),
+        st.Page(design.show, title="Design a trial", url_path="design"),
         st.Page(about.show, title="About and cite", url_path="about"),
     ],
     position="top",

@@ -8,7 +8,7 @@ world; it has a truth only where no life differs at all, and is 1 there.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from functools import partial
@@ -29,7 +29,7 @@ from blinasim.statistics.exposure import NEVER, Estimate, Exposure, simon_makuch
 from blinasim.statistics.performance import Figure, Performance, performance
 from blinasim.study.batch import had_hsct_not_existed, live
 from blinasim.study.chunks import cut, with_curves
-from blinasim.study.estimators import ESTIMATORS, Estimator, Timing, Truth, estimate_all
+from blinasim.study.estimators import ALL, ESTIMATORS, Estimator, Timing, Truth, estimate_all
 from blinasim.study.executors import in_order
 from blinasim.study.exposures import OUTCOMES, Detection, OutcomeId, exposure
 from blinasim.trial.observe import observe_all
@@ -129,7 +129,7 @@ def effect(
     timing: Timing | None = None,
     detection: Detection = "recorded",
     outcomes: Sequence[OutcomeId] = tuple(OUTCOMES),
-    weighted: bool = True,
+    estimators: Collection[str] = ALL,
     engine: EngineName = "auto",
     executor: Executor | None = None,
     progress: Callable[[int], None] | None = None,
@@ -148,8 +148,8 @@ def effect(
         Relapses as they were found, or as if each had been seen on its day.
     outcomes : sequence of {"os", "rfs"}
         Those wanted.
-    weighted : bool
-        Whether also by the estimators that weight clones, which take most of the time.
+    estimators : collection of str
+        Ids of those wanted; the ones that weight clones take most of the time.
     engine : {"auto", "fast", "des"}
         Which engine walks the patients; the results are the same.
     executor : concurrent.futures.Executor, optional
@@ -178,7 +178,7 @@ def effect(
     source = read_cohort(scenario.cohort)
     choose(engine, scenario.capacity)  # refuses an engine that cannot walk it, before any does
     blocks = cut(range(scenario.study.replications), _BLOCK)
-    wanted = _Wanted(timing, detection, tuple(outcomes), weighted)
+    wanted = _Wanted(timing, detection, tuple(outcomes), tuple(estimators))
     job = partial(_block, scenario, parameters, wanted, engine, source)
     done = []
     for block, one in zip(blocks, in_order(job, blocks, executor), strict=True):
@@ -245,7 +245,7 @@ class _Wanted:
     timing: Timing
     detection: Detection
     outcomes: tuple[OutcomeId, ...]
-    weighted: bool
+    estimators: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -279,8 +279,8 @@ def _block(
         seen = exposure(name, scenario, batch, batch.seen, wanted.detection).packed()
         true, other = (exposure(name, scenario, batch, world, "at_once") for world in (practised, never))
         outcomes[name] = _OutcomeBlock(
-            estimates=estimate_all(seen, timing, weighted=wanted.weighted),
-            pooled=_pooled(seen, timing, weighted=wanted.weighted),
+            estimates=estimate_all(seen, timing, wanted=wanted.estimators),
+            pooled=_pooled(seen, timing, wanted=wanted.estimators),
             truths=_truths(true, other, timing),
             curves=_curves(seen.trials(slice(0, with_curves(block))), timing),
             alive=_alive(true, other, timing),
@@ -294,13 +294,13 @@ def _block(
     )
 
 
-def _pooled(seen: Exposure, timing: Timing, *, weighted: bool) -> dict[str, Floats]:
+def _pooled(seen: Exposure, timing: Timing, *, wanted: Collection[str]) -> dict[str, Floats]:
     """Return the estimates of whole pools of trials, none if there are fewer."""
     whole = seen.member.shape[0] // POOLED_TRIALS * POOLED_TRIALS
     if not whole:
         return {one.id: np.empty(0) for one in ESTIMATORS}
     pooled = seen.trials(slice(0, whole)).pooled(POOLED_TRIALS)
-    found = estimate_all(pooled, timing, groups=0, weighted=weighted)
+    found = estimate_all(pooled, timing, groups=0, wanted=wanted)
     return {name: estimate.value for name, estimate in found.items()}
 
 

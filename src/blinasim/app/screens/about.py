@@ -30,7 +30,8 @@ def show() -> None:
     st.write(
         f"This is version {__version__}. The rules of the simulated world are in `SPECIFICATION.md` (Pathway 1.0), "
         "every parameter with its source in `calibration/parameters.yaml`, how they were calibrated in "
-        "`docs/calibration.md`. What a page shows, the command line shows too: `blinasim compare`, `trace`, `run`, `effect` and `trial`."
+        "`docs/calibration.md`. What a page shows, the command line shows too: `blinasim compare`, `trace`, `run`, "
+        "`effect` and `trial`."
     )
     st.header("Private")
     st.write(

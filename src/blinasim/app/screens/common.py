@@ -26,6 +26,11 @@ table.figures {border-collapse: collapse; width: 100%; font-size: 0.87rem; font-
 table.figures th {text-align: right; font-weight: 600; border-bottom: 1px solid #999; padding: 0.2rem 0 0.2rem 0.6rem;}
 table.figures td {text-align: right; border-bottom: 1px solid #e6e6e6; padding: 0.25rem 0 0.25rem 0.6rem;}
 table.figures th:first-child, table.figures td:first-child {text-align: left; padding-left: 0;}
+table.story {border-collapse: collapse; width: 100%; font-size: 0.9rem; line-height: 1.35;}
+table.story th {text-align: left; font-weight: 600; border-bottom: 1px solid #999; padding: 0.2rem 0.6rem 0.2rem 0;}
+table.story td {border-bottom: 1px solid #e6e6e6; padding: 0.25rem 0.6rem 0.25rem 0; vertical-align: top;}
+table.story td:first-child {text-align: right; color: #595959; font-variant-numeric: tabular-nums; width: 3.2rem;}
+.wide {overflow-x: auto;}
 </style>"""
 
 
@@ -45,8 +50,8 @@ def shown_table(titles: Sequence[str], rows: Sequence[Sequence[str]], caption: s
     head = "".join(f'<th scope="col">{escaped(title)}</th>' for title in titles)
     body = "".join(f"<tr>{''.join(f'<td>{escaped(cell)}</td>' for cell in row)}</tr>" for row in rows)
     st.html(
-        f'<table class="figures" aria-label="{escaped(caption)}"><thead><tr>{head}</tr></thead>'
-        f"<tbody>{body}</tbody></table>"
+        f'<div class="wide"><table class="figures" aria-label="{escaped(caption)}"><thead><tr>{head}</tr></thead>'
+        f"<tbody>{body}</tbody></table></div>"
     )
 
 
