@@ -46,7 +46,8 @@ def ratios(found: Effect, names: Sequence[str]) -> style.Drawing:
             axes.barh(y, 2 * spread, 0.42, mean - spread, color=style.SIMULATED_PALE, linewidth=0, zorder=1)
             axes.plot((mean - error, mean + error), (y, y), color=style.SIMULATED, linewidth=1.8, zorder=3)
             axes.plot([mean], [y], marker="o", markersize=5, color=style.SIMULATED, zorder=4)
-            axes.text(mean, y - 0.27, f"{math.exp(mean):.2f}", ha="center", va="bottom", fontsize=7.5)
+            axes.text(mean, y - 0.27, f"{math.exp(mean):.2f}", ha="center", va="bottom", fontsize=7.5, zorder=6,
+                      bbox={"facecolor": "white", "linewidth": 0, "pad": 0.6})  # fmt: skip
             axes.text(-0.03, y, _NAMES[name], transform=axes.get_yaxis_transform(), ha="right", va="center",
                       fontsize=8, linespacing=1.1)  # fmt: skip
             said.append(f"{_NAMES[name].lower()} {math.exp(mean):.2f}".replace("\n", " "))
@@ -60,7 +61,8 @@ def ratios(found: Effect, names: Sequence[str]) -> style.Drawing:
         axes.set_xticklabels([f"{ratio:g}" for ratio in _RATIOS])
         axes.set_xlabel("Hazard ratio of death, HSCT against none", labelpad=2)
         axes.text(0.0, 1.02, f"{'truth' if no_effect else 'no effect'}: 1", transform=axes.get_xaxis_transform(),
-                  ha="center", va="bottom", fontsize=7.5, color=style.CENSORED if no_effect else style.MUTED)  # fmt: skip
+                  ha="center", va="bottom", fontsize=7.5,
+                  color=style.CENSORED if no_effect else style.MUTED)  # fmt: skip
         style.write(drawing, 0.1, 0.06, "Hazard ratios", fontsize=8.5, fontweight="bold")
     trials = style.counted_trials(found.scenario.study.replications)
     truth = "the truth is 1" if no_effect else "1 is no effect"

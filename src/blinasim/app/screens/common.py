@@ -16,13 +16,15 @@ Found = TypeVar("Found")
 
 #: Restrained: less room above, lines that are not too long, tables as in a paper.
 LOOK: Final = """<style>
-.block-container {max-width: 1260px; padding-top: 4.2rem; padding-bottom: 3rem;}
+.block-container {max-width: 1260px; padding-top: 1.2rem; padding-bottom: 3rem;}
 @media (max-width: 640px) {.block-container {padding-left: 1rem; padding-right: 1rem;}}
 h1 {font-size: 1.65rem !important; padding-bottom: 0.3rem !important;}
-h2 {font-size: 1.15rem !important; padding-bottom: 0.2rem !important;}
+h2, h3 {font-size: 1.15rem !important; padding-bottom: 0.2rem !important;}
+[data-testid=stHeader] {display: none;}
 .answer {font-size: 1.08rem; line-height: 1.5; border-left: 4px solid #00548A; padding: 0.1rem 0 0.1rem 0.8rem;}
 .quiet {color: #595959; font-size: 0.85rem; line-height: 1.4;}
-table.figures {border-collapse: collapse; width: 100%; font-size: 0.87rem; font-variant-numeric: tabular-nums;}
+table.figures {border-collapse: collapse; width: 100%; max-width: 52rem;}
+table.figures {font-size: 0.87rem; font-variant-numeric: tabular-nums;}
 table.figures th {text-align: right; font-weight: 600; border-bottom: 1px solid #999; padding: 0.2rem 0 0.2rem 0.6rem;}
 table.figures td {text-align: right; border-bottom: 1px solid #e6e6e6; padding: 0.25rem 0 0.25rem 0.6rem;}
 table.figures th:first-child, table.figures td:first-child {text-align: left; padding-left: 0;}
@@ -30,6 +32,7 @@ table.story {border-collapse: collapse; width: 100%; font-size: 0.9rem; line-hei
 table.story th {text-align: left; font-weight: 600; border-bottom: 1px solid #999; padding: 0.2rem 0.6rem 0.2rem 0;}
 table.story td {border-bottom: 1px solid #e6e6e6; padding: 0.25rem 0.6rem 0.25rem 0; vertical-align: top;}
 table.story td:first-child {text-align: right; color: #595959; font-variant-numeric: tabular-nums; width: 3.2rem;}
+.whole {white-space: nowrap;}
 .wide {overflow-x: auto;}
 </style>"""
 
@@ -37,7 +40,7 @@ table.story td:first-child {text-align: right; color: #595959; font-variant-nume
 def kept(function: Callable[..., Found]) -> Callable[..., Found]:
     """Keep what a pure function returns, by the resolved scenario and whatever else it is given."""
     keys: dict[str | type[Any], Callable[[Any], Any]] = {Scenario: lambda scenario: scenario.model_dump_json()}
-    return st.cache_data(show_spinner=False, max_entries=64, hash_funcs=keys)(function)
+    return st.cache_data(show_spinner="Simulating …", max_entries=64, hash_funcs=keys)(function)
 
 
 def shown_picture(picture: Picture) -> None:
@@ -48,11 +51,19 @@ def shown_picture(picture: Picture) -> None:
 def shown_table(titles: Sequence[str], rows: Sequence[Sequence[str]], caption: str) -> None:
     """Show a small table of texts, its caption for those who hear the page."""
     head = "".join(f'<th scope="col">{escaped(title)}</th>' for title in titles)
-    body = "".join(f"<tr>{''.join(f'<td>{escaped(cell)}</td>' for cell in row)}</tr>" for row in rows)
+    body = "".join(f"<tr>{''.join(f'<td>{_cell(cell)}</td>' for cell in row)}</tr>" for row in rows)
     st.html(
         f'<div class="wide"><table class="figures" aria-label="{escaped(caption)}"><thead><tr>{head}</tr></thead>'
         f"<tbody>{body}</tbody></table></div>"
     )
+
+
+def _cell(text: str) -> str:
+    """Write a cell that breaks before its brackets only, if it holds figures."""
+    figure, bracket, limits = text.partition(" (")
+    if not any(char.isdigit() for char in figure) or len(figure) > 16:
+        return escaped(text)
+    return " ".join(f'<span class="whole">{escaped(part)}</span>' for part in (figure, bracket[1:] + limits) if part)
 
 
 def answered(text: str) -> None:
@@ -87,7 +98,6 @@ def titles() -> dict[str, str]:
 def chosen_scenario(label: str, key: str, *, start: str = "baseline") -> Source:
     """Let the user choose a shipped scenario."""
     names = list(titles())
-    name = st.selectbox(
-        label, names, index=names.index(start), format_func=lambda one: f"{one}: {titles()[one]}", key=key
-    )
+    name = st.selectbox(label, names, index=names.index(start), format_func=titles().__getitem__, key=key)
+    quiet(f"Scenario {name}")
     return Source(name)

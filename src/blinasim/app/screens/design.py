@@ -26,7 +26,8 @@ def show() -> None:
     with left:
         planned, trials = _planned()
     try:
-        found = _judged(planned, trials)
+        with head:
+            found = _judged(planned, trials)
     except BlinasimError as problem:
         with head:
             refused(problem)
@@ -45,7 +46,7 @@ def _planned() -> tuple[Planned, int]:
     names = _titles()
     name = st.selectbox(
         "Design", list(names), index=list(names).index("phase3_standard_therapy"),
-        format_func=lambda one: f"{one}: {names[one]}", key="design/name",
+        format_func=names.__getitem__, key="design/name",
     )  # fmt: skip
     design = load_design(name).design
     size, looks, allocation = designs.can_change(design)

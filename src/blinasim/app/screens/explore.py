@@ -39,7 +39,8 @@ def show() -> None:
         values, share = _settings(source, base)
     try:
         scenario = source.load(changes_of(base, values))
-        found = _answer(scenario, share)
+        with head:
+            found = _answer(scenario, share)
     except BlinasimError as problem:
         with head:
             refused(problem)

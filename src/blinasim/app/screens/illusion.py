@@ -30,7 +30,8 @@ def show() -> None:
         )  # fmt: skip
         trial = st.slider("Trial shown patient by patient", 1, 50, 1, key="illusion/trial")
     try:
-        found, shown = _illusion(world, landmark), _guaranteed(world, trial)
+        with head:
+            found, shown = _illusion(world, landmark), _guaranteed(world, trial)
     except BlinasimError as problem:
         with head:
             refused(problem)

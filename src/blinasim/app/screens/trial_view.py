@@ -35,7 +35,8 @@ def show() -> None:
         loss = st.slider("Lost to follow-up, % a year", 0, 50, round(100 * base.trial.loss_per_year), key="trial/loss")
         size = st.slider("Patients a trial", 30, 500, min(max(base.cohort.size, 30), 500), key="trial/size")
     try:
-        found = _seen(trial_view.asked(source.name, months, gap, loss, size))
+        with head:
+            found = _seen(trial_view.asked(source.name, months, gap, loss, size))
     except BlinasimError as problem:
         with head:
             refused(problem)
