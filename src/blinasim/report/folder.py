@@ -208,6 +208,8 @@ def _write_tables(result: Result, rows: list[Row], one: Replay, folder: Path) ->
 def _write_figures(result: Result, rows: list[Row], one: Replay, folder: Path) -> None:
     drawn = {
         "survival": figures.survival(result),
+        "cumulative_incidence": figures.cumulative_incidence(result),
+        "patient_flow": figures.patient_flow(result),
         "published_against_simulated": figures.forest(rows),
         "state_occupancy": figures.occupancy(result),
         "swimmer": figures.swimmer(one.batch.seen, result.scenario, trial=EXPORTED_TRIAL, first_trial=EXPORTED_TRIAL),

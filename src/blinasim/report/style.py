@@ -134,6 +134,11 @@ def counted_trials(trials: int) -> str:
     return f"{trials:,} simulated trial{'' if trials == 1 else 's'}"
 
 
+def counted_patients(patients: int) -> str:
+    """Say how many patients there are."""
+    return f"{patients:,} patient{'' if patients == 1 else 's'}"
+
+
 def shortened(title: str, letters: int = 45) -> str:
     """Cut a long title or name of a scenario to what a line holds."""
     words = textwrap.shorten(title, letters, placeholder=" …")
