@@ -15,6 +15,7 @@ from blinasim.inference.choice import parameters_said
 from blinasim.luck import Draws, Luck
 from blinasim.model.codes import HORIZON, NONE
 from blinasim.model.history import History, or_never
+from blinasim.report.figures import clocks
 from blinasim.report.story import Story, tell
 from blinasim.scenario.settings import Scenario
 from blinasim.study.batch import live
@@ -105,25 +106,29 @@ def found(kind: str, one: Scenario, other: Scenario) -> tuple[tuple[int, int], .
 
 @dataclass(frozen=True)
 class TwoLives:
-    """A patient's life under two policies, day by day, and both drawn."""
+    """A patient's life under two policies, day by day, and both drawn; no clock without a remission."""
 
     one: Story
     other: Story
     picture: Picture
+    clock: Picture | None
     sentence: str
 
 
 def two_lives(one: Scenario, other: Scenario, names: tuple[str, str], trial: int, patient: int) -> TwoLives:
     """Tell a patient's life under two policies; trials and patients count from 1."""
-    stories, histories = [], []
-    for scenario in (one, other):
-        stories.append(tell(scenario, trial=trial, patient=patient))
-        histories.append(replay(scenario, parameters_said(), trial, patient=patient).batch.history)
+    stories = [tell(scenario, trial=trial, patient=patient) for scenario in (one, other)]
+    replays = [replay(scenario, parameters_said(), trial, patient=patient) for scenario in (one, other)]
+    histories = [each.batch.history for each in replays]
+    responds = any(history.remission[0] != NONE for history in histories)
+    # Two lives need two names, also where one policy is set beside itself.
+    lives = dict(zip((names[0], names[1] if names[1] != names[0] else f"{names[1]}, again"), replays, strict=True))
     same = stories[0].lines == stories[1].lines
     return TwoLives(
         stories[0],
         stories[1],
         Picture.of(lanes(histories, (one.policy.cycles, other.policy.cycles), names)),
+        Picture.of(clocks(lives)) if responds else None,
         "This patient's life is the same under both, to the day." if same else _apart(histories, stories),
     )
 

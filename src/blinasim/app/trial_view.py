@@ -12,6 +12,7 @@ import numpy as np
 from blinasim.app.pictures import Picture
 from blinasim.app.trial_drawings import curve, spreads
 from blinasim.inference.choice import POINT, parameters_said
+from blinasim.report.figures import patient_flow
 from blinasim.report.rows import Row, rows_of
 from blinasim.scenario.loading import load_scenario
 from blinasim.scenario.settings import Scenario
@@ -69,6 +70,13 @@ def seen(scenario: Scenario) -> Seen:
         basis=f"{result.replications} simulated trials of {scenario.cohort.size:,} patients. Seen: median of "
         "the trials, and in brackets the range of 95 % of them, each analysed as the source study was. Truth: the "
         "same patients to the end, for endpoints censored at HSCT in a world without HSCT.",
+    )
+
+
+def flow(scenario: Scenario) -> Picture:
+    """Draw how the patients of a scenario's trials flow from enrolment to outcome, by the data cut-off."""
+    return Picture.of(
+        patient_flow(simulate(scenario.model_copy(update={"payoffs": None}), parameters=parameters_said(POINT)))
     )
 
 

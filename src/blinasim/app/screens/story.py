@@ -40,7 +40,14 @@ def show() -> None:
         return
     answered(told.sentence)
     st.write(f"**{told.one.heading}**")
-    shown_picture(told.picture)
+    lanes, clock = st.columns(2, vertical_alignment="center")
+    with lanes:
+        shown_picture(told.picture)
+    with clock:
+        if told.clock:
+            shown_picture(told.clock)
+        else:
+            quiet("Without a remission no relapse clock runs.")
     left, right = st.columns(2)
     for column, name, story in ((left, one.name, told.one), (right, other.name, told.other)):
         with column:

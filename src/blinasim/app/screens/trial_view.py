@@ -9,6 +9,7 @@ from blinasim.app.screens.common import answered, chosen_scenario, kept, quiet, 
 from blinasim.errors import BlinasimError
 
 _seen = kept(trial_view.seen)
+_flow = kept(trial_view.flow)
 
 
 def show() -> None:
@@ -35,8 +36,9 @@ def show() -> None:
         loss = st.slider("Lost to follow-up, % a year", 0, 50, round(100 * base.trial.loss_per_year), key="trial/loss")
         size = st.slider("Patients a trial", 30, 500, min(max(base.cohort.size, 30), 500), key="trial/size")
     try:
+        scenario = trial_view.asked(source.name, months, gap, loss, size)
         with head:
-            found = _seen(trial_view.asked(source.name, months, gap, loss, size))
+            found = _seen(scenario)
     except BlinasimError as problem:
         with head:
             refused(problem)
@@ -56,3 +58,5 @@ def show() -> None:
         for reason in found.reasons:
             st.markdown(f"- {reason}")
         quiet(found.basis)
+        if st.toggle("Show the flow of the patients, as the trial would report it", key="trial/flow"):
+            shown_picture(_flow(scenario))
