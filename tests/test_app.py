@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
+import os
 import re
 import socket
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -208,6 +210,7 @@ def test_patients_of_a_kind_are_such(kind: str) -> None:
     assert all(word in words for word in expected.get(kind, ()))
     if kind == "never reaches remission":
         assert "remission (CR" not in words
+    assert (told.clock is None) == ("never reaches" in kind)
     if "longer" in kind or "sooner" in kind:
         assert re.search(r"lives [\d,]+ days (longer|shorter)", told.sentence)
         assert ("longer" in told.sentence) == ("longer" in kind)
@@ -324,8 +327,6 @@ def test_nothing_of_the_page_is_imported_by_the_command_line() -> None:
 
 
 def page(*options: str, **given: str) -> subprocess.CompletedProcess[str]:
-    import os
-
     return subprocess.run(
         [sys.executable, "-m", "blinasim", "app", *options],
         capture_output=True, text=True, check=False, timeout=60, env={**os.environ, **given},
@@ -337,8 +338,6 @@ def test_without_streamlit_one_line_says_what_to_install(tmp_path: Path) -> None
         "import importlib.util as u\nfind = u.find_spec\n"
         "u.find_spec = lambda name, *a: None if name == 'streamlit' else find(name, *a)\n"
     )
-    import os
-
     said = page("--no-browser", PYTHONPATH=f"{tmp_path}{os.pathsep}{os.environ.get('PYTHONPATH', '')}")
     assert said.returncode == 2
     assert said.stderr == "blinasim: the page needs Streamlit; install it with: pip install 'blinasim[app]'\n"
@@ -351,3 +350,10 @@ def test_a_port_that_is_taken_is_refused_in_one_line() -> None:
         said = page("--no-browser", "--port", str(other.getsockname()[1]))
     assert said.returncode == 2
     assert re.fullmatch(r"blinasim: port \d+ is taken or may not be used; choose another with --port\n", said.stderr)
+
+
+def test_visitors_at_one_time_see_what_each_would_see_alone() -> None:
+    asked = [load_scenario(name, ["cohort.size=40"]) for name in ("early_donor_search", "haplo_first", "maintenance")]
+    alone = [explore.answer(scenario) for scenario in asked]
+    with ThreadPoolExecutor(3) as visitors:
+        assert list(visitors.map(explore.answer, asked)) == alone
