@@ -20,6 +20,7 @@ from blinasim.api import load_scenario
 
 pytestmark = pytest.mark.slow
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+Axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe is not installed").Axe
 pytest.importorskip("streamlit", reason="the extra app is not installed")
 
 CHROMIUM = next(
@@ -131,6 +132,10 @@ class Visit:
     def is_well(self) -> None:
         assert self.wrong == []
         assert self.page.get_by_test_id("stException").count() == 0
+        # What a rerun has replaced fades; a fading text has little contrast.
+        self.page.wait_for_function("!document.querySelector('[data-stale=true]') && !document.getAnimations().length")
+        found = Axe().run(self.page).response["violations"]
+        assert [one["id"] for one in found if one["impact"] in ("serious", "critical")] == []
         main = "document.querySelector('[data-testid=stMain]')"
         assert self.page.evaluate(f"{main}.scrollWidth - {main}.clientWidth") <= 0
 

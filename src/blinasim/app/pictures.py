@@ -33,8 +33,9 @@ class Picture:
         """The picture as an element of a page; one wider than a phone is scrolled within its own box."""
         data = base64.b64encode(self.svg.encode()).decode()
         least = self.width_px if self.width_px > 100 * WIDTH else 0
-        look = f"width:100%;max-width:{round(1.25 * self.width_px)}px;min-width:{round(0.85 * least)}px;height:auto"
+        look = f"width:100%;max-width:{round(1.25 * self.width_px)}px;min-width:{round(0.75 * least)}px;height:auto"
+        reached = ' tabindex="0" role="group" aria-label="Figure, wider than a narrow screen"' if least else ""
         return (
-            f'<div style="overflow-x:auto"><img src="data:image/svg+xml;base64,{data}" '
+            f'<div style="overflow-x:auto"{reached}><img src="data:image/svg+xml;base64,{data}" '
             f'alt="{html.escape(self.alt, quote=True)}" style="{look}"></div>'
         )

@@ -74,9 +74,9 @@ def _much_later(one: History, other: History) -> Bools:
 
 
 KINDS: Final = (
-    Kind("relapses while a donor is sought", _relapses_waiting),
     Kind("lives longer under the other policy", _lives_longer),
     Kind("dies sooner under the other policy", _dies_sooner),
+    Kind("relapses while a donor is sought", _relapses_waiting),
     Kind("is transplanted and alive after five years", _transplanted_and_alive),
     Kind("dies after a transplant, without relapse", _dies_of_the_transplant),
     Kind("relapses after a transplant", _relapses_after),

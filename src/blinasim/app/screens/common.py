@@ -53,7 +53,8 @@ def shown_table(titles: Sequence[str], rows: Sequence[Sequence[str]], caption: s
     head = "".join(f'<th scope="col">{escaped(title)}</th>' for title in titles)
     body = "".join(f"<tr>{''.join(f'<td>{_cell(cell)}</td>' for cell in row)}</tr>" for row in rows)
     st.html(
-        f'<div class="wide"><table class="figures" aria-label="{escaped(caption)}"><thead><tr>{head}</tr></thead>'
+        f'<div class="wide" tabindex="0" role="group" aria-label="{escaped(caption)}">'
+        f'<table class="figures"><thead><tr>{head}</tr></thead>'
         f"<tbody>{body}</tbody></table></div>"
     )
 

@@ -37,7 +37,9 @@ def show() -> None:
     with right:
         st.write(found.why)
         shown_picture(found.picture)
-        shown_table(("", "As the scenarios say", "Nothing to find"), found.rows, "Operating characteristics")
+        shown_table(
+            ("Of such trials", "As the scenarios say", "Nothing to find"), found.rows, "Operating characteristics"
+        )
         shown_table(found.look_titles, found.looks, "Looks at the data")
         quiet(found.basis)
 

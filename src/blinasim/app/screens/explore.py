@@ -116,7 +116,7 @@ def _results(found: explore.Answer) -> None:
         else:
             quiet("The patients are others than the baseline's, so that no patient has two lives to compare.")
     shown_table(
-        ("", "Baseline", "This policy", "Difference (95 % interval)"), found.rows, "Outcomes under both policies"
+        ("Outcome", "Baseline", "This policy", "Difference (95 % interval)"), found.rows, "Outcomes under both policies"
     )
     quiet(f"{found.basis} {found.touched}")
 

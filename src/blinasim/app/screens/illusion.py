@@ -47,6 +47,8 @@ def show() -> None:
             shown_picture(found.ratios)
             shown_picture(found.split)
         shown_table(
-            ("", "Mean", "95 % of the trials", "Truth", "Wrongly found"), found.rows, "Estimators and the truth"
+            ("Estimator", "Mean", "95 % of the trials", "Truth", "Wrongly found"),
+            found.rows,
+            "Estimators and the truth",
         )
         quiet(found.basis)

@@ -51,7 +51,7 @@ def show() -> None:
     left, right = st.columns(2)
     for column, name, story in ((left, one.name, told.one), (right, other.name, told.other)):
         with column:
-            st.subheader(name)
+            st.header(name)
             _days(story)
     quiet(
         "A patient's luck is keyed by trial and number and settled before any decision, so that the same command tells "

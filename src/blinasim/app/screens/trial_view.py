@@ -52,7 +52,9 @@ def show() -> None:
         with curve:
             shown_picture(found.curve)
         shown_table(
-            ("", "Published", "Seen", "Truth", "Interval holds it"), found.rows, "Endpoints as seen and in truth"
+            ("Endpoint", "Published", "Seen", "Truth", "Interval holds it"),
+            found.rows,
+            "Endpoints as seen and in truth",
         )
         st.header("Why")
         for reason in found.reasons:
