@@ -146,6 +146,11 @@ def test_settings_that_contradict_each_other_are_refused_in_one_line() -> None:
         source.load(changes)
 
 
+def test_a_cohort_too_large_for_a_page_is_refused_before_anything_is_drawn() -> None:
+    with pytest.raises(ScenarioError, match=r"at most 5,000 patients a trial; blinasim compare takes more"):
+        explore.answer(load_scenario("baseline", ["cohort.size=1000000"]))
+
+
 # --- explore ------------------------------------------------------------------------------------------
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import reduce
@@ -186,7 +187,7 @@ class Source:
             try:
                 scenario = load_scenario(path, changes)
             except BlinasimError as problem:
-                raise ScenarioError(one_line(str(problem).replace(f"{folder}/", ""))) from None
+                raise ScenarioError(one_line(str(problem).replace(f"{folder}{os.sep}", ""))) from None
         if scenario.cohort.data is not None:
             raise ScenarioError(
                 f"{path.name}: cohort.data names a file of patients, which the page does not read; "

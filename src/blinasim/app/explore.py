@@ -9,6 +9,7 @@ from typing import Final
 from blinasim.app.controls import REFERENCE
 from blinasim.app.drawings import standings, survival_beside
 from blinasim.app.pictures import Picture
+from blinasim.errors import ScenarioError
 from blinasim.inference.choice import parameters_said
 from blinasim.model.parameters import Changed, ParameterSource
 from blinasim.report.comparison import ComparisonRow, comparison_rows, touched_text
@@ -22,6 +23,8 @@ from blinasim.study.head_start import assumed_in_use
 #: Patients lived at a time, on the fast engine and on SimPy's, so that an answer comes within about a second.
 _PATIENTS: Final = 37_800
 _PATIENTS_DES: Final = 1_900
+#: Patients of a trial, at most: ten trials of more would take the memory of a small computer.
+_MOST_PATIENTS: Final = 5_000
 _POLICY: Final = "policy"
 _UNDER_WAY: Final = "donor_search.under_way_share"
 #: What the table shows, in its order.
@@ -60,7 +63,17 @@ def compared(scenario: Scenario, under_way_share: float | None = None) -> Compar
     scenario : Scenario
     under_way_share : float, optional
         Share of donor searches under way at enrolment in both, instead of the parameters' own.
+
+    Raises
+    ------
+    ScenarioError
+        If the scenario has more patients than the page can wait for.
     """
+    if scenario.cohort.size > _MOST_PATIENTS:
+        raise ScenarioError(
+            f"cohort.size {scenario.cohort.size:,}: the page simulates at most {_MOST_PATIENTS:,} patients a trial; "
+            "blinasim compare takes more"
+        )
     reference = load_scenario(REFERENCE, [f"cohort.size={scenario.cohort.size}"])
     parameters: ParameterSource = parameters_said()
     if under_way_share is not None:

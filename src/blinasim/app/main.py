@@ -10,7 +10,7 @@ from blinasim.app.screens.common import LOOK
 st.set_page_config(page_title="blinasim", layout="wide", initial_sidebar_state="collapsed")
 st.html(LOOK)
 pages = [
-    st.Page(explore.show, title="Explore a policy", url_path="policy", default=True),
+    st.Page(explore.show, title="Explore a policy", default=True),
     st.Page(story.show, title="A patient's story", url_path="story"),
     st.Page(trial_view.show, title="What the trial saw", url_path="trial"),
     st.Page(illusion.show, title="The transplant illusion", url_path="illusion"),

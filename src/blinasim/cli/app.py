@@ -64,11 +64,12 @@ def app(
                 webbrowser.open(address)
         code = page.wait()
     except KeyboardInterrupt:
-        typer.echo("blinasim app: ended")
-        return
+        code = 0
     finally:
         _end(page)
-    raise BlinasimError(f"the page ended by itself (exit code {code}); what it said stands above")
+    if code:
+        raise BlinasimError(f"the page ended by itself (exit code {code}); what it said stands above")
+    typer.echo("blinasim app: ended")
 
 
 def _page() -> Path:
