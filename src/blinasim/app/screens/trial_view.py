@@ -60,5 +60,5 @@ def show() -> None:
         for reason in found.reasons:
             st.markdown(f"- {reason}")
         quiet(found.basis)
-        if st.toggle("Show the flow of the patients, as the trial would report it", key="trial/flow"):
+        if st.toggle("Show the patient flow", key="trial/flow"):
             shown_picture(_flow(scenario))
