@@ -83,6 +83,13 @@ def test_a_policy_is_set_beside_itself_without_complaint() -> None:
     assert "the same under both" in shown(opened)
 
 
+def test_a_patient_needs_policies_with_the_same_patients() -> None:
+    opened = screen("story")
+    labelled(opened.selectbox, "The other policy").set_value("older_cohort").run()
+    assert "nobody lives under both" in shown(opened)
+    assert not opened.exception
+
+
 def test_a_design_offers_what_can_be_changed_of_it() -> None:
     opened = screen("design")
     assert {slider.label for slider in opened.slider} == {"Patients", "Looks at the data, the last included"}

@@ -19,7 +19,7 @@ from blinasim.report.figures import clocks
 from blinasim.report.story import Story, tell
 from blinasim.scenario.settings import Scenario
 from blinasim.study.batch import live
-from blinasim.study.replay import replay
+from blinasim.study.replay import replay_beside
 
 Bools = NDArray[np.bool_]
 
@@ -118,11 +118,11 @@ class TwoLives:
 def two_lives(one: Scenario, other: Scenario, names: tuple[str, str], trial: int, patient: int) -> TwoLives:
     """Tell a patient's life under two policies; trials and patients count from 1."""
     stories = [tell(scenario, trial=trial, patient=patient) for scenario in (one, other)]
-    replays = [replay(scenario, parameters_said(), trial, patient=patient) for scenario in (one, other)]
-    histories = [each.batch.history for each in replays]
-    responds = any(history.remission[0] != NONE for history in histories)
     # Two lives need two names, also where one policy is set beside itself.
-    lives = dict(zip((names[0], names[1] if names[1] != names[0] else f"{names[1]}, again"), replays, strict=True))
+    second = names[1] if names[1] != names[0] else f"{names[1]}, again"
+    lives = replay_beside(one, {second: other}, parameters_said(), trial, patient, name=names[0])
+    histories = [life.batch.history for life in lives.values()]
+    responds = any(history.remission[0] != NONE for history in histories)
     same = stories[0].lines == stories[1].lines
     return TwoLives(
         stories[0],

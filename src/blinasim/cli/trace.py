@@ -53,10 +53,7 @@ def trace(
     others = {name: load_scenario(name) for name in beside or ()}
     _check_figure(figure, beside=bool(beside))
     story = tell(asked, trial=trial, patient=patient, parameters=values, own_policy=own_policy)
-    typer.echo(story.heading + "\n")
-    for day, words in story.lines:
-        typer.echo(f"day {day:>5}   {words}")
-    typer.echo(f"\n{story.seen}")
+    typer.echo(story)
     if figure is None:
         return
     from blinasim.files import reason

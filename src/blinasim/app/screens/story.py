@@ -30,8 +30,8 @@ def show() -> None:
         other = chosen_scenario("The other policy", "story/other", start="early_donor_search")
     try:
         scenarios = one.load(), other.load()
-        if scenarios[0].cohort.size != scenarios[1].cohort.size:
-            quiet("The two scenarios have cohorts of different sizes, so that they share no patients.")
+        if scenarios[0].cohort != scenarios[1].cohort:
+            answered("The two scenarios enrol other patients, so that nobody lives under both: choose another policy.")
             return
         trial, patient = _patient(*scenarios)
         told = _two_lives(*scenarios, (one.name, other.name), trial, patient)
