@@ -35,6 +35,8 @@ STRIPE: Final = "#F5F5F5"
 #: The scenarios of a comparison: the reference, and the others in order, again and again.
 REFERENCE: Final = "#444444"
 POLICIES: Final = (SIMULATED, CENSORED, "#12806A", "#9A4E8E", "#8A6A00")
+_SOLID: Final = "solid"
+_PATTERNS: Final = ((0, (5, 1.5)), (0, (1.5, 1.2)))
 STATES: Final = {
     State.INDUCTION: "#F3D27A",
     State.REMISSION: "#2FB48C",
@@ -153,6 +155,11 @@ def lower_first(text: str) -> str:
 def colour_of(number: int) -> str:
     """Return the colour of a comparison's scenario; number 0 is the reference."""
     return REFERENCE if number == 0 else POLICIES[(number - 1) % len(POLICIES)]
+
+
+def dashes_of(number: int) -> Any:
+    """Return the pattern of the line of a comparison's scenario: colours come again, with another pattern."""
+    return (_SOLID, *_PATTERNS)[max(0, number - 1) // len(POLICIES) % (1 + len(_PATTERNS))]
 
 
 def apart(wanted: Sequence[float], least: float, low: float, high: float) -> list[float]:
