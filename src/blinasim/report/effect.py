@@ -64,7 +64,7 @@ def study_rows(found: Effect) -> list[StudyRow]:
     """Return all lines, by outcome and scale."""
     return [
         StudyRow(outcome, finding)
-        for outcome in OUTCOMES
+        for outcome in found.outcomes
         for measure in MEASURES
         for finding in found.outcomes[outcome].findings
         if finding.estimator.measure == measure

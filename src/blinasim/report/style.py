@@ -8,6 +8,7 @@ from __future__ import annotations
 import io
 import re
 import textwrap
+import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -81,6 +82,8 @@ _SILENCED: Final[dict[str, dict[str, str | None]]] = {
 
 #: UTF-8 bytes of characters that an XML file may not hold.
 _NOT_IN_XML: Final = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f]|\xef\xbf[\xbe\xbf]")
+#: Matplotlib's settings are those of the whole process, so only one thread may draw at a time.
+_ONE_AT_A_TIME: Final = threading.RLock()
 
 
 class Drawing(Figure):
@@ -100,8 +103,8 @@ class Drawing(Figure):
 
 @contextmanager
 def house_style() -> Iterator[None]:
-    """Draw in the style of the house, whatever the user's own matplotlib settings are."""
-    with matplotlib.style.context(["default", _RC]):
+    """Draw in the style of the house, whatever the user's own matplotlib settings are; other threads wait."""
+    with _ONE_AT_A_TIME, matplotlib.style.context(["default", _RC]):
         yield
 
 
