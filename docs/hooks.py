@@ -34,6 +34,7 @@ _LINK = re.compile(r"(!?\[(?:[^\[\]]|\[[^\[\]]*\])*\])\(([^()\s]+)\)")
 _BLOCK = re.compile(r"(^ *```.*?^ *```$)", re.DOTALL | re.MULTILINE)
 _PART = re.compile(r"<!-- part: (\w+) -->")
 _SECTION = re.compile(r"<!-- readme: (.+?) -->")
+_ROLE = re.compile(r":(?:mod|func|class|meth|attr):<code>")
 _ABSOLUTE = re.compile(r"[a-z]+:|#|/")
 
 
@@ -63,6 +64,11 @@ def on_files(files: Files, *, config: MkDocsConfig) -> Files:
 
 def on_page_markdown(markdown: str, *, page: Page, config: MkDocsConfig, files: Files) -> str:  # noqa: ARG001
     return finished(markdown, page.file.src_uri, home_of(page.file.src_uri))
+
+
+def on_page_content(html: str, *, page: Page, config: MkDocsConfig, files: Files) -> str:  # noqa: ARG001
+    """Leave Sphinx's roles out of docstrings: the name that follows says it."""
+    return _ROLE.sub("<code>", html)
 
 
 # --- pages ------------------------------------------------------------------------------------------------------------
