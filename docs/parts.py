@@ -91,13 +91,17 @@ def scenarios() -> str:
 
 
 def designs() -> str:
-    return table(("design", "what it is"), ((f"`{name}`", load_design(name).design.title) for name in shipped_designs()))
+    return table(
+        ("design", "what it is"), ((f"`{name}`", load_design(name).design.title) for name in shipped_designs())
+    )
 
 
 def software() -> str:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     needed = ", ".join(f"`{name}`" for name in project["dependencies"])
-    return f"Python `{project['requires-python']}`; {needed}. The versions it is tested with are in `constraints.txt`.\n"
+    return (
+        f"Python `{project['requires-python']}`; {needed}. The versions it is tested with are in `constraints.txt`.\n"
+    )
 
 
 def grades() -> str:
@@ -227,7 +231,8 @@ def commands() -> str:
         context = command.make_context(name, [], resilient_parsing=True)
         arguments = [param for param in command.params if type(param).__name__ == "TyperArgument"]
         usage = " ".join(
-            ["blinasim", name, *(_shown(param) for param in arguments)] + ["[OPTIONS]"] * (len(arguments) < len(command.params))
+            ["blinasim", name, *(_shown(param) for param in arguments)]
+            + ["[OPTIONS]"] * (len(arguments) < len(command.params))
         )
         parts += [f"\n## {name}\n", f"{plain(command.help)}\n", f"    {usage}\n"]
         parts.append(table(("argument or option", "meaning"), _records(command, context)))
