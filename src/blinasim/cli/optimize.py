@@ -154,9 +154,9 @@ def _bounds(option: str, said: list[str] | None) -> dict[str, float]:
 
 _LEGEND = (
     "behind: paired difference from the best (95 % interval, one by one; what is told apart is so for all at once),\n"
-    "on fresh luck where it was estimated there. best: probability that its mean is the best, by chance in the\n"
-    "simulation alone. In the race a candidate is dropped as worse, or beyond a limit, by a rule fixed beforehand,\n"
-    "which loses the best one with a probability of 5 % at most."
+    "on fresh luck where it was estimated there; what was dropped is shown as it stood in the race. best: probability\n"
+    "that its mean is the best, by chance in the simulation alone. In the race a candidate is dropped as worse, or\n"
+    "beyond a limit, by a rule fixed beforehand, which loses the best one with a probability of 5 % at most."
 )
 
 
