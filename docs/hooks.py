@@ -1,6 +1,6 @@
 """What the site has besides the pages in ``docs/``; MkDocs calls it (``hooks`` in mkdocs.yml).
 
-- The README, the specification and the changelog stay where they are and become pages.
+- The README, the specification, the architecture and the changelog stay where they are and become pages.
 - ``<!-- part: NAME -->`` in a page stands for what ``docs/parts.py`` makes of the code and the data, and
   ``<!-- readme: HEADING -->`` for a section of the README.
 - A link to any other file of the repository leads to a page that shows the file, so that the site needs no code host.
@@ -9,6 +9,7 @@
 
 from __future__ import annotations
 
+import json
 import posixpath
 import re
 from typing import Any, Final
@@ -22,7 +23,11 @@ from parts import PARTS, ROOT
 
 DOCS: Final = ROOT / "docs"
 #: Files of the repository that are pages of the site, by the page.
-BROUGHT_IN: Final = {"specification.md": "SPECIFICATION.md", "changelog.md": "CHANGELOG.md"}
+BROUGHT_IN: Final = {
+    "specification.md": "SPECIFICATION.md",
+    "architecture.md": "ARCHITECTURE.md",
+    "changelog.md": "CHANGELOG.md",
+}
 #: Where a link to a file of the repository leads, besides the pages above.
 LEADS_TO: Final = {**{source: page for page, source in BROUGHT_IN.items()}, "README.md": "index.md"}
 #: The folder of the site in which files are shown.
@@ -33,6 +38,7 @@ _LINK = re.compile(r"(!?\[(?:[^\[\]]|\[[^\[\]]*\])*\])\(([^()\s]+)\)")
 _BLOCK = re.compile(r"(^ *```.*?^ *```$)", re.DOTALL | re.MULTILINE)
 _PART = re.compile(r"<!-- part: (\w+) -->")
 _SECTION = re.compile(r"<!-- readme: (.+?) -->")
+_HREF = re.compile(r'href="([^"]*)"')
 _ROLE = re.compile(r":(?:mod|func|class|meth|attr):<code>")
 _ABSOLUTE = re.compile(r"[a-z]+:|#|/")
 
@@ -66,7 +72,10 @@ def on_page_markdown(markdown: str, *, page: Page, config: MkDocsConfig, files: 
 
 
 def on_page_content(html: str, *, page: Page, config: MkDocsConfig, files: Files) -> str:  # noqa: ARG001
-    """Leave Sphinx's roles out of docstrings: the name that follows says it."""
+    """Let links of notebooks lead to pages; leave Sphinx's roles out of docstrings, as the name that follows says it."""
+    here = page.file.src_uri
+    if here.endswith(".ipynb"):
+        html = _HREF.sub(lambda link: f'href="{relative(link[1], here, here, ".html")}"', html)
     return _ROLE.sub("<code>", html)
 
 
@@ -118,14 +127,20 @@ def relinked(text: str, page: str, source: str) -> str:
     """Let the links of a text that stands somewhere in the repository lead to pages of the site."""
 
     def relink(link: re.Match[str]) -> str:
-        target = resolved(link[2], source)
-        if target is None:
-            return link[0]
-        path, mark, anchor = target.partition("#")
-        return f"{link[1]}({posixpath.relpath(site_path(path), posixpath.dirname(page))}{mark}{anchor})"
+        return f"{link[1]}({relative(link[2], page, source)})"
 
     # Every second piece is a block of code.
     return "".join(piece if number % 2 else _LINK.sub(relink, piece) for number, piece in enumerate(_BLOCK.split(text)))
+
+
+def relative(link: str, page: str, source: str, suffix: str = ".md") -> str:
+    """Return a link of a file of the repository as a link of a page; other links as they are."""
+    target = resolved(link, source)
+    if target is None:
+        return link
+    path, mark, anchor = target.partition("#")
+    to = posixpath.relpath(site_path(path), posixpath.dirname(page))
+    return f"{to.removesuffix('.md') + suffix if to.endswith('.md') else to}{mark}{anchor}"
 
 
 def resolved(link: str, source: str) -> str | None:
@@ -141,7 +156,7 @@ def site_path(path: str) -> str:
         return LEADS_TO[path]
     if path.startswith("docs/") and not path.endswith(".py"):
         return path.removeprefix("docs/")
-    return path if path.startswith("notebooks/") else shown_at(path)
+    return path if path.endswith(".ipynb") else shown_at(path)
 
 
 # --- files of the repository ------------------------------------------------------------------------------------------
@@ -150,7 +165,8 @@ def site_path(path: str) -> str:
 def linked_files() -> set[str]:
     """Return the files outside ``docs/`` to which some page links, or a file so linked to."""
     found: set[str] = set()
-    waiting = ["README.md", *BROUGHT_IN.values(), *(path.relative_to(ROOT).as_posix() for path in DOCS.rglob("*.md"))]
+    pages = (path.relative_to(ROOT).as_posix() for path in DOCS.rglob("*.md"))
+    waiting = ["README.md", *BROUGHT_IN.values(), *pages, *notebooks()]
     while waiting:
         source = waiting.pop()
         for target in links(source):
@@ -163,6 +179,9 @@ def linked_files() -> set[str]:
 def links(source: str) -> set[str]:
     """Return the files of the repository to which a Markdown file links, its parts included."""
     text = (ROOT / source).read_text(encoding="utf-8")
+    if source.endswith(".ipynb"):
+        cells = json.loads(text)["cells"]
+        text = "\n".join("".join(cell["source"]) for cell in cells if cell["cell_type"] == "markdown")
     text += "".join(PARTS[name]() for name in _PART.findall(text) if name in PARTS)
     targets = (resolved(target, source) for _, target in _LINK.findall("".join(_BLOCK.split(text)[::2])))
     return {target.partition("#")[0] for target in targets if target}
