@@ -72,7 +72,7 @@ def on_page_markdown(markdown: str, *, page: Page, config: MkDocsConfig, files: 
 
 
 def on_page_content(html: str, *, page: Page, config: MkDocsConfig, files: Files) -> str:  # noqa: ARG001
-    """Let links of notebooks lead to pages; leave Sphinx's roles out of docstrings, as the name that follows says it."""
+    """Let links of notebooks lead to pages; leave Sphinx's roles out of docstrings, as a name follows."""
     here = page.file.src_uri
     if here.endswith(".ipynb"):
         html = _HREF.sub(lambda link: f'href="{relative(link[1], here, here, ".html")}"', html)
