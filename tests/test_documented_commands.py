@@ -151,23 +151,43 @@ def page_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def runnable(page: str) -> list[Command]:
-    """The commands of a page, and then those of its sentences that stand in no block of any page."""
-    there = {command.words for command in SHOWN}
-    others = [one for one in dict.fromkeys(inline_commands(page)) if complete(one) and one.words not in there]
-    return [*(command for command in commands(page) if not not_run(command)), *others]
+def asked(command: Command) -> tuple[str, ...]:
+    """Return what is run for a command."""
+    name = command.words[1]
+    return (name, "--help") if name in ENDLESS else tuple(smaller(command))
+
+
+@cache
+def planned() -> dict[str, list[Command]]:
+    """The commands that run for each page: those of its blocks, then those of its sentences that are complete.
+
+    What comes to the same on several pages runs for the first of them, unless the page goes on from the results.
+    """
+    plan: dict[str, list[Command]] = {}
+    before: set[tuple[str, ...]] = set()
+    for page in PAGES:
+        shown = [command for command in commands(page) if not not_run(command)]
+        goes_on = any(word.startswith("results/") for command in shown for word in command.words)
+        kept = [command for command in shown if goes_on or asked(command) not in before]
+        before |= {asked(command) for command in kept}
+        plan[page] = kept
+    for page in PAGES:
+        for command in filter(complete, inline_commands(page)):
+            if asked(command) not in before:
+                before.add(asked(command))
+                plan[page].append(command)
+    return plan
 
 
 @pytest.mark.slow  # commands write folders with all their figures
-@pytest.mark.parametrize("page", [page for page in PAGES if runnable(page)])
+@pytest.mark.parametrize("page", [page for page, shown in planned().items() if shown])
 def test_the_commands_of_a_page_run_one_after_the_other(
     page: str, page_folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     for name, text in {"ours.csv": own_patients(), **files_of(page)}.items():
         (page_folder / name).write_text(text, encoding="utf-8")
-    for command in runnable(page):
-        asked = [command.words[1], "--help"] if command.words[1] in ENDLESS else smaller(command)
-        assert _run(asked) == 0, (str(command), capsys.readouterr().err)
+    for command in planned()[page]:
+        assert _run(list(asked(command))) == 0, (str(command), capsys.readouterr().err)
         printed = capsys.readouterr().out
         assert printed, str(command)
         if command.into:
