@@ -151,6 +151,11 @@ def page_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
+def comes_to(command: Command) -> frozenset[str]:
+    """Return what two commands share that do the same."""
+    return frozenset(asked(command))
+
+
 def asked(command: Command) -> tuple[str, ...]:
     """Return what is run for a command."""
     name = command.words[1]
@@ -164,17 +169,17 @@ def planned() -> dict[str, list[Command]]:
     What comes to the same on several pages runs for the first of them, unless the page goes on from the results.
     """
     plan: dict[str, list[Command]] = {}
-    before: set[tuple[str, ...]] = set()
+    before: set[frozenset[str]] = set()
     for page in PAGES:
         shown = [command for command in commands(page) if not not_run(command)]
         goes_on = any(word.startswith("results/") for command in shown for word in command.words)
-        kept = [command for command in shown if goes_on or asked(command) not in before]
-        before |= {asked(command) for command in kept}
+        kept = [command for command in shown if goes_on or comes_to(command) not in before]
+        before |= {comes_to(command) for command in kept}
         plan[page] = kept
     for page in PAGES:
         for command in filter(complete, inline_commands(page)):
-            if asked(command) not in before:
-                before.add(asked(command))
+            if comes_to(command) not in before:
+                before.add(comes_to(command))
                 plan[page].append(command)
     return plan
 
