@@ -1,10 +1,10 @@
 """What the site has besides the pages in ``docs/``; MkDocs calls it (``hooks`` in mkdocs.yml).
 
-- The README, the specification, the architecture and the changelog stay where they are and become pages.
+- The README, the specification and others that stand elsewhere (``BROUGHT_IN``) stay there and become pages.
 - ``<!-- part: NAME -->`` in a page stands for what ``docs/parts.py`` makes of the code and the data, and
   ``<!-- readme: HEADING -->`` for a section of the README.
 - A link to any other file of the repository leads to a page that shows the file, so that the site needs no code host.
-- Notebooks in ``notebooks/``, where there are any, are listed after the guides.
+- Notebooks in ``notebooks/`` are pages, shown as they are stored, and listed after the guides.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from mkdocs.exceptions import PluginError
 from mkdocs.plugins import event_priority
 from mkdocs.structure.files import File, Files
 from mkdocs.structure.pages import Page
+
 from parts import PARTS, ROOT
 
 DOCS: Final = ROOT / "docs"
@@ -27,6 +28,7 @@ BROUGHT_IN: Final = {
     "specification.md": "SPECIFICATION.md",
     "architecture.md": "ARCHITECTURE.md",
     "changelog.md": "CHANGELOG.md",
+    "notebooks/index.md": "notebooks/README.md",
 }
 #: Where a link to a file of the repository leads, besides the pages above.
 LEADS_TO: Final = {**{source: page for page, source in BROUGHT_IN.items()}, "README.md": "index.md"}
@@ -47,12 +49,11 @@ _ABSOLUTE = re.compile(r"[a-z]+:|#|/")
 
 
 def on_config(config: MkDocsConfig) -> MkDocsConfig:
-    """List the notebooks, if there are any."""
-    found = notebooks()
+    """List the notebooks after the guides."""
+    found = {"Notebooks": ["notebooks/index.md", *notebooks()]}
     nav: list[Any] = config.nav or []
-    if found and {"Notebooks": found} not in nav:
-        place = next(number for number, item in enumerate(nav) if "How to" in item)
-        nav.insert(place + 1, {"Notebooks": found})
+    if found not in nav:  # the same list is given again where the site is served
+        nav.insert(next(number for number, item in enumerate(nav) if "How to" in item) + 1, found)
     return config
 
 
@@ -192,8 +193,11 @@ def shown_at(path: str) -> str:
 
 
 def shown(path: str) -> str:
-    """Return a page that shows a file of the repository as it is."""
+    """Return a page that shows a file of the repository as it is, or names what a folder holds."""
     file = ROOT / path
+    if file.is_dir():
+        names = (f"- `{inner.name}`" for inner in sorted(file.iterdir()) if not inner.name.startswith(("_", ".")))
+        return "\n".join([f"# `{path}/`\n", *names, ""])
     if not file.is_file():
         raise PluginError(f"{path}: a page links to it, and there is no such file")
     text = file.read_text(encoding="utf-8")

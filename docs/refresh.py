@@ -29,6 +29,7 @@ from blinasim.report.validation_file import validation_schema
 from blinasim.report.value_file import value_schema
 from blinasim.report.verification import verification_schema
 from blinasim.scenario.writing import DESIGN_SCHEMA_FILE, SCHEMA_FILE, design_json_schema, json_schema
+from traceability import traceability_document
 
 ROOT = Path(__file__).resolve().parents[1]
 #: The patient whose life the README tells; chosen because much happens in it.
@@ -66,6 +67,7 @@ def generated() -> dict[Path, str]:
     return {
         ROOT / "docs" / "data_dictionary.md": data_dictionary(),
         ROOT / "docs" / "calibration_targets.md": calibration_document(),
+        ROOT / "docs" / "traceability.md": traceability_document(),
         ROOT / "docs" / "summary.schema.json": indented(summary_schema()),
         ROOT / "docs" / "comparison.schema.json": indented(comparison_schema()),
         ROOT / "docs" / "calibration.schema.json": indented(calibration_schema()),

@@ -176,6 +176,22 @@ def test_accrual_has_its_rates_and_pauses() -> None:
     assert by_170.mean() == pytest.approx(40, abs=4 * np.sqrt(40) / 20)
 
 
+def test_a_pause_at_an_interim_look_delays_whoever_comes_after_the_stage() -> None:
+    """By the days until all of the stage are assessed; without a pause everybody comes on his own day."""
+
+    def second_look(pause: str) -> tuple[np.ndarray, int]:
+        asked = design("simon_optimal", f"plan.pause={pause}")
+        first, last = trial_at_looks(asked, load_parameters(), 1)
+        return last.batch.world.cohort.entry_day, first.batch.world.cohort.patients
+
+    (paused, stage), (running, come) = second_look("true"), second_look("false")
+    plan = design("simon_optimal").design.plan
+    assert plan is not None
+    assert come > stage  # who comes during the assessment is enrolled by then
+    later = paused - running[: paused.size]
+    assert later.tolist() == [0] * stage + [plan.assess_after_days] * (paused.size - stage)
+
+
 def test_permuted_blocks_are_balanced_within_strata() -> None:
     luck = draws(patients=203)
     stratum = (luck.uniform("a test") < 0.3).astype(np.int8)

@@ -40,7 +40,4 @@ def trace(
         parameters=parameters_said(parameters),
         own_policy=policy_file(policy) if policy else None,
     )
-    typer.echo(story.heading + "\n")
-    for day, words in story.lines:
-        typer.echo(f"day {day:>5}   {words}")
-    typer.echo(f"\n{story.seen}")
+    typer.echo(story)

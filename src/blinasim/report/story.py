@@ -65,6 +65,10 @@ class Story:
     lines: list[tuple[int, str]]
     seen: str
 
+    def __str__(self) -> str:
+        days = (f"day {day:>5}   {words}" for day, words in self.lines)
+        return "\n".join((self.heading, "", *days, "", self.seen))
+
 
 def tell(
     scenario: Scenario,
