@@ -120,8 +120,8 @@ def test_every_link_leads_somewhere(page: Path) -> None:
         file, _, heading = target.partition("#")
         there = page.parent / file if file else page
         assert there.exists(), target
-        if heading:
-            headings = re.findall(r"^#+ (.+)$", there.read_text(encoding="utf-8"), flags=re.MULTILINE)
+        if heading and "<!-- part: " not in (text := there.read_text(encoding="utf-8")):  # the built site is crawled
+            headings = re.findall(r"^#+ (.+)$", text, flags=re.MULTILINE)
             assert heading in {re.sub(r"[^\w -]", "", name.lower()).replace(" ", "-") for name in headings}, target
 
 
