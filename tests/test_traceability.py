@@ -21,8 +21,13 @@ def test_the_page_is_that_of_the_claims() -> None:
 
 def test_the_claims_are_many_and_of_every_document() -> None:
     assert len(claims()) >= 60
-    written = {path.name for path in (traceability.ROOT / "docs").glob("*.md")}
+    docs = traceability.ROOT / "docs"
+    written = {path.relative_to(docs).as_posix() for path in docs.rglob("*.md")}
     generated = {"traceability.md", "calibration_targets.md", "data_dictionary.md"}
+    # Made of the README, of code and of data; or words, whose commands and links are tested.
+    generated |= {"index.md", "quick_start.md", "cite.md", "results.md", "commands.md", "api.md", "parameters.md"}
+    generated |= {"scenario_settings.md", "design_settings.md", "glossary.md"}
+    generated |= {"how_to/teach.md", "how_to/compare.md", "how_to/calibrate.md"}
     claimed = {claim.document.removeprefix("docs/") for claim in claims()}
     assert written - generated <= claimed
     assert {"README.md", "SPECIFICATION.md", "ARCHITECTURE.md"} <= claimed
