@@ -5,6 +5,7 @@ Nothing heavy is imported here, so that ``--help`` answers at once.
 
 from __future__ import annotations
 
+import logging
 import shlex
 import signal
 import sys
@@ -32,6 +33,7 @@ from blinasim.cli import (
     verify,
 )
 from blinasim.errors import BlinasimError, InterruptedRunError
+from blinasim.files import reason
 
 _USAGE, _INTERRUPTED, _FAILED = 2, 130, 1
 
@@ -80,7 +82,10 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="replace")  # a terminal without a letter shows a question mark, no error
-    signal.signal(signal.SIGTERM, _terminate)
+    logging.getLogger("matplotlib").setLevel(logging.ERROR)  # it speaks of its cache where there is no home
+    for ending in (getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)):
+        if signal.getsignal(ending) is not signal.SIG_IGN:  # as it is under nohup
+            signal.signal(ending, _terminate)
     sys.exit(_run(sys.argv[1:]))
 
 
@@ -108,6 +113,10 @@ def _run(arguments: list[str]) -> int:
         return _say(f"{problem.format_message().strip().removesuffix('.')} (see {command} --help)", _USAGE)
     except (KeyboardInterrupt, typer.Abort):
         return _stopped()
+    except (OSError, MemoryError) as problem:
+        if debug:
+            raise
+        return _say(_of_the_machine(problem), _USAGE)
     except Exception as problem:
         if debug:
             raise
@@ -117,8 +126,19 @@ def _run(arguments: list[str]) -> int:
         )
 
 
+def _of_the_machine(problem: OSError | MemoryError) -> str:
+    """Say what the machine did not give, and what to do; results folders have said it for themselves."""
+    if isinstance(problem, MemoryError):
+        return "not enough memory; ask for fewer patients, or for fewer trials at a time (--chunk)"
+    if problem.filename is None:
+        return (
+            f"cannot print ({reason(problem)}); make room or print elsewhere: results folders are whole, or not there"
+        )
+    return f"{problem.filename}: cannot be used ({reason(problem)}); make room, or choose another folder"
+
+
 def _stopped() -> int:
-    return _say("stopped; nothing was written", _INTERRUPTED)
+    return _say("stopped; nothing is left half written", _INTERRUPTED)
 
 
 def _say(message: str, code: int) -> int:

@@ -21,6 +21,7 @@ from blinasim.files import (
     parse_yaml,
     quoted,
     read_yaml,
+    readable,
     reason,
     shipped_scenarios,
     short,
@@ -131,7 +132,7 @@ def _draft(path: Path, descendants: tuple[Path, ...]) -> Draft:
         draft = _base(_base_of(base, path, document, (*descendants, path)), base, (*descendants, path))
         # A changed scenario is another scenario: it does not go by the title and the reasons of its base.
         draft.data.pop("why", None)
-        draft.data["title"] = f"{path.stem} (extends {base})"
+        draft.data["title"] = f"{readable(path.stem)} (extends {base})"
     _overlay(draft, data, document.places, Scenario, ())
     draft.places[()] = document.places[()]
     draft.lineage.insert(0, str(path))
@@ -211,6 +212,7 @@ def _change(draft: Draft, change: str) -> None:
 
 def said_change(change: str) -> tuple[tuple[str, ...], Any, Place]:
     """Read one ``dotted.key=value``: the key's parts, the value, and the place to complain of."""
+    change = readable(change)
     place = Place(f"--set {short(change)}")
     key, equals, text = change.partition("=")
     path = tuple(part.strip() for part in key.split("."))
@@ -241,7 +243,11 @@ def _locate_cohort_file(draft: Draft) -> None:
     if isinstance(data, dict) and isinstance(data.get("file"), str) and data["file"]:
         place = draft.place(("cohort", "data", "file"))
         said_in = Path(place.file).parent if place and place.file in draft.lineage else Path()
-        data["file"] = _whole_path(said_in / data["file"])
+        data["file"] = whole = _whole_path(said_in / data["file"])
+        try:
+            whole.encode()
+        except UnicodeEncodeError as problem:
+            raise ScenarioError(f"cohort.data.file: cannot be read ({reason(problem)})", place) from None
 
 
 def _whole_path(path: Path) -> str:
