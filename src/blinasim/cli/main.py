@@ -66,12 +66,27 @@ def _show_version(wanted: bool) -> None:
         raise typer.Exit
 
 
+def _allow_outside(context: typer.Context, wanted: bool) -> None:
+    if wanted:
+        from blinasim.scenario.reach import outside_allowed
+
+        context.with_resource(outside_allowed())
+
+
 @app.callback()
 def _options(
     version: Annotated[
         bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version.")
     ] = False,
     debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
+    allow_outside: Annotated[
+        bool,
+        typer.Option(
+            "--allow-outside",
+            callback=_allow_outside,
+            help="Let a file name scenarios and patients outside its folder.",
+        ),
+    ] = False,
 ) -> None:
     """What would have happened to these patients under another policy?"""
 

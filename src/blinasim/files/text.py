@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import os
+import stat
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -22,20 +23,36 @@ def read_text(path: Path, error: type[BlinasimError], *, most_bytes: int) -> str
     BlinasimError
         Of the given class, if it cannot be read, is too large, or is not UTF-8; then with line and column.
     """
-    place = Place(str(path))
-    try:
-        with path.open("rb") as file:
-            raw = file.read(most_bytes + 1)
-    except (OSError, ValueError) as problem:
-        raise error(f"cannot be read ({reason(problem)})", place) from None
-    if len(raw) > most_bytes:
-        raise error(f"cannot be read (larger than {most_bytes:,} bytes)", place)
+    raw = read_bytes(path, error, most_bytes=most_bytes)
     try:
         return raw.decode("utf-8-sig")
     except UnicodeDecodeError as problem:
         # A byte order mark says UTF-16 before any line begins.
         before = "" if raw[:2] in (b"\xff\xfe", b"\xfe\xff") else raw[: problem.start].decode("utf-8-sig")
         raise error("cannot be read (not UTF-8 text); save the file as UTF-8", place_after(before, str(path))) from None
+
+
+def read_bytes(path: Path, error: type[BlinasimError], *, most_bytes: int, doing: str = "") -> bytes:
+    """Read a file; a pipe or a device, which may have no end, is none. ``doing`` says what to do if it cannot be read.
+
+    Raises
+    ------
+    BlinasimError
+        Of the given class, if it cannot be read, or is too large.
+    """
+    try:
+        mode = path.stat().st_mode
+        if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
+            why = "not a file"
+        else:
+            with path.open("rb") as file:
+                raw = file.read(most_bytes + 1)
+            if len(raw) <= most_bytes:
+                return raw
+            why = f"larger than {most_bytes:,} bytes"
+    except (OSError, ValueError) as problem:
+        why = reason(problem)
+    raise error(f"cannot be read ({why}){doing}", Place(str(path)))
 
 
 def reason(problem: Exception) -> str:
