@@ -1,8 +1,8 @@
 """Write ``requirements.lock`` and ``sbom.json`` from ``constraints.txt``; run it where the versions there change.
 
-Usage: ``python docs/lock.py`` in an environment with what is pinned and with pip-tools. The versions have their home in
-``constraints.txt``; the lock adds the hashes of their files, for every system and Python, and names no registry. The bill
-of materials (CycloneDX) says it all again for programs, with licences.
+Usage: ``python docs/lock.py`` in an environment with what is pinned and with pip-tools (``--bill``: the bill alone). The
+versions have their home in ``constraints.txt``; the lock adds the hashes of their files, for every system and Python,
+and names no registry. The bill of materials (CycloneDX) says it all again for programs, with licences.
 """
 
 from __future__ import annotations
@@ -23,6 +23,15 @@ HEADER: Final = (
     "# The files of the versions in constraints.txt, by their hashes. Written by docs/lock.py; use with:\n"
     "# pip install --require-hashes -r requirements.lock\n"
 )
+#: Licences as read in the packages that do not say them in their metadata, or that the extra ``dev`` does not install.
+READ: Final = {
+    "atheris": "Apache-2.0",
+    "axe-playwright-python": "MIT",
+    "ciw": "MIT",
+    "networkx": "BSD-3-Clause",
+    "salabim": "MIT",
+    "tqdm": "MPL-2.0 AND MIT",
+}
 _PIN: Final = re.compile(r"^([A-Za-z0-9._-]+)==([^\s;\\]+)", re.MULTILINE)
 _HASH: Final = re.compile(r"--hash=sha256:([0-9a-f]{64})")
 
@@ -61,18 +70,18 @@ def compiled(constraints: str) -> str:
 
 
 def licence(name: str) -> str | None:
-    """Return what an installed package says of its licence."""
+    """Return what a package says of its licence."""
     try:
         about = metadata(name)
     except PackageNotFoundError:
-        return None
+        return READ.get(name)
     if said := about.get("License-Expression"):
         return said
     classes = [line.rpartition(" :: ")[2] for line in about.get_all("Classifier") or () if line.startswith("License")]
     if named := [one for one in classes if one != "OSI Approved"]:
         return " or ".join(named)
     first = (about.get("License") or "").strip().partition("\n")[0]
-    return first or None
+    return first or READ.get(name)
 
 
 def component(name: str, version: str, hashes: list[str], said: str | None) -> dict[str, Any]:
@@ -119,11 +128,12 @@ def written(document: Mapping[str, Any]) -> str:
 def main() -> None:
     from blinasim import __version__
 
-    lock = compiled(CONSTRAINTS.read_text(encoding="utf-8"))
+    if "--bill" not in sys.argv[1:]:
+        LOCK.write_text(compiled(CONSTRAINTS.read_text(encoding="utf-8")), encoding="utf-8")
+    lock = LOCK.read_text(encoding="utf-8")
     licences = {name: licence(name) for name in locked(lock)}
     if silent := sorted(name for name, said in licences.items() if said is None):
         print(f"no licence is known of {', '.join(silent)}: not installed here, or they do not say")
-    LOCK.write_text(lock, encoding="utf-8")
     SBOM.write_text(written(bill(lock, __version__, licences)), encoding="utf-8")
 
 
