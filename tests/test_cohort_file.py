@@ -10,6 +10,7 @@ from blinasim.luck import Draws, Luck
 from blinasim.model.cohort import Cohort, draw_cohort
 from blinasim.model.parameters import load_parameters
 from blinasim.scenario.loading import load_scenario
+from blinasim.scenario.reach import outside_allowed
 from blinasim.scenario.settings import Scenario
 from blinasim.statistics.weights import rake
 
@@ -41,7 +42,8 @@ def test_the_file_is_found_beside_the_scenario_that_names_it(tmp_path: Path, mon
     below.mkdir()
     (below / "t.yaml").write_text("extends: ../s.yaml\ntitle: t\n")
     monkeypatch.chdir(below)
-    assert cohort(load_scenario("t.yaml")).age_years[0] == 30
+    with outside_allowed():
+        assert cohort(load_scenario("t.yaml")).age_years[0] == 30
 
 
 def test_the_same_file_leaves_the_luck_of_everything_else_alone(tmp_path: Path) -> None:

@@ -148,7 +148,10 @@ def run_into(
             _write(result, parameters, source, own_policy, folder, patients=patients)
             files = sorted([*hashes(folder), MANIFEST])
     except (KeyboardInterrupt, BlinasimError) as problem:
-        if checkpoint is None or not checkpoint.kept:
+        if checkpoint is None:
+            raise
+        if not checkpoint.kept:
+            checkpoint.leave()
             raise
         whole = "" if conduct.precision else f" of {len(cut(range(scenario.study.replications), step)):,}"
         kept = f"{checkpoint.kept:,}{whole} chunks are kept"

@@ -6,6 +6,7 @@ import hashlib
 import platform
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final, Literal, TypeAlias
@@ -14,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from blinasim.engine.choice import EngineName
 from blinasim.errors import OutputError, Place
-from blinasim.files import MANIFEST, nearest, reason, short
+from blinasim.files import MANIFEST, nearest, read_bytes, short
 from blinasim.inference.choice import is_shipped, shipped_posterior
 from blinasim.inference.posterior import Posterior, read_posterior
 from blinasim.model.parameters import (
@@ -35,6 +36,7 @@ COHORT_FILE = "cohort.csv"
 POLICY_FILE = "policy.py"
 #: So does a posterior that does not come with blinasim (and what is known about it, as .json).
 POSTERIOR_FILE: Final = "posterior.csv"
+_MOST_BYTES: Final = 10_000_000
 #: Packages whose versions may move a byte of the results.
 _PACKAGES = ("numpy", "scipy", "pandas", "simpy", "matplotlib", "pyarrow", "pydantic", "jinja2")
 #: Where in a manifest the models stand that are read one by one.
@@ -282,13 +284,9 @@ def read_manifest(path: Path) -> Manifest:
     OutputError
         If there is none, it is not one of ours, or it is that of a comparison or an analysis.
     """
-    try:
+    with suppress(OSError, ValueError):  # then it is told below
         path = path / MANIFEST if path.is_dir() else path
-        text = path.read_bytes()
-    except (OSError, ValueError) as problem:
-        raise OutputError(
-            f"cannot be read ({reason(problem)}); name a results folder's {MANIFEST}", Place(str(path))
-        ) from None
+    text = read_bytes(path, OutputError, most_bytes=_MOST_BYTES, doing=f"; name a results folder's {MANIFEST}")
     if _is_comparison(text):
         raise OutputError("is of a comparison, which is not rerun; say blinasim compare again", Place(str(path)))
     if kind := _analysis(text):
