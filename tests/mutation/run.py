@@ -1,0 +1,205 @@
+"""Mutation testing of the clinic and its engines: does a test fail when the code is wrong?
+
+Run apart from the other checks (a mutant costs some seconds of processor time):
+
+    python tests/mutation/run.py measure              which tests touch which line, and how long each takes
+    python tests/mutation/run.py run --sample 400     a sample of mutants; resumes where it was interrupted
+    python tests/mutation/run.py again                the survivors once more, after tests have been added
+    python tests/mutation/run.py report               docs/mutation.md
+
+All of it happens in a copy of the working tree. Outcomes are kept in ``results/mutation/``, which is not in git.
+"""
+
+from __future__ import annotations
+
+import argparse
+import compileall
+import csv
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+for threads in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+    os.environ[threads] = "1"
+
+from mutants import Mutant, mutants_of, sampled  # noqa: E402 -- after the threads are limited
+
+HERE = Path(__file__).parent
+REPOSITORY = HERE.parent.parent
+RESULTS = REPOSITORY / "results" / "mutation"
+OUTCOMES, MEASURED = RESULTS / "outcomes.csv", RESULTS / "measured.json"
+ROOMS = ["model", "engine"]
+#: Quick tests that touch the rooms, in this process alone; the golden results last, as they say least about the why.
+FILES = [
+    "tests/test_lives.py",
+    "tests/test_fast.py",
+    "tests/test_invariances.py",
+    "tests/test_closed_forms.py",
+    "tests/test_cohort.py",
+    "tests/test_cohort_file.py",
+    "tests/test_places.py",
+    "tests/test_policies.py",
+    "tests/test_own_policy.py",
+    "tests/test_payoffs.py",
+    "tests/test_parameters_given.py",
+    "tests/test_luck.py",
+    "tests/test_study.py",
+    "tests/test_trial_view.py",
+    "tests/test_tally.py",
+    "tests/test_exports.py",
+    "tests/test_verify.py",
+    "tests/test_bad_inputs.py",
+    "tests/test_clinic_units.py",
+    "tests/test_golden.py",
+]
+GOLDEN = "tests/test_golden.py"
+#: Tests of a mutant take at most so long together, in seconds of processor time as measured without it.
+_MOST_SECONDS = 40.0
+COLUMNS = (
+    "when seed key path line scope operator before after outcome killer seconds".split()  # noqa: SIM905 -- one line
+)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="Mutation testing, apart from the other checks.")
+    parser.add_argument("what", choices=["measure", "run", "again", "report", "count"])
+    parser.add_argument("--sample", type=int, help="mutants, in proportion to those of each file; all by default")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--rooms", nargs="+", default=ROOMS)
+    parser.add_argument("--only", nargs="+", default=[], help="keys of mutants")
+    asked = parser.parse_args()
+    found = mutants_of(REPOSITORY, asked.rooms)
+    if asked.what == "count":
+        print(f"{len(found)} mutants")
+    elif asked.what == "report":
+        from report import write
+
+        write(found)
+    elif asked.what == "measure":
+        with copied() as root:
+            measure(root)
+    else:
+        if not MEASURED.exists():
+            sys.exit("first: python tests/mutation/run.py measure")
+        chosen = sampled(found, asked.sample, asked.seed)
+        latest = {row["key"]: row for row in outcomes()}
+        if asked.only:
+            chosen = [mutant for mutant in found if mutant.key in asked.only]
+        elif asked.what == "again":
+            chosen = [mutant for mutant in found if latest.get(mutant.key, {}).get("outcome") == "survived"]
+        else:
+            chosen = [mutant for mutant in chosen if mutant.key not in latest]
+        with copied() as root:
+            run(root, chosen, asked.seed)
+
+
+@contextmanager
+def copied() -> Iterator[Path]:
+    """Copy the working tree, without what git ignores."""
+    listed = subprocess.run(
+        ["git", "ls-files", "-co", "--exclude-standard"], cwd=REPOSITORY, capture_output=True, text=True, check=True
+    )
+    with tempfile.TemporaryDirectory(prefix="mutation-") as folder:
+        root = Path(folder).resolve()
+        for name in listed.stdout.splitlines():
+            if (REPOSITORY / name).is_file():
+                (root / name).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy(REPOSITORY / name, root / name)
+        compileall.compile_dir(root / "src", quiet=1)
+        yield root
+
+
+def measure(root: Path) -> None:
+    """Run the tests once without any fault."""
+    import server
+
+    server.warm_up()
+    files = [file for file in FILES if (root / file).exists()]
+    found = server.in_child(lambda: server.measured(root, files), 3_600)
+    if "ended" in found:
+        sys.exit(f"the measurement ended in a {found['ended']}: {found['said']}")
+    if found["failed"]:
+        sys.exit(f"without any fault these fail: {', '.join(found['failed'])}")
+    RESULTS.mkdir(parents=True, exist_ok=True)
+    MEASURED.write_text(json.dumps(found))
+    total = sum(seconds for _, seconds in found["tests"])
+    print(f"{len(found['tests'])} tests, {total:.0f} s of processor time with the measurement")
+
+
+def run(root: Path, mutants: list[Mutant], seed: int) -> None:
+    """Judge mutants one by one, and keep each outcome at once."""
+    import server
+
+    server.warm_up()
+    chooser = _Chooser(json.loads(MEASURED.read_text()))
+    new = not OUTCOMES.exists()
+    with OUTCOMES.open("a", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, COLUMNS)
+        if new:
+            writer.writeheader()
+        for index, mutant in enumerate(mutants, 1):
+            source = (root / mutant.path).read_bytes()
+            tests, expected = chooser.tests_of(mutant)
+            one = (mutant.module.removesuffix(".__init__"), root / mutant.path, mutant.applied(source))
+            found: dict[str, Any] = {"killer": None, "seconds": 0.0}
+            if tests:
+                found = server.in_child(lambda one=one, tests=tests: server.judged(root, one, tests), 30 + 3 * expected)
+            outcome = found.get("ended") or ("killed" if found["killer"] else "survived" if tests else "no tests")
+            row = {
+                "when": datetime.now(UTC).isoformat(timespec="seconds"),
+                "seed": seed,
+                "outcome": outcome,
+                "killer": found.get("killer") or "",
+                "seconds": found["seconds"],
+            }
+            writer.writerow(row | {name: getattr(mutant, name) for name in COLUMNS if name not in row})
+            file.flush()
+            print(
+                f"{index}/{len(mutants)} {mutant.path}:{mutant.line} {outcome} {row['killer']} {row['seconds']} s",
+                flush=True,
+            )
+
+
+class _Chooser:
+    """Chooses for each mutant the tests that touch its lines, quickest files and tests first."""
+
+    def __init__(self, found: dict[str, Any]) -> None:
+        self.tests = [(name, float(seconds)) for name, seconds in found["tests"]]
+        self.lines = {path: {int(n): tests for n, tests in its.items()} for path, its in found["lines"].items()}
+
+    def tests_of(self, mutant: Mutant) -> tuple[list[tuple[str, dict[str, float]]], float]:
+        """Tests by file, with how long each takes, and how long all of them take."""
+        lines = self.lines.get(mutant.path, {})
+        touching = {t for line in range(mutant.lines[0], mutant.lines[1] + 1) for t in lines.get(line, [])}
+        if not touching:  # what is done at import: every test of the module
+            touching = {test for tests in lines.values() for test in tests}
+        by_file: dict[str, dict[str, float]] = {}
+        total = 0.0
+        for test in sorted(touching, key=lambda test: self.tests[test][1]):
+            name, seconds = self.tests[test]
+            if total + seconds > _MOST_SECONDS:
+                break
+            total += seconds
+            by_file.setdefault(name.split("::")[0], {})[name] = seconds
+        ordered = sorted(by_file.items(), key=lambda item: (item[0] == GOLDEN, sum(item[1].values())))
+        return ordered, total
+
+
+def outcomes() -> list[dict[str, str]]:
+    """Every outcome kept, oldest first."""
+    if not OUTCOMES.exists():
+        return []
+    with OUTCOMES.open(newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+if __name__ == "__main__":
+    main()
