@@ -1,6 +1,6 @@
 """Golden results: what each shipped scenario and design comes to in one short study, as plain numbers by name.
 
-``NAME.json`` beside this file holds them. Whole numbers (sums of what patients are born with and live through, and a hash
+``NAME.json`` beside this file holds them. Whole numbers (sums of what patients are born with and live through, a hash
 of whole histories) are compared exactly, other figures to 12 significant digits, on any Python and processor.
 """
 

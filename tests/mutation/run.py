@@ -57,7 +57,7 @@ FILES = [
     "tests/test_exports.py",
     "tests/test_verify.py",
     "tests/test_bad_inputs.py",
-    "tests/test_clinic_units.py",
+    "tests/test_durations.py",
     "tests/test_golden.py",
 ]
 GOLDEN = "tests/test_golden.py"
