@@ -24,6 +24,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -123,7 +124,7 @@ def measure(root: Path) -> None:
 
     server.warm_up()
     files = [file for file in FILES if (root / file).exists()]
-    found = server.in_child(lambda: server.measured(root, files), 3_600)
+    found = server.in_child(lambda _: server.measured(root, files), 3_600)
     if "ended" in found:
         sys.exit(f"the measurement ended in a {found['ended']}: {found['said']}")
     if found["failed"]:
@@ -151,7 +152,7 @@ def run(root: Path, mutants: list[Mutant], seed: int) -> None:
             one = (mutant.module.removesuffix(".__init__"), root / mutant.path, mutant.applied(source))
             found: dict[str, Any] = {"killer": None, "seconds": 0.0}
             if tests:
-                found = server.in_child(lambda one=one, tests=tests: server.judged(root, one, tests), 30 + 3 * expected)
+                found = server.in_child(partial(server.judged, root, one, tests), 30 + 2 * expected)
             outcome = found.get("ended") or ("killed" if found["killer"] else "survived" if tests else "no tests")
             row = {
                 "when": datetime.now(UTC).isoformat(timespec="seconds"),

@@ -29,6 +29,8 @@ _HEAVY = (
 #: Examples of each property-based test, always the same ones.
 EXAMPLES = 12
 _MEMORY_BYTES = 6_000_000_000
+#: A test has a fault that never ends when it takes so many seconds of processor time, and so many times its own.
+_LONGEST_SECONDS, _LONGEST_RATIO = 3.0, 2.0
 #: What pytest is told for every file.
 _OPTIONS = ["-x", "-q", "-n", "0", "-p", "no:cacheprovider", "-m", "not slow", "--no-header", "--tb=no"]
 
@@ -61,8 +63,13 @@ class _Faulty(importlib.abc.MetaPathFinder, importlib.abc.Loader):
 class _Watch:
     """Selects and orders the tests of a file, makes hypothesis quick, and notes what fails and how long each takes."""
 
-    def __init__(self, wanted: dict[str, float] | None, switch: Callable[[str], None] | None = None) -> None:
-        self.wanted, self.switch = wanted, switch
+    def __init__(
+        self,
+        wanted: dict[str, float] | None,
+        switch: Callable[[str], None] | None = None,
+        give_up: Callable[[str], None] | None = None,
+    ) -> None:
+        self.wanted, self.switch, self.give_up = wanted, switch, give_up
         self.failed: str | None = None
         self.seconds: dict[str, float] = {}
 
@@ -83,10 +90,14 @@ class _Watch:
     def pytest_runtest_protocol(self, item: Any) -> Any:
         if self.switch:
             self.switch(item.nodeid)
+        if self.give_up and self.wanted is not None:
+            signal.signal(signal.SIGPROF, lambda *_: self.give_up(f"{item.nodeid} (too long)"))
+            signal.setitimer(signal.ITIMER_PROF, _LONGEST_SECONDS + _LONGEST_RATIO * self.wanted[item.nodeid])
         began = time.process_time()
         try:
             return (yield)
         finally:
+            signal.setitimer(signal.ITIMER_PROF, 0.0)
             self.seconds[item.nodeid] = time.process_time() - began
             if self.switch:
                 self.switch("")
@@ -114,8 +125,11 @@ def _few_examples(test: Any) -> None:
     )
 
 
-def in_child(work: Callable[[], Any], cpu_seconds: float) -> dict[str, Any]:
-    """Do some work in a fork and return what it says, or how it ended: ``{"ended": "timeout" or "crash"}``."""
+def in_child(work: Callable[[Path], Any], cpu_seconds: float) -> dict[str, Any]:
+    """Do some work in a fork and return what it says, or how it ended: ``{"ended": "timeout" or "crash"}``.
+
+    ``work`` is given the file of its answer, for one that has to leave at once.
+    """
     with tempfile.TemporaryDirectory() as folder:
         answer, said = Path(folder) / "answer", Path(folder) / "said"
         child = os.fork()
@@ -130,7 +144,13 @@ def in_child(work: Callable[[], Any], cpu_seconds: float) -> dict[str, Any]:
         return {"ended": "timeout" if out_of_time else "crash", "said": last} | with_cpu
 
 
-def _be_child(work: Callable[[], Any], cpu_seconds: float, answer: Path, said: Path, folder: str) -> None:
+def _write(answer: Path, found: Any) -> None:
+    whole = answer.with_suffix(".part")
+    whole.write_text(json.dumps(found))
+    whole.rename(answer)
+
+
+def _be_child(work: Callable[[Path], Any], cpu_seconds: float, answer: Path, said: Path, folder: str) -> None:
     code = 1
     try:
         os.setsid()
@@ -143,10 +163,7 @@ def _be_child(work: Callable[[], Any], cpu_seconds: float, answer: Path, said: P
         out = os.open(said, os.O_CREAT | os.O_WRONLY)
         os.dup2(out, 1)
         os.dup2(out, 2)
-        found = work()
-        whole = answer.with_suffix(".part")
-        whole.write_text(json.dumps(found))
-        whole.rename(answer)
+        _write(answer, work(answer))
         code = 0
     except BaseException as problem:
         print(repr(problem), file=sys.stderr, flush=True)
@@ -160,15 +177,22 @@ def enter(root: Path) -> None:
     sys.path[:0] = [str(root / "src"), str(root / "tests")]
 
 
-def judged(
-    root: Path, mutant: tuple[str, Path, bytes], files: Sequence[tuple[str, dict[str, float]]]
-) -> dict[str, Any]:
+#: Tests by file, with how long each takes.
+Tests = Sequence[tuple[str, dict[str, float]]]
+
+
+def judged(root: Path, mutant: tuple[str, Path, bytes], files: Tests, answer: Path) -> dict[str, Any]:
     """Import the changed module and run tests, file by file, until one fails; to be done in a child."""
+
+    def give_up(test: str) -> None:
+        _write(answer, {"killer": test})
+        os._exit(0)
+
     enter(root)
     sys.dont_write_bytecode = False
     sys.meta_path.insert(0, _Faulty(*mutant))
     for file, wanted in files:
-        watch = _Watch(wanted)
+        watch = _Watch(wanted, give_up=give_up)
         code = pytest.main([*_OPTIONS, file], plugins=[watch])
         if watch.failed or code not in (0, 5):
             return {"killer": watch.failed or file}
