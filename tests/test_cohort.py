@@ -7,10 +7,10 @@ import pytest
 
 from blinasim.luck import Draws, Luck
 from blinasim.model.codes import Eligibility, Fitness
-from blinasim.model.cohort import BLAST_BANDS_PCT, Cohort, draw_cohort
+from blinasim.model.cohort import BLAST_BANDS_PCT, Cohort, draw_cohort, under, with_margins
 from blinasim.model.parameters import Parameters
 from blinasim.scenario.settings import Scenario
-from worlds import Share, arrays_of, parameters, scenario, strayed
+from worlds import Share, arrays_of, differing, parameters, scenario, strayed
 
 MANY = range(600)
 PATIENTS = len(MANY) * 189
@@ -280,3 +280,47 @@ def test_the_outermost_luck_is_not_in_a_pause_at_either_end(number: float) -> No
     entry = draw_cohort(of.cohort, of.trial.accrual, parameters(), SameForAll(number)).entry_day
 
     assert int(entry[0]) in (9, 13)
+
+
+# --- the same patients otherwise -----------------------------------------------------------------------
+
+
+def test_margins_choose_the_patients_with_the_lowest_odds() -> None:
+    """Who has had an HSCT, and who has many blasts, chosen one by one; nothing else changes."""
+    of, block = scenario(size=40), range(6)
+    draws = Draws(Luck(23), block, 40)
+    before = drawn_with(of, draws)
+    after = with_margins(before, of.cohort, draws, prior_hsct=13, blasts_75=22)
+
+    older = before.older.reshape(6, 40)
+    share = 0.339
+    younger_share = (share - 0.13 * of.cohort.prior_hsct_share_65_and_over) / 0.87
+    luck, many = draws.uniform("cohort.prior_hsct"), draws.uniform("cohort.margin_of_blasts")
+    prior, blasts = after.prior_hsct.reshape(6, 40), after.blasts_pct.reshape(6, 40)
+    for trial in range(6):
+        chance = np.where(older[trial], of.cohort.prior_hsct_share_65_and_over, younger_share)
+        ratio = [u / (1 - u) * (1 - p) / p for u, p in zip(luck[trial], chance, strict=True)]
+        assert set(np.flatnonzero(prior[trial])) == set(np.argsort(ratio)[:13])
+        assert set(np.flatnonzero(blasts[trial] >= 75)) == set(np.argsort(many[trial])[:22])
+    # Within the bands the patient's own luck decides, as ever: even from 75 to 100, and below by the bands' shares.
+    within = draws.uniform("cohort.blasts").ravel()
+    assert after.blasts_pct[after.blasts_pct >= 75] == pytest.approx(75 + 25 * within[after.blasts_pct >= 75])
+    assert np.array_equal(after.blasts_pct < 25, (within < 0.16 / 0.444) & (after.blasts_pct < 75))
+    relapsed = after.eligibility == Eligibility.RELAPSE_AFTER_HSCT
+    assert np.array_equal(relapsed, after.prior_hsct & (after.salvage_lines == 0))
+    changed = {"prior_hsct", "blasts_pct", "eligibility"}
+    assert set(differing(arrays_of(before), arrays_of(after))) == changed
+
+
+def test_the_same_patients_under_other_parameters_are_those_drawn_under_them() -> None:
+    of, draws = scenario(size=60), Draws(Luck(24), range(5), 60)
+    values = parameters(
+        {"baseline.poor_fitness": 0.5, "baseline.well_matched_share": 0.4, "baseline.frailty_variance": 2}
+    )
+    moved = under(drawn_with(of, draws), values, draws)
+    assert not differing(arrays_of(moved), arrays_of(drawn_with(of, draws, values)))
+    assert differing(arrays_of(moved), arrays_of(drawn_with(of, draws))) == ["fitness", "well_matched", "frailty"]
+
+
+def drawn_with(of: Scenario, draws: Draws, values: Parameters | None = None) -> Cohort:
+    return draw_cohort(of.cohort, of.trial.accrual, values or parameters(), draws)

@@ -40,7 +40,7 @@ def _page(mutants: list[Mutant], first: dict[str, Row], now: dict[str, Row], rea
     yield "Would a test fail if the code were wrong? A *mutant* is the code with one small fault: a comparison moved or"
     yield "turned round; an operator, constant, sign, minimum or argument exchanged; a statement removed; a returned"
     yield "value shifted. It is *killed* when a test fails or never ends, and *survives* otherwise. Made by"
-    yield "`tests/mutation/run.py` (see there), which runs the tests that touch the fault, quickest first, 40 s of them"
+    yield "`tests/mutation/run.py` (see there), which runs the tests that touch the fault, quickest first, 24 s of them"
     yield "at most, property-based tests with few examples, the golden results (`tests/golden`) last."
     yield ""
     yield f"Of {len(mutants):,} mutants of `model/` and `engine/`, {len(now):,} were drawn, in proportion to those of"

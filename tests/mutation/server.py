@@ -153,7 +153,6 @@ def _write(answer: Path, found: Any) -> None:
 def _be_child(work: Callable[[Path], Any], cpu_seconds: float, answer: Path, said: Path, folder: str) -> None:
     code = 1
     try:
-        os.setsid()
         limit = int(cpu_seconds) + 1
         resource.setrlimit(resource.RLIMIT_CPU, (limit, limit + 2))
         resource.setrlimit(resource.RLIMIT_AS, (_MEMORY_BYTES, _MEMORY_BYTES))
@@ -199,27 +198,23 @@ def judged(root: Path, mutant: tuple[str, Path, bytes], files: Tests, answer: Pa
     return {"killer": None}
 
 
-def measured(root: Path, files: Sequence[str]) -> dict[str, Any]:
-    """Run all tests of some files: how long each takes, and which lines it touches; to be done in a child."""
+def measured(root: Path, file: str, _: Path) -> dict[str, Any]:
+    """Run all tests of a file: how long each takes, and which lines it touches; to be done in a child."""
     import coverage
 
     enter(root)
     cover = coverage.Coverage(data_file=None, source=[str(root / "src" / "blinasim")], config_file=False)
     cover.start()
-    seconds, failed = {}, []
-    for file in files:
-        watch = _Watch(None, cover.switch_context)
-        pytest.main([option for option in _OPTIONS if option != "-x"] + [file], plugins=[watch])
-        seconds |= watch.seconds
-        if watch.failed:
-            failed.append(watch.failed)
+    watch = _Watch(None, cover.switch_context)
+    pytest.main([option for option in _OPTIONS if option != "-x"] + [file], plugins=[watch])
     cover.stop()
     data = cover.get_data()
-    number = {name: index for index, name in enumerate(seconds)}
-    lines = {}
-    for path in data.measured_files():
-        its = data.contexts_by_lineno(path)
-        lines[Path(path).relative_to(root).as_posix()] = {
-            line: sorted(number[test] for test in tests if test in number) for line, tests in its.items()
+    number = {name: index for index, name in enumerate(watch.seconds)}
+    lines = {
+        Path(path).relative_to(root).as_posix(): {
+            line: sorted(number[test] for test in tests if test in number)
+            for line, tests in data.contexts_by_lineno(path).items()
         }
-    return {"tests": list(seconds.items()), "lines": lines, "failed": failed}
+        for path in data.measured_files()
+    }
+    return {"tests": list(watch.seconds.items()), "lines": lines, "failed": watch.failed}
