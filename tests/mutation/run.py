@@ -31,14 +31,15 @@ from typing import Any
 for threads in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
     os.environ[threads] = "1"
 
-from mutants import Mutant, mutants_of, sampled  # noqa: E402 -- after the threads are limited
+import numpy as np  # noqa: E402 -- after the threads are limited
+from mutants import Mutant, mutants_of, sampled  # noqa: E402
 
 HERE = Path(__file__).parent
 REPOSITORY = HERE.parent.parent
 RESULTS = REPOSITORY / "results" / "mutation"
 OUTCOMES, MEASURED = RESULTS / "outcomes.csv", RESULTS / "measured.json"
 ROOMS = ["model", "engine"]
-#: Quick tests that touch the rooms, in this process alone; the golden results last, as they say least about the why.
+#: Quick tests that touch the rooms, in this process alone.
 FILES = [
     "tests/test_lives.py",
     "tests/test_fast.py",
@@ -59,11 +60,14 @@ FILES = [
     "tests/test_verify.py",
     "tests/test_bad_inputs.py",
     "tests/test_durations.py",
+    "tests/test_parameters.py",
+    "tests/test_fates.py",
     "tests/test_golden.py",
 ]
 GOLDEN = "tests/test_golden.py"
-#: Tests of a mutant take at most so long together, in seconds of processor time as measured without it.
-_MOST_SECONDS = 24.0
+#: Tests of a mutant take at most so long together, in seconds of processor time as measured without it: the quickest
+#: first, then the golden results, which say least about the why, then the others.
+_FIRST_SECONDS, _MOST_SECONDS = 12.0, 24.0
 COLUMNS = (
     "when seed key path line scope operator before after outcome killer seconds".split()  # noqa: SIM905 -- one line
 )
@@ -193,14 +197,20 @@ class _Chooser:
             return [], 0.0
         # What is done at import is touched by every test of the module, or by all if it holds nothing else.
         touching = set().union(*lines) or set().union(*of.values()) or set(self.seconds)
+        ordered = sorted(touching & self.seconds.keys(), key=lambda name: (self.seconds[name], name))
+        golden = [name for name in ordered if name.startswith(GOLDEN)]
+        others = [name for name in ordered if not name.startswith(GOLDEN)]
+        before = np.cumsum([self.seconds[name] for name in others])
+        first = [name for name, until in zip(others, before, strict=True) if until <= _FIRST_SECONDS]
+        second = [name for name, until in zip(others, before, strict=True) if _FIRST_SECONDS < until <= _MOST_SECONDS]
+        files = [*self._by_file(first), *self._by_file(golden), *self._by_file(second)]
+        return files, sum(sum(its.values()) for _, its in files)
+
+    def _by_file(self, tests: list[str]) -> list[tuple[str, dict[str, float]]]:
         by_file: dict[str, dict[str, float]] = {}
-        total = 0.0
-        for name in sorted(touching & self.seconds.keys(), key=lambda name: (self.seconds[name], name)):
-            if total + self.seconds[name] > _MOST_SECONDS:
-                break
-            total += self.seconds[name]
+        for name in tests:
             by_file.setdefault(name.split("::")[0], {})[name] = self.seconds[name]
-        return sorted(by_file.items(), key=lambda item: (item[0] == GOLDEN, sum(item[1].values()))), total
+        return sorted(by_file.items(), key=lambda item: sum(item[1].values()))
 
 
 def _in_one_process(test: str) -> bool:
