@@ -48,7 +48,7 @@ def test_standard_therapy_by_hand() -> None:
 
 
 def test_a_transplant_without_effect_by_hand() -> None:
-    changes = {name: 0.123 for name in parameter_catalogue()}
+    changes = dict.fromkeys(parameter_catalogue(), 0.123)
     changed = changed_by(NO_EFFECT, changes | {"failure.relapse_speed": 0.6})
     speeds = [
         *("infusion_speed", "other_therapy_speed", "maintenance_speed", "bridging_speed", "graft_speed"),
