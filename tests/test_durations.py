@@ -67,7 +67,8 @@ def test_a_mixture_of_one_kind_is_an_exponential(share: float, speed: float) -> 
 
 
 def test_the_outermost_luck_of_a_mixture_is_finite() -> None:
-    assert np.isfinite(exponential_mixture(np.array([2.0**-53, 1.0 - 2.0**-53]), 100.0, 0.3, 0.25)).all()
+    for share in np.linspace(0.05, 0.95, 19):
+        assert np.isfinite(exponential_mixture(np.array([2.0**-53, 1.0 - 2.0**-53]), 100.0, share, 0.25)).all()
 
 
 def test_what_is_left_of_a_uniform() -> None:

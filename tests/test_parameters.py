@@ -23,6 +23,7 @@ from blinasim.model.parameters import (
     parameters_of,
     parameters_to_dict,
 )
+from blinasim.model.point_file import read_points
 from worlds import in_remission_on_day_28, parameters
 
 SHIPPED = (data_folder("calibration") / "parameters.yaml").read_text(encoding="utf-8")
@@ -105,6 +106,13 @@ def test_changed_parameters_stand_over_those_of_their_source() -> None:
     assert values.relapse.shape == 0.5
     assert values.changed({"relapse.shape": source.relapse.shape}) == source
     assert changed.fingerprint != source.fingerprint == source.of(range(3), 1).fingerprint
+
+
+def test_of_two_wrong_distributions_the_first_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "mine.yaml"
+    path.write_text("structure:\n  relapse: gompertz\n  failure: weibull\n", encoding="utf-8")
+    with pytest.raises(ParameterError, match=r"mine\.yaml:2:\d+: structure\.relapse: Input should be"):
+        read_points(path)
 
 
 # --- what the engines refuse ---------------------------------------------------------------------------
