@@ -68,7 +68,7 @@ FILES = [
 GOLDEN = "tests/test_golden.py"
 #: Tests of a mutant take at most so long together, in seconds of processor time as measured without it: the quickest
 #: first, then the golden results, which say least about the why, then the others.
-_FIRST_SECONDS, _MOST_SECONDS = 12.0, 24.0
+_FIRST_SECONDS, _MOST_SECONDS = 6.0, 16.0
 COLUMNS = (
     "when seed key path line scope operator before after outcome killer seconds".split()  # noqa: SIM905 -- one line
 )
@@ -197,13 +197,15 @@ class _Chooser:
         if not lines:  # never run
             return [], 0.0
         # What is done at import is touched by every test of the module, or by all if it holds nothing else.
-        touching = set().union(*lines) or set().union(*of.values()) or set(self.seconds)
+        touching, most = set().union(*lines), _MOST_SECONDS
+        if not touching:
+            touching, most = set().union(*of.values()) or set(self.seconds), _FIRST_SECONDS
         ordered = sorted(touching & self.seconds.keys(), key=lambda name: (self.seconds[name], name))
         golden = [name for name in ordered if name.startswith(GOLDEN)]
         others = [name for name in ordered if not name.startswith(GOLDEN)]
         before = np.cumsum([self.seconds[name] for name in others])
         first = [name for name, until in zip(others, before, strict=True) if until <= _FIRST_SECONDS]
-        second = [name for name, until in zip(others, before, strict=True) if _FIRST_SECONDS < until <= _MOST_SECONDS]
+        second = [name for name, until in zip(others, before, strict=True) if _FIRST_SECONDS < until <= most]
         files = [*self._by_file(first), *self._by_file(golden), *self._by_file(second)]
         return files, sum(sum(its.values()) for _, its in files)
 
