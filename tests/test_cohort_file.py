@@ -12,6 +12,7 @@ from blinasim.model.parameters import load_parameters
 from blinasim.scenario.loading import load_scenario
 from blinasim.scenario.settings import Scenario
 from blinasim.statistics.weights import rake
+from test_cohort import SameForAll
 
 HEADER = "age_years,prior_hsct,salvage_lines,blasts_pct,fitness\n"
 ROWS = ["30,no,0,80,good", "40,yes,1,20.5,fair", "70,no,2,60,poor", "50,no,3,30,good"]
@@ -182,3 +183,12 @@ def test_a_column_that_must_be_there(tmp_path: Path, column: str) -> None:
     names = [name for name in EVERY.strip().split(",") if name != column]
     with pytest.raises(ScenarioError, match=f"'{column}': this column is missing"):
         cohort(scenario(tmp_path, "{size: 1, data: {file: patients.csv}}", ["1,1,1,1,1,1"], ",".join(names) + "\n"))
+
+
+def test_the_outermost_luck_still_draws_the_last_row(tmp_path: Path) -> None:
+    """Ten weights of 0.1 add up to less than 1."""
+    rows = [f"{30 + number},no,0,80,good" for number in range(10)]
+    of = scenario(tmp_path, "{size: 3, data: {file: patients.csv, rows: resampled}}", rows)
+    for luck, age in ((1 - 2.0**-53, 39), (2.0**-53, 30), (0.1001, 31)):
+        drawn = draw_cohort(of.cohort, of.trial.accrual, load_parameters(), SameForAll(luck))  # type: ignore[arg-type]
+        assert drawn.age_years.tolist() == [age] * 3
