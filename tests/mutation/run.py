@@ -158,7 +158,7 @@ def run(root: Path, mutants: list[Mutant], seed: int) -> None:
             one = (mutant.module.removesuffix(".__init__"), root / mutant.path, mutant.applied(source))
             found: dict[str, Any] = {"killer": None, "seconds": 0.0}
             if tests:
-                found = server.in_child(partial(server.judged, root, one, tests), 30 + 2 * expected)
+                found = server.in_child(partial(server.judged, root, one, tests), 40 + 2 * expected)
             outcome = found.get("ended") or ("killed" if found["killer"] else "survived" if tests else "no tests")
             row = {
                 "when": datetime.now(UTC).isoformat(timespec="seconds"),
