@@ -107,11 +107,13 @@ def judged(planned: Planned, trials: int) -> Judged:
     parameters = parameters_said(POINT)
     found, null = (evaluate_design(asked, parameters=parameters, null=nothing) for nothing in (False, True))
     look_titles, looks = look_lines(found)
-    beside = dict(characteristics(null)) | {success_word(found): percent(null.success)}
+    told, beside = characteristics(found), dict(characteristics(null))
+    # Success where there is nothing to find is an error, and has a line of its own.
+    successes = ((told[0][0], told[0][1], ""), (success_word(null), "", percent(null.success)))
     return Judged(
         sentence=sentence(found, null),
         why=asked.design.why.strip(),
-        rows=tuple((name.strip(), text, beside.get(name, "")) for name, text in characteristics(found) if text),
+        rows=(*successes, *((name.strip(), text, beside.get(name, "")) for name, text in told[1:] if text)),
         look_titles=look_titles,
         looks=tuple(looks),
         picture=Picture.of(boundaries(found)),

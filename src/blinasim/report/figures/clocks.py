@@ -256,6 +256,11 @@ def _draw_clock(axes: Axes, clock: RelapseClock, last_day: int, *, first: bool) 
         )  # fmt: skip
     if clock.end > last_day:
         marker: dict[str, Any] = {"marker": ">", "markersize": 6, "color": style.MUTED}
+        up = 5 if first else -5
+        axes.annotate(
+            f"on to day {clock.end:,}", (end, clock.left(end)), (-5, up), textcoords="offset points", fontsize=8,
+            ha="right", va="bottom" if first else "top", annotation_clip=False,
+        )  # fmt: skip
     elif clock.relapsed:
         marker = {"marker": "v", "markersize": 8, "color": style.OUTSIDE, "markeredgecolor": "white"}
     else:
