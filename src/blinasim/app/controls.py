@@ -14,7 +14,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from blinasim.errors import BlinasimError, ScenarioError, one_line
-from blinasim.files import short, shipped_scenarios
+from blinasim.files import shipped_scenarios, short
 from blinasim.scenario.loading import load_scenario
 from blinasim.scenario.settings import MOST_TITLE, AfterCycle, Scenario
 from blinasim.scenario.writing import changes_to_yaml, flow

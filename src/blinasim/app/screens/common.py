@@ -21,6 +21,7 @@ LOOK: Final = """<style>
 .block-container {padding-left: 2rem; padding-right: 2rem;}
 @media (max-width: 640px) {.block-container {padding-left: 1rem; padding-right: 1rem;}}
 h1 {font-size: 1.65rem !important; padding-bottom: 0.3rem !important;}
+[data-testid=stSelectbox] input {text-overflow: ellipsis;}
 h2, h3 {font-size: 1.15rem !important; padding-bottom: 0.2rem !important;}
 [data-testid=stHeader] {display: none;}
 .answer {font-size: 1.08rem; line-height: 1.5; border-left: 4px solid #00548A; padding: 0.1rem 0 0.1rem 0.8rem;}
@@ -103,9 +104,9 @@ def posterior_used(command: str) -> None:
 def point_used(command: str, why: str) -> None:
     """Say that a page has one value of each parameter, and why it does not agree with the command line to the digit."""
     quiet(
-        f"Parameters: the point values of calibration/parameters.yaml, the same in all trials, {why}. blinasim run draws "
-        "them from the posterior instead, anew for every trial or two, so that its medians and ranges are others; "
-        f"{command}."
+        f"Parameters: the point values of calibration/parameters.yaml, the same in all trials, {why}. blinasim run "
+        "draws them from the posterior instead, anew for every trial or two, so that its medians and ranges are "
+        f"others; {command}."
     )
 
 
@@ -132,5 +133,5 @@ def chosen_scenario(label: str, key: str, *, start: str = "baseline") -> Source:
     """Let the user choose a shipped scenario."""
     names = list(titles())
     name = st.selectbox(label, names, index=names.index(start), format_func=titles().__getitem__, key=key)
-    quiet(f"Scenario {name}")
+    quiet(f"Scenario {name}: {titles()[name]}")
     return Source(name)

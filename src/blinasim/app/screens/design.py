@@ -6,7 +6,16 @@ import streamlit as st
 
 from blinasim.app import designs
 from blinasim.app.designs import Planned
-from blinasim.app.screens.common import answered, kept, point_used, quiet, refused, shown_picture, shown_table, simulating
+from blinasim.app.screens.common import (
+    answered,
+    kept,
+    point_used,
+    quiet,
+    refused,
+    shown_picture,
+    shown_table,
+    simulating,
+)
 from blinasim.errors import BlinasimError
 from blinasim.scenario.design_file import load_design
 
@@ -51,6 +60,7 @@ def _planned() -> tuple[Planned, int]:
         "Design", list(names), index=list(names).index("phase3_standard_therapy"),
         format_func=names.__getitem__, key="design/name",
     )  # fmt: skip
+    quiet(f"Design {name}: {names[name]}")
     design = load_design(name).design
     size, looks, allocation = designs.can_change(design)
     planned = Planned(

@@ -5,7 +5,16 @@ from __future__ import annotations
 import streamlit as st
 
 from blinasim.app import illusion
-from blinasim.app.screens.common import answered, kept, point_used, quiet, refused, shown_picture, shown_table, simulating
+from blinasim.app.screens.common import (
+    answered,
+    kept,
+    point_used,
+    quiet,
+    refused,
+    shown_picture,
+    shown_table,
+    simulating,
+)
 from blinasim.errors import BlinasimError
 
 _illusion = kept(illusion.illusion)
