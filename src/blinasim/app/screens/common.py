@@ -102,7 +102,7 @@ def posterior_used(command: str) -> None:
 
 
 def point_used(command: str, why: str) -> None:
-    """Say that a page has one value of each parameter, and why it does not agree with the command line to the digit."""
+    """Say that a page has one value of each parameter, and why it does not agree with ``blinasim run`` to the digit."""
     quiet(
         f"Parameters: the point values of calibration/parameters.yaml, the same in all trials, {why}. blinasim run "
         "draws them from the posterior instead, anew for every trial or two, so that its medians and ranges are "
