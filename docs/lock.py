@@ -1,8 +1,8 @@
 """Write ``requirements.lock`` and ``sbom.json`` from ``constraints.txt``; run it where the versions there change.
 
-Usage: ``python docs/lock.py`` in an environment with what is pinned and with pip-tools (``--bill``: the bill alone). The
-versions have their home in ``constraints.txt``; the lock adds the hashes of their files, for every system and Python,
-and names no registry. The bill of materials (CycloneDX) says it all again for programs, with licences.
+Usage: ``python docs/lock.py`` in an environment with what is pinned and with pip-tools (``--bill``: the bill alone).
+The versions have their home in ``constraints.txt``; the lock adds the hashes of their files, for every system and
+Python, and names no registry. The bill of materials (CycloneDX) says it all again for programs, with licences.
 """
 
 from __future__ import annotations
