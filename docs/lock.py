@@ -121,8 +121,11 @@ def bill(lock: str, version: str, licences: Mapping[str, str | None]) -> dict[st
 
 
 def written(document: Mapping[str, Any]) -> str:
-    """Return a document as it stands in its file."""
-    return json.dumps(document, indent=1, ensure_ascii=False) + "\n"
+    """Return a document as it stands in its file: a line a component, so that changes can be read."""
+    lines = ",\n".join(json.dumps(one, ensure_ascii=False) for one in document["components"])
+    rest = {key: value for key, value in document.items() if key != "components"}
+    head = json.dumps(rest, indent=1, ensure_ascii=False).removesuffix("\n}")
+    return f'{head},\n "components": [\n{lines}\n ]\n}}\n'
 
 
 def main() -> None:

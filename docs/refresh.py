@@ -2,11 +2,12 @@
 
 Run it from the repository after a change that moves numbers: ``python docs/refresh.py``. It replaces the blocks of
 the README that follow ``<!-- shown: ... -->``, the pictures in ``docs/images``, and the documents generated from
-the code (data dictionary, schemas).
+the code (data dictionary, schemas). With ``--generated`` only the latter, in seconds.
 """
 
 from __future__ import annotations
 
+import argparse
 import json
 import re
 import shutil
@@ -28,6 +29,7 @@ from blinasim.report.validation_file import validation_schema
 from blinasim.report.value_file import value_schema
 from blinasim.report.verification import verification_schema
 from blinasim.scenario.writing import DESIGN_SCHEMA_FILE, SCHEMA_FILE, design_json_schema, json_schema
+from traceability import traceability_document
 
 ROOT = Path(__file__).resolve().parents[1]
 #: The patient whose life the README tells; chosen because much happens in it.
@@ -65,6 +67,7 @@ def generated() -> dict[Path, str]:
     return {
         ROOT / "docs" / "data_dictionary.md": data_dictionary(),
         ROOT / "docs" / "calibration_targets.md": calibration_document(),
+        ROOT / "docs" / "traceability.md": traceability_document(),
         ROOT / "docs" / "summary.schema.json": indented(summary_schema()),
         ROOT / "docs" / "comparison.schema.json": indented(comparison_schema()),
         ROOT / "docs" / "calibration.schema.json": indented(calibration_schema()),
@@ -85,6 +88,16 @@ def indented(schema: object) -> str:
 
 
 def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--generated", action="store_true", help="only the documents that are generated whole")
+    if not parser.parse_args().generated:
+        refresh_shown()
+    for path, content in generated().items():
+        path.write_text(content, encoding="utf-8")
+
+
+def refresh_shown() -> None:
+    """Run what the README shows."""
     readme = ROOT / "README.md"
     text = readme.read_text(encoding="utf-8")
     with tempfile.TemporaryDirectory() as folder:
@@ -98,8 +111,6 @@ def main() -> None:
     story = blinasim("trace", "baseline", "--patient", str(PATIENT))
     text = show(text, "trace", f"$ blinasim trace baseline --patient {PATIENT}\n{story}")
     readme.write_text(text, encoding="utf-8")
-    for path, content in generated().items():
-        path.write_text(content, encoding="utf-8")
 
 
 if __name__ == "__main__":

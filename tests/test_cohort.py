@@ -7,10 +7,10 @@ import pytest
 
 from blinasim.luck import Draws, Luck
 from blinasim.model.codes import Eligibility, Fitness
-from blinasim.model.cohort import BLAST_BANDS_PCT, Cohort, draw_cohort
+from blinasim.model.cohort import BLAST_BANDS_PCT, Cohort, draw_cohort, under, with_margins
 from blinasim.model.parameters import Parameters
 from blinasim.scenario.settings import Scenario
-from worlds import Share, arrays_of, parameters, scenario, strayed
+from worlds import Share, arrays_of, differing, parameters, scenario, strayed
 
 MANY = range(600)
 PATIENTS = len(MANY) * 189
@@ -280,3 +280,137 @@ def test_the_outermost_luck_is_not_in_a_pause_at_either_end(number: float) -> No
     entry = draw_cohort(of.cohort, of.trial.accrual, parameters(), SameForAll(number)).entry_day
 
     assert int(entry[0]) in (9, 13)
+
+
+# --- the same patients otherwise -----------------------------------------------------------------------
+
+
+def test_margins_choose_the_patients_with_the_lowest_odds() -> None:
+    """Who has had an HSCT, and who has many blasts, chosen one by one; nothing else changes."""
+    of, block = scenario(size=40), range(6)
+    draws = Draws(Luck(23), block, 40)
+    before = drawn_with(of, draws)
+    after = with_margins(before, of.cohort, draws, prior_hsct=13, blasts_75=22)
+
+    older = before.older.reshape(6, 40)
+    share = 0.339
+    younger_share = (share - 0.13 * of.cohort.prior_hsct_share_65_and_over) / 0.87
+    luck, many = draws.uniform("cohort.prior_hsct"), draws.uniform("cohort.margin_of_blasts")
+    prior, blasts = after.prior_hsct.reshape(6, 40), after.blasts_pct.reshape(6, 40)
+    for trial in range(6):
+        chance = np.where(older[trial], of.cohort.prior_hsct_share_65_and_over, younger_share)
+        ratio = [u / (1 - u) * (1 - p) / p for u, p in zip(luck[trial], chance, strict=True)]
+        assert set(np.flatnonzero(prior[trial])) == set(np.argsort(ratio)[:13])
+        assert set(np.flatnonzero(blasts[trial] >= 75)) == set(np.argsort(many[trial])[:22])
+    # Within the bands the patient's own luck decides, as ever: even from 75 to 100, and below by the bands' shares.
+    within = draws.uniform("cohort.blasts").ravel()
+    assert after.blasts_pct[after.blasts_pct >= 75] == pytest.approx(75 + 25 * within[after.blasts_pct >= 75])
+    assert np.array_equal(after.blasts_pct < 25, (within < 0.16 / 0.444) & (after.blasts_pct < 75))
+    relapsed = after.eligibility == Eligibility.RELAPSE_AFTER_HSCT
+    assert np.array_equal(relapsed, after.prior_hsct & (after.salvage_lines == 0))
+    changed = {"prior_hsct", "blasts_pct", "eligibility"}
+    assert set(differing(arrays_of(before), arrays_of(after))) == changed
+
+
+def test_the_same_patients_under_other_parameters_are_those_drawn_under_them() -> None:
+    of, draws = scenario(size=60), Draws(Luck(24), range(5), 60)
+    values = parameters(
+        {"baseline.poor_fitness": 0.5, "baseline.well_matched_share": 0.4, "baseline.frailty_variance": 2}
+    )
+    moved = under(drawn_with(of, draws), values, draws)
+    assert not differing(arrays_of(moved), arrays_of(drawn_with(of, draws, values)))
+    assert differing(arrays_of(moved), arrays_of(drawn_with(of, draws))) == ["fitness", "well_matched", "frailty"]
+
+
+def drawn_with(of: Scenario, draws: Draws, values: Parameters | None = None) -> Cohort:
+    return draw_cohort(of.cohort, of.trial.accrual, values or parameters(), draws)
+
+
+# --- by hand -----------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Named:
+    """Luck by the name of a decision; one half elsewhere."""
+
+    name: str
+    numbers: list[float]
+    replications: int = 1
+
+    @property
+    def patients(self) -> int:
+        return len(self.numbers)
+
+    def uniform(self, name: str) -> np.ndarray:
+        return np.array([self.numbers]) if name == self.name else np.full((1, self.patients), 0.5)
+
+
+def by_hand(name: str, numbers: list[float], of: Scenario | None = None, **changes: float) -> Cohort:
+    of = of or scenario()
+    values = parameters({f"baseline.{key}": value for key, value in changes.items()})
+    return draw_cohort(of.cohort, of.trial.accrual, values, Named(name, numbers))  # type: ignore[arg-type]
+
+
+def test_age_by_its_quantiles() -> None:
+    """18 to 39.5 in the lower half, to 65 at 87 %, to 80 at the end: linear between them, in completed years."""
+    ages = by_hand("cohort.age", [0.0001, 0.25, 0.4999, 0.5001, 0.8699, 0.8701, 0.935, 0.9999]).age_years
+    assert ages.tolist() == [18, 28, 39, 39, 64, 65, 72, 79]
+
+
+def test_salvage_lines_and_eligibility() -> None:
+    """20 % none, 39.2 % two or more, of these four in ten three or more."""
+    drawn = by_hand("cohort.salvage_lines", [0.199, 0.201, 0.607, 0.609, 0.843, 0.8433])
+    assert drawn.salvage_lines.tolist() == [0, 1, 1, 2, 2, 3]
+    assert drawn.eligibility[1:].tolist() == [Eligibility.SECOND_OR_LATER_SALVAGE] * 5
+    of = scenario(cohort={"no_prior_salvage_share": 0.6, "two_or_more_salvage_share": 0.2})
+    refractory, early = Eligibility.PRIMARY_REFRACTORY, Eligibility.EARLY_FIRST_RELAPSE
+    assert by_hand("cohort.eligibility", [0.49, 0.51], of).eligibility.tolist() == [refractory, early]
+
+
+def test_prior_hsct_by_age() -> None:
+    of = scenario()
+    younger = (of.cohort.prior_hsct_share - 0.13 * of.cohort.prior_hsct_share_65_and_over) / 0.87
+    drawn = by_hand("cohort.prior_hsct", [younger - 1e-6, younger + 1e-6])
+    assert drawn.prior_hsct.tolist() == [True, False]
+
+
+@pytest.mark.parametrize(("luck", "fitness"), [(0.229, Fitness.POOR), (0.231, Fitness.FAIR), (0.419, Fitness.FAIR)])
+def test_fitness_at_40(luck: float, fitness: Fitness) -> None:
+    of = scenario(cohort={"age": {"median_years": 40}})
+    shares = {"poor_fitness": 0.23, "fair_fitness": 0.19, "worse_fitness_odds_per_decade": 1.25}
+    drawn = by_hand("cohort.fitness", [luck, 0.421], of, **shares)
+    assert drawn.age_years[0] == 40
+    assert drawn.fitness.tolist() == [fitness, Fitness.GOOD]
+
+
+def test_blasts_are_even_within_their_bands() -> None:
+    """16 % from 5 to 25, 14 % to 50, 14.4 % to 75, 55.6 % to 100."""
+    blasts = by_hand("cohort.blasts", [0.08, 0.16, 0.23, 0.30, 0.372, 0.444, 0.722]).blasts_pct
+    assert blasts == pytest.approx([15.0, 25.0, 37.5, 50.0, 62.5, 75.0, 87.5])
+
+
+def test_frailty_site_and_match() -> None:
+    assert by_hand("cohort.frailty", [0.5], frailty_variance=0.3).frailty == pytest.approx([1.3**-0.5])
+    one_sd = by_hand("cohort.frailty", [0.8413447460685429], frailty_variance=0.3).frailty
+    assert np.log(one_sd) == pytest.approx([np.sqrt(np.log(1.3)) - 0.5 * np.log(1.3)])
+    assert by_hand("cohort.site", [0.001, 0.5, 0.999]).site.tolist() == [0, 18, 36]
+    assert by_hand("cohort.well_matched", [0.79, 0.81], well_matched_share=0.8).well_matched.tolist() == [True, False]
+
+
+def test_entry_by_the_rates_of_accrual() -> None:
+    """100 days at a rate of 1 and 50 at a rate of 2: half of the patients each."""
+    pieces = [{"days": 100}, {"days": 50, "relative_rate": 2}]
+    of = scenario(trial={"accrual": {"pieces": pieces}})
+    assert by_hand("cohort.entry_day", [0.001, 0.25, 0.4999, 0.75, 0.9999], of).entry_day.tolist() == [
+        0,
+        50,
+        99,
+        125,
+        149,
+    ]
+
+
+def test_older_begins_with_65_and_decades_count_from_40() -> None:
+    drawn = by_hand("cohort.age", [0.25, 0.8699, 0.8701])
+    assert drawn.older.tolist() == [False, False, True]
+    assert drawn.decades_over_40 == pytest.approx([-1.2, 2.4, 2.5])

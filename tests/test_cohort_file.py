@@ -13,6 +13,7 @@ from blinasim.scenario.loading import load_scenario
 from blinasim.scenario.reach import outside_allowed
 from blinasim.scenario.settings import Scenario
 from blinasim.statistics.weights import rake
+from test_cohort import SameForAll
 
 HEADER = "age_years,prior_hsct,salvage_lines,blasts_pct,fitness\n"
 ROWS = ["30,no,0,80,good", "40,yes,1,20.5,fair", "70,no,2,60,poor", "50,no,3,30,good"]
@@ -124,3 +125,72 @@ def test_a_bad_file_is_one_line_with_its_row(tmp_path: Path, header: str, rows: 
         cohort(of)
     assert what in str(caught.value)
     assert str(caught.value).startswith(str(tmp_path / "patients.csv"))
+
+
+def test_a_file_of_too_many_rows_is_refused_at_the_first_too_many(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("blinasim.model.cohort_file._MOST_ROWS", 5)
+    cohort(scenario(tmp_path, "{size: 4, data: {file: patients.csv}}"))
+    with pytest.raises(ScenarioError, match=r"patients\.csv:6:1: has more than 5 rows"):
+        cohort(scenario(tmp_path, "{size: 5, data: {file: patients.csv}}", rows=[*ROWS, ROWS[0]]))
+
+
+EVERY = "age_years,prior_hsct,salvage_lines,blasts_pct,fitness,well_matched,site\n"
+
+
+def test_every_column_to_its_ends(tmp_path: Path) -> None:
+    rows = ["18,0,0,0,GOOD,true,0", "120,1,20,100,fair,No,32767", "18,yes,3,99.5,poor,1,+7", "18,FALSE,2,.5,good,0,1e0"]
+    with pytest.raises(ScenarioError, match=r"patients\.csv:5:7: site: '1e0' should be a whole number from 0 to 32767"):
+        cohort(scenario(tmp_path, "{size: 4, data: {file: patients.csv}}", rows, EVERY))
+    rows[3] = rows[3].replace("1e0", "1")
+    drawn = cohort(scenario(tmp_path, "{size: 4, data: {file: patients.csv}}", rows, EVERY), trials=1)
+    assert drawn.age_years.tolist() == [18, 120, 18, 18]
+    assert drawn.prior_hsct.tolist() == [False, True, True, False]
+    assert drawn.salvage_lines.tolist() == [0, 3, 3, 2]  # three stands for three or more
+    assert drawn.blasts_pct.tolist() == [0.0, 100.0, 99.5, 0.5]
+    assert drawn.fitness.tolist() == [0, 1, 2, 0]
+    assert drawn.well_matched.tolist() == [True, False, True, False]
+    assert drawn.site.tolist() == [0, 32_767, 7, 1]
+
+
+@pytest.mark.parametrize(
+    ("row", "column"),
+    [
+        *(("17,no,0,80,good,yes,1", 1), ("121,no,0,80,good,yes,1", 1), ("40,no,-1,80,good,yes,1", 3)),
+        *(("40,no,21,80,good,yes,1", 3), ("40,no,0,-0.1,good,yes,1", 4), ("40,no,0,100.1,good,yes,1", 4)),
+        *(("40,no,0,80,good,yes,-1", 7), ("40,no,0,80,good,yes,32768", 7), ("40,no,0,80,good,maybe,1", 6)),
+        *(("40.5,no,0,80,good,yes,1", 1), ("40,no,0,1_0,good,yes,1", 4), ("40,2,0,80,good,yes,1", 2)),
+    ],
+)
+def test_a_cell_beyond_its_end_is_refused_with_its_place(tmp_path: Path, row: str, column: int) -> None:
+    rows = ["40,no,0,80,good,yes,1", row]
+    with pytest.raises(ScenarioError, match=rf"patients\.csv:3:{column}: \w+: .* should be"):
+        cohort(scenario(tmp_path, "{size: 2, data: {file: patients.csv}}", rows, EVERY))
+
+
+@pytest.mark.parametrize("column", ["fitness", "well_matched", "site"])
+def test_a_column_that_may_be_missing_is_drawn(tmp_path: Path, column: str) -> None:
+    position = EVERY.strip().split(",").index(column)
+    rows = ["40,no,0,80,poor,no,1000"] * 4
+    shorter = [",".join(row.split(",")[:position] + row.split(",")[position + 1 :]) for row in [EVERY.strip(), *rows]]
+    drawn = cohort(scenario(tmp_path, "{size: 4, data: {file: patients.csv}}", shorter[1:], shorter[0] + "\n"), 50)
+    given = {"fitness": 2, "well_matched": False, "site": 1_000}
+    for name, value in given.items():
+        assert np.all(getattr(drawn, name) == value) == (name != column), name
+
+
+@pytest.mark.parametrize("column", ["age_years", "prior_hsct", "salvage_lines", "blasts_pct"])
+def test_a_column_that_must_be_there(tmp_path: Path, column: str) -> None:
+    names = [name for name in EVERY.strip().split(",") if name != column]
+    with pytest.raises(ScenarioError, match=f"'{column}': this column is missing"):
+        cohort(scenario(tmp_path, "{size: 1, data: {file: patients.csv}}", ["1,1,1,1,1,1"], ",".join(names) + "\n"))
+
+
+def test_the_outermost_luck_still_draws_the_last_row(tmp_path: Path) -> None:
+    """Ten weights of 0.1 add up to less than 1."""
+    rows = [f"{30 + number},no,0,80,good" for number in range(10)]
+    of = scenario(tmp_path, "{size: 3, data: {file: patients.csv, rows: resampled}}", rows)
+    for luck, age in ((1 - 2.0**-53, 39), (2.0**-53, 30), (0.1001, 31)):
+        drawn = draw_cohort(of.cohort, of.trial.accrual, load_parameters(), SameForAll(luck))  # type: ignore[arg-type]
+        assert drawn.age_years.tolist() == [age] * 3

@@ -288,11 +288,13 @@ def test_bad_data_is_one_line(tmp_path: Path) -> None:
         f"{head}5,1\n": "d.csv:2:1: 2 cells where the header has 3",
         head: "needs a header and at least one patient",
         "time_days,time_days,event\n1,1,1\n": "'time_days': this column stands twice",
+        "time_days;event;transplant_days\n5;1;\n": "cells are separated by ';'; save the file with commas",
     }
     for text, expected in cases.items():
         assert expected in said(tmp_path, text)
     wanted = "time_days,event,transplant_days,age\n5,1,,x\n"
     assert "no such column to adjust for; did you mean age?" in said(tmp_path, wanted, ("agee",))
+    assert "no such column to adjust for (there are age)" in said(tmp_path, wanted, ("weight",))
     assert "age: 'x' should be a number" in said(tmp_path, wanted, ("age",))
     assert "cannot be adjusted for" in said(tmp_path, wanted, ("event",))
 

@@ -14,7 +14,7 @@ from blinasim.engine.choice import walk
 from blinasim.errors import PolicyError, ScenarioError
 from blinasim.luck import Draws, Luck
 from blinasim.model.chart import Chart
-from blinasim.model.codes import NONE, Conditioning, Place
+from blinasim.model.codes import NEVER, NONE, Conditioning, Place
 from blinasim.model.history import History
 from blinasim.model.own_policy import QUESTIONS, checked_policy
 from blinasim.model.places import Stays
@@ -252,6 +252,27 @@ class EvenDays:
 def test_an_answer_of_another_kind_is_one_line() -> None:
     with pytest.raises(PolicyError, match=r"Lists\.conditioning, patient .* answered \['reduced'\]; myeloabl"):
         lived("baseline", Lists)
+
+
+def accepting(answer: object) -> type:
+    return type("Accepting", (), {"accept_from_day": lambda self, chart: answer})  # noqa: ARG005
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [["sibling"], {"sibling": 0.5}, {"sibling": -1}, {"sibling": NEVER}, {"cousin": 0}, {"sibling": True}, None],
+)
+def test_days_by_donor_type_are_whole_days_by_known_types(answer: object) -> None:
+    told = r"Accepting\.accept_from_day, patient \d+ of trial 1, day \d+: answered .*; days by donor type \(sibling, "
+    with pytest.raises(PolicyError, match=told):
+        lived("baseline", accepting(answer))
+
+
+def test_the_first_and_the_last_day_from_which_a_donor_may_be_acceptable() -> None:
+    same_words = lived("baseline", None, "policy.donor_search.accept_from_day={sibling: 0}")
+    assert not differing_histories(lived("baseline", accepting({"sibling": 0})), same_words)
+    assert (lived("baseline", accepting({"sibling": NEVER - 1})).hsct == NONE).all()
+    assert (lived("baseline", accepting({})).hsct == NONE).all()
 
 
 def test_a_place_that_a_policy_declines_goes_to_others() -> None:

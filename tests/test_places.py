@@ -169,6 +169,66 @@ def test_who_waits_starts_no_cycle_unless_the_policy_says_so() -> None:
     assert treated.cycles.tolist() == [1, 3]
 
 
+@pytest.mark.parametrize("entry", [0, 100])
+@pytest.mark.parametrize(("patience", "second"), [(31, 72), (30, 72), (29, NONE), (0, NONE)])
+def test_patience_ends_before_the_round_of_the_day_after_its_last(patience: int, second: int, entry: int) -> None:
+    """A bed asked for on day 42 and free on day 72, after 30 days: by the patient's days, whenever she came."""
+    made = in_remission_on_day_28(
+        2, donor_search_days=np.full((2, 4), 1, dtype=np.int32), stop_infusion_days=np.full(2, 40, dtype=np.int32)
+    )
+    made = replace(
+        made,
+        entry_day=np.full(2, entry, dtype=np.int32),
+        plan=replace(made.plan, candidate=np.ones(2, dtype=bool), reason=np.full(2, NONE, dtype=np.int8)),
+        policy=Policy.model_validate(
+            {"transplant": {"preparation_days": 14, "waiting": {"give_up_after_days": patience}}}
+        ),
+        capacity=Capacity.model_validate({"transplant_beds": {"places": 1, "stay_days": 30}}),
+        draws=Draws(Luck(1), range(1), 2),
+    )
+    stays: list[Stays] = []
+    assert des.walk(made, stays=stays).hsct.tolist() == [42, second]
+    beds = stays[0].of(Place.TRANSPLANT_BED)
+    assert beds.asked.tolist() == [entry + 42, entry + 42]
+    if second == NONE:
+        assert beds.given.tolist() == [entry + 42, NEVER]
+        assert beds.left.tolist() == [entry + 72, entry + 42 + patience + 1]
+
+
+@pytest.mark.parametrize(
+    ("rule", "mrd", "expected"),
+    [
+        ("first_come", [Mrd.POSITIVE, Mrd.NEGATIVE], [42, 72]),
+        ("mrd_negative_first", [Mrd.POSITIVE, Mrd.NEGATIVE], [72, 42]),
+        ("mrd_negative_first", [Mrd.UNKNOWN, Mrd.NEGATIVE], [72, 42]),
+        ("mrd_negative_first", [Mrd.UNKNOWN, Mrd.POSITIVE], [42, 72]),
+        ("mrd_positive_first", [Mrd.NEGATIVE, Mrd.POSITIVE], [72, 42]),
+        ("mrd_positive_first", [Mrd.POSITIVE, Mrd.NEGATIVE], [42, 72]),
+    ],
+)
+def test_the_rule_says_who_of_two_gets_the_bed(rule: str, mrd: list[Mrd], expected: list[int]) -> None:
+    """Both are ready on day 42, and the bed is free again on day 72; beds for infusions go by number all the same."""
+    made = in_remission_on_day_28(
+        2,
+        donor_search_days=np.full((2, 4), 1, dtype=np.int32),
+        stop_infusion_days=np.full(2, 40, dtype=np.int32),
+        mrd=np.array(mrd, dtype=np.int8),
+    )
+    made = replace(
+        made,
+        plan=replace(made.plan, candidate=np.ones(2, dtype=bool), reason=np.full(2, NONE, dtype=np.int8)),
+        policy=Policy.model_validate({"transplant": {"preparation_days": 14}}),
+        capacity=Capacity.model_validate({"transplant_beds": {"places": 1, "stay_days": 30, "priority": rule}}),
+        draws=Draws(Luck(1), range(1), 2),
+    )
+    assert des.walk(made).hsct.tolist() == expected
+    beds = {"transplant_beds": {"priority": rule}, "infusion_starts": {"places": 1, "first_cycle_days": 5}}
+    untransplanted = replace(made, plan=in_remission_on_day_28(2).plan, capacity=Capacity.model_validate(beds))
+    starts = des.walk(untransplanted).cycle_starts
+    assert starts is not None
+    assert starts[:, 0].tolist() == [0, 5]
+
+
 def test_a_delayed_cycle_counts_from_its_actual_start() -> None:
     """One bed for infusion starts, 9 days at first and 2 later: the second patient's cycles all come 9 days later."""
     made = in_remission_on_day_28(2)

@@ -351,7 +351,7 @@ def kept_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def without_figures(monkeypatch: pytest.MonkeyPatch) -> None:
     """Figures take longer than all the rest of a small run, and are made of the same result."""
-    monkeypatch.setattr(results_folder, "_write_figures", lambda *_: None)
+    monkeypatch.setattr(results_folder, "_figures", lambda *_: {})
 
 
 @pytest.fixture

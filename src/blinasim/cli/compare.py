@@ -25,17 +25,14 @@ if TYPE_CHECKING:
 
     from rich.table import Table
 
-    from blinasim.report.comparison import ComparisonRow
     from blinasim.scenario.settings import Scenario
-    from blinasim.study.comparison import Comparison, Contrast, Pairs
+    from blinasim.study.comparison import Comparison, Contrast
 
 #: Columns that the whole table takes; a narrower terminal gets it without the range over trials, and one narrower
 #: than the second without the probability of being better.
 _WIDTH, _NARROW_WIDTH = 118, 92
 #: Letters of a default folder's name.
 _LONGEST_NAME = 100
-#: Titles of columns by luck: a policy, or at last the reference itself, against the reference.
-_LUCKS = ("shared luck", "drawn again", "reference again")
 
 
 def compare(
@@ -128,15 +125,11 @@ def _folder_name(arms: Sequence[str], what: str = "compare") -> str:
 
 def _parts(comparison: Comparison, seconds: float, width: int) -> Iterator[str | Table]:
     """Yield what is printed, in order."""
-    from blinasim.cli.terminal import rests_on
+    from blinasim.cli.terminal import printed
     from blinasim.inference.choice import described
-    from blinasim.report.comparison import (
-        DRAWN_AGAIN,
-        block_title,
-        comparison_rows,
-        cost_effectiveness_text,
-        touched_text,
-    )
+    from blinasim.report.comparison import DRAWN_AGAIN, block_title, cost_effectiveness_text, touched_text
+    from blinasim.report.comparison_tables import comparison_table, flows_table
+    from blinasim.report.resting import rests_on
     from blinasim.study.cost_effectiveness import cost_effectiveness
 
     study, size = comparison.reference.scenario.study, comparison.reference.scenario.cohort.size
@@ -147,13 +140,14 @@ def _parts(comparison: Comparison, seconds: float, width: int) -> Iterator[str |
     )
     for contrast in comparison.contrasts:
         yield f"\n[bold]{block_title(comparison, contrast.name)}[/bold]\n"
-        rows = comparison_rows(comparison, contrast.name)
-        yield _table(rows, width)
+        table = comparison_table(comparison, contrast.name)
+        left_out = ["95 % of trials"] * (width < _WIDTH) + ["better"] * (width < _NARROW_WIDTH)
+        yield printed(table.without(*left_out), wrapping=1)
         if judged := cost_effectiveness(comparison, contrast.name):
             yield f"\n{cost_effectiveness_text(judged)}"
         if contrast.pairs:
             yield f"\n{touched_text(contrast.pairs)}\n"
-            yield _flows(comparison, contrast.pairs)
+            yield printed(flows_table(comparison, contrast, contrast.pairs), wrapping=2)
         yield ""
         yield from _rests(comparison, contrast)
     yield (
@@ -169,73 +163,18 @@ def _parts(comparison: Comparison, seconds: float, width: int) -> Iterator[str |
     )
 
 
-def _table(rows: list[ComparisonRow], width: int) -> Table:
-    with_trials, with_better = width >= _WIDTH, width >= _NARROW_WIDTH
-    titles = ["", "reference", "policy", "difference (95 % interval)"]
-    titles += ["95 % of trials"] * with_trials + ["better"] * with_better
-    lines: list[tuple[str, ...]] = []
-    section = None
-    for row in rows:
-        if row.section != section:
-            section = row.section
-            lines.append((f"[bold]{section}[/bold]",))
-        cells = [f"  {row.label}", row.reference_text, row.policy_text, row.difference_text]
-        lines.append((*cells, *[row.trials_text] * with_trials, *[row.better_text] * with_better))
-    return _plain(titles, lines)
-
-
-def _flows(comparison: Comparison, pairs: Pairs) -> Table:
-    """Return the table of where the same patients stand: under the policy, and under the reference itself again."""
-    from blinasim.report.comparison import STANDINGS, stayed, ways
-
-    lines: list[tuple[str, ...]] = [
-        (
-            f"  {STANDINGS[way.source]}",
-            STANDINGS[way.target],
-            *(f"{100 * part:.2f} %" for part in (way.shared, way.independent, way.itself)),
-        )
-        for way in ways(comparison, pairs)
-    ]
-    every = (pairs.flows, pairs.flows_again, comparison.reference_again.flows)
-    lines.append(("  the same in both", "", *(f"{100 * stayed(flows):.2f} %" for flows in every)))
-    return _plain(("At 24 months, under the reference", "in the other life", *_LUCKS), lines, wrapping=2)
-
-
 def _rests(comparison: Comparison, contrast: Contrast) -> Iterator[str | Table]:
     """Yield the small tables on what a policy's means rest on: the repeat with independent luck, the head start."""
-    from blinasim.report.comparison import (
-        HEAD_START_COLUMNS,
-        HEAD_START_TITLES,
-        HEAD_START_WORLDS,
-        head_start_lines,
-        repeats,
-    )
+    from blinasim.cli.terminal import printed
+    from blinasim.report.comparison import HEAD_START_COLUMNS, HEAD_START_WORLDS
+    from blinasim.report.comparison_tables import head_start_table, repeats_table
 
-    yield _plain(
-        ("Mean difference ± its standard error", *_LUCKS, "apart, s.e."),
-        [(f"  {name}", *texts) for name, *texts in (repeat.texts for repeat in repeats(comparison, contrast.name))],
-    )
+    yield printed(repeats_table(comparison, contrast), wrapping=1)
     if contrast.head_start:
         trials = next(iter(contrast.head_start[0].differences.values())).trials
         yield (
             f"\nWhat it rests on: searches under way at enrolment anyway ({trials:,} trials a line).\n"
             f"{HEAD_START_COLUMNS}:\n"
         )
-        lines = [
-            (f"[bold]{line[0]}[/bold]",) if len(line) == 1 else (f"  {line[0]}", *line[1:])
-            for line in head_start_lines(contrast)
-        ]
-        yield _plain(HEAD_START_TITLES, lines)
+        yield printed(head_start_table(contrast), wrapping=1)
         yield f"\n{HEAD_START_WORLDS}"
-
-
-def _plain(titles: Sequence[str], lines: Sequence[Sequence[str]], wrapping: int = 1) -> Table:
-    """Return a table without lines; on a narrow terminal its first columns are wrapped, and no figure."""
-    from rich.table import Table
-
-    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
-    for number, title in enumerate(titles):
-        table.add_column(title, no_wrap=number >= wrapping)
-    for line in lines:
-        table.add_row(*line)
-    return table

@@ -17,6 +17,9 @@ from typer.exceptions import TyperException
 
 from blinasim import __version__
 from blinasim.cli import (
+    app as page,
+)
+from blinasim.cli import (
     calibrate,
     compare,
     completion,
@@ -32,7 +35,7 @@ from blinasim.cli import (
     value,
     verify,
 )
-from blinasim.errors import BlinasimError, InterruptedRunError
+from blinasim.errors import BlinasimError, InterruptedRunError, one_line
 from blinasim.files import reason
 
 _USAGE, _INTERRUPTED, _FAILED = 2, 130, 1
@@ -58,6 +61,7 @@ app.command("list")(scenarios.list_scenarios)
 app.command("show")(scenarios.show)
 app.command("new")(scenarios.new)
 app.command("schema")(scenarios.schema)
+app.command("app")(page.app)
 
 
 def _show_version(wanted: bool) -> None:
@@ -157,10 +161,5 @@ def _stopped() -> int:
 
 
 def _say(message: str, code: int) -> int:
-    typer.echo(f"blinasim: {_one_line(message)}", err=True)
+    typer.echo(f"blinasim: {one_line(message)}", err=True)
     return code
-
-
-def _one_line(message: str) -> str:
-    """Spell out what would break the line or the terminal: a message may quote anything."""
-    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in message)

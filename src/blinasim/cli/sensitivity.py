@@ -19,12 +19,7 @@ from blinasim.cli.options import (
 )
 
 if TYPE_CHECKING:
-    from rich.table import Table
-
     from blinasim.inference.sensitivity import OutcomeSensitivity
-
-#: Parameters in each table.
-_SHOWN = 10
 
 
 def sensitivity(
@@ -61,6 +56,7 @@ def sensitivity(
     from blinasim.inference.sensitivity import sensitivity as analyse
     from blinasim.report import figures
     from blinasim.report.analysis_folder import Analysis, write_analysis
+    from blinasim.report.page.choices import sensitivity_page
     from blinasim.report.sensitivity import sensitivity_frame, sentence, uninformed_text
     from blinasim.report.sensitivity_file import sensitivity_file
     from blinasim.scenario.loading import load_scenario
@@ -87,6 +83,7 @@ def sensitivity(
         sensitivity_file(found),
         {"sensitivity": sensitivity_frame(found)},
         {"tornado": figures.tornado(found)},
+        sensitivity_page(found),
     )
     files = write_analysis(target, analysis, force=force)
     if as_json:
@@ -113,26 +110,11 @@ _LEGEND = (
 
 
 def _print(one: OutcomeSensitivity) -> None:
-    from blinasim.cli.terminal import console
-    from blinasim.report.sensitivity import groups_text, heading, others_text
+    from blinasim.cli.terminal import console, printed
+    from blinasim.report.sensitivity import groups_text, heading, others_text, sensitivity_table
 
     screen = console()
     screen.print(f"\n[bold]{heading(one)}[/bold]", highlight=False, soft_wrap=True)
-    screen.print(_table(one))
+    screen.print(printed(sensitivity_table(one), wrapping=1))  # a long name is folded, no figure ever cut
     for line in filter(None, (others_text(one), groups_text(one))):
         screen.print(line, highlight=False, soft_wrap=True)
-
-
-def _table(one: OutcomeSensitivity) -> Table:
-    from rich.table import Table
-
-    from blinasim.report.sensitivity import cells
-
-    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
-    titles = ["parameter", "grade", "prior 95 %", "outcome there", "first", "total"]
-    titles += ["posterior", "contraction"] * (one.spread is not None)
-    for title in titles:
-        table.add_column(title, no_wrap=title != "parameter")  # a long name is folded, no figure ever cut
-    for bearing in one.bearings[:_SHOWN]:
-        table.add_row(*cells(bearing, one.outcome.unit)[: len(titles)])
-    return table

@@ -150,32 +150,17 @@ def _power_wanted(solve: SolveFor | None, power: float | None, *, null: bool) ->
 
 def _parts(evaluations: Sequence[Evaluation]) -> Iterator[str | Table]:
     """Yield what is printed, in order: the characteristics, a column a design, and the looks of each."""
-    from blinasim.report.design import characteristics, look_lines
+    from rich.markup import escape
+
+    from blinasim.cli.terminal import printed
+    from blinasim.report.design import characteristics_table, looks_table
 
     several = len(evaluations) > 1
     yield ""
-    columns = [dict(characteristics(evaluation)) for evaluation in evaluations]
-    names = list(dict.fromkeys(name for column in columns for name in column))
-    told = [(name, *(column.get(name, "") for column in columns)) for name in names]
-    lines = [line for line in told if any(line[1:])]
-    titles = [
-        f"[bold]{evaluation.asked.name if several else evaluation.design.title}[/bold]" for evaluation in evaluations
-    ]
     if not several:
-        yield f"{titles[0]}\n"
-    yield _plain(["", *(titles if several else [""])], lines)
-    for evaluation, title in zip(evaluations, titles, strict=True):
-        yield f"\n{title}" if several else ""
-        yield _plain(*look_lines(evaluation))
+        yield f"[bold]{escape(evaluations[0].design.title)}[/bold]\n"
+    yield printed(characteristics_table(evaluations))
+    for evaluation in evaluations:
+        yield f"\n[bold]{escape(evaluation.asked.name)}[/bold]" if several else ""
+        yield printed(looks_table(evaluation))
     yield ""
-
-
-def _plain(titles: Sequence[str], lines: Sequence[Sequence[str]]) -> Table:
-    from rich.table import Table
-
-    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0), show_header=any(titles))
-    for title in titles:
-        table.add_column(title, no_wrap=True)
-    for line in lines:
-        table.add_row(*line)
-    return table

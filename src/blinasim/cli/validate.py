@@ -3,16 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from blinasim.cli.options import ClusterOption, ForceOption, ParametersOption, SeedOption, WorkersOption, all_changes
-
-if TYPE_CHECKING:
-    from rich.table import Table
-
-    from blinasim.report.validation import ValidationRow
 
 
 def validate(
@@ -29,7 +24,7 @@ def validate(
     """Judge the source study's figures by what the model predicts; the exit code is 0 whatever the verdict."""
     import time
 
-    from blinasim.cli.terminal import console, progress
+    from blinasim.cli.terminal import console, printed, progress
     from blinasim.errors import ParameterError
     from blinasim.files import check_free
     from blinasim.inference.choice import described, parameters_said
@@ -39,7 +34,8 @@ def validate(
     from blinasim.model.parameters import Structure
     from blinasim.report import figures
     from blinasim.report.analysis_folder import Analysis, write_analysis
-    from blinasim.report.validation import group_of, sentences, validation_frame, validation_rows
+    from blinasim.report.page.validation import validation_page
+    from blinasim.report.validation import group_of, sentences, validation_frame, validation_rows, validation_table
     from blinasim.report.validation_file import validation_file
     from blinasim.scenario.loading import load_scenario
     from blinasim.study.cluster import hired
@@ -65,6 +61,7 @@ def validate(
         validation_file(found),
         {"validation": validation_frame(found)},
         {"validation": figures.forest([row.row for row in rows], group_of)},
+        validation_page(found),
     )
     files = write_analysis(target, analysis, force=force)
     if as_json:
@@ -76,7 +73,7 @@ def validate(
         f"seed {scenario.study.seed} · {seconds:.1f} s\n",
         highlight=False,
     )
-    screen.print(_table(rows))
+    screen.print(printed(validation_table(rows)))
     screen.print("", *sentences(found), sep="\n", highlight=False, soft_wrap=True)
     screen.print(_LEGEND, f"Wrote {target}/ ({len(files)} files)", sep="\n", highlight=False, soft_wrap=True)
 
@@ -87,24 +84,3 @@ _LEGEND = (
     "simulated: median of the studies (95 % predictive interval). tail: two-sided area beyond the published figure.\n"
     "width: of the interval, against that of chance alone at the mean of the draws."
 )
-
-
-def _table(rows: list[ValidationRow]) -> Table:
-    from rich.table import Table
-
-    from blinasim.report.validation import group_of
-
-    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
-    for title in ("", "published", "simulated", "tail", "published is", "width"):
-        table.add_column(title, no_wrap=True)
-    group = None
-    for row in rows:
-        if group_of(row.row) != group:
-            group = group_of(row.row)
-            table.add_row(f"[bold]{group}[/bold]")
-        unit = row.check.endpoint.unit
-        label = f"  {row.label}{'' if unit in ('share', 'cycles') else f', {unit}'}"
-        table.add_row(
-            label, row.row.published_text, row.row.simulated_text, row.tail_text, row.check.verdict, row.width_text
-        )
-    return table

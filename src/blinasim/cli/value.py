@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from blinasim.cli.compare import _folder_name, _loaded, _plain
+from blinasim.cli.compare import _folder_name, _loaded
 from blinasim.cli.completion import scenario_names
 from blinasim.cli.options import (
     ClusterOption,
@@ -22,8 +22,6 @@ from blinasim.cli.options import (
 if TYPE_CHECKING:
     from blinasim.inference.value import ValueOfInformation
 
-#: Parameters in the table.
-_SHOWN = 10
 #: Trials where nobody says so: two a draw, and twenty draws or so a parameter.
 _TRIALS = 4_000
 #: Draws of the priors.
@@ -76,6 +74,7 @@ def value(
     from blinasim.model.parameters import Structure
     from blinasim.report import figures
     from blinasim.report.analysis_folder import Analysis, write_analysis
+    from blinasim.report.page.choices import value_page
     from blinasim.report.value import acceptability_frame, value_frame
     from blinasim.report.value_file import value_file
     from blinasim.study.cluster import hired
@@ -100,7 +99,7 @@ def value(
         drawn |= {"plane": figures.plane(found), "acceptability": figures.acceptability(found)}
     others = {name: scenario for name, scenario in found.scenarios.items() if name != found.reference}
     analysis = Analysis(
-        "value", found.scenarios[found.reference], draws, value_file(found), tables, drawn, others
+        "value", found.scenarios[found.reference], draws, value_file(found), tables, drawn, value_page(found), others
     )  # fmt: skip
     files = write_analysis(target, analysis, force=force)
     if as_json:
@@ -119,9 +118,9 @@ _LEGEND = (
 
 
 def _print(found: ValueOfInformation, seconds: float) -> None:
-    from blinasim.cli.terminal import console
+    from blinasim.cli.terminal import console, printed
     from blinasim.inference.choice import described
-    from blinasim.report.value import candidate_cells, explained_text, perfect_text, unit_text, worth_cells
+    from blinasim.report.value import candidate_table, explained_text, perfect_text, worth_table
 
     screen, study = console(), found.scenarios[found.reference].study
     size = found.scenarios[found.reference].cohort.size
@@ -131,15 +130,7 @@ def _print(found: ValueOfInformation, seconds: float) -> None:
         highlight=False,
         soft_wrap=True,
     )
-    objective = f"{found.objective.name}"
-    screen.print(_plain(("", objective, "gain", "best"), [candidate_cells(found, one) for one in found.candidates]))
+    screen.print(printed(candidate_table(found), wrapping=1))
     screen.print("", perfect_text(found), "", sep="\n", highlight=False, soft_wrap=True)
-    titles = ("Worth knowing", "grade", f"value, {unit_text(found)}", "of EVPI")
-    lines: list[tuple[str, ...]] = []
-    kinds = (("Groups", found.groups), ("Sets asked for", found.asked), ("Single parameters", found.singles[:_SHOWN]))
-    for kind, worths in kinds:
-        if worths:
-            lines.append((f"[bold]{kind}[/bold]",))
-            lines += [(f"  {name}", *rest) for name, *rest in (worth_cells(found, one) for one in worths)]
-    screen.print(_plain(titles, lines))
+    screen.print(printed(worth_table(found), wrapping=1))
     screen.print("", explained_text(found), _LEGEND, sep="\n", highlight=False, soft_wrap=True)

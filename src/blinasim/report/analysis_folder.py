@@ -11,6 +11,7 @@ from blinasim.files import MANIFEST, whole_folder
 from blinasim.model.parameters import ParameterSource
 from blinasim.report.folder import save_figures, write_csv, write_json
 from blinasim.report.manifest import AnalysisKind, analysis_manifest_of, hashes, write_posterior
+from blinasim.report.page.page import Page, write_page
 from blinasim.report.style import Drawing
 from blinasim.report.summary_file import Document
 from blinasim.scenario.settings import Scenario
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Analysis:
-    """What is written: the document is named after the kind, tables and figures by their own names.
+    """What is written: the document is named after the kind, tables and figures by their own names; and the report.
 
     ``others`` are further scenarios, for the manifest.
     """
@@ -32,6 +33,7 @@ class Analysis:
     document: Document
     tables: Mapping[str, pd.DataFrame]
     figures: Mapping[str, Drawing]
+    page: Page
     others: Mapping[str, Scenario] = field(default_factory=dict)
 
 
@@ -48,6 +50,7 @@ def write_analysis(target: Path, analysis: Analysis, *, force: bool = False) -> 
         for name, table in analysis.tables.items():
             write_csv(table, folder / f"{name}.csv")
         save_figures(analysis.figures, folder / "figures")
+        write_page(analysis.page, analysis.figures, folder)
         write_posterior(analysis.parameters, folder, always=analysis.kind == "calibration")
         manifest = analysis_manifest_of(analysis.kind, analysis.scenario, analysis.parameters, folder, analysis.others)
         write_json(manifest.model_dump(mode="json"), folder / MANIFEST)

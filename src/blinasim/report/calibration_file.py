@@ -17,6 +17,7 @@ from blinasim.report.calibration import (
     left_out_frame,
     stages_frame,
 )
+from blinasim.report.page.validation import calibration_page
 from blinasim.report.summary_file import Document, finite
 from blinasim.report.validation import group_of, validation_frame, validation_rows
 from blinasim.report.validation_file import ValidationFile, validation_file
@@ -143,6 +144,7 @@ def calibration_analysis(found: Calibration) -> Analysis:
             "posterior_predictive": validation_frame(found.after),
         },
         {"overlays": figures.overlays(found.posterior), "prior_predictive": before, "posterior_predictive": after},
+        calibration_page(found),
     )
 
 

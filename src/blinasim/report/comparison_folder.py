@@ -14,6 +14,8 @@ from blinasim.report import exports, figures
 from blinasim.report.comparison_file import comparison_file
 from blinasim.report.folder import save_figures, write_csv, write_json
 from blinasim.report.manifest import comparison_manifest_of, hashes, write_posterior
+from blinasim.report.page.comparison import comparison_page
+from blinasim.report.page.page import write_page
 from blinasim.report.style import Drawing
 from blinasim.scenario.settings import Scenario
 from blinasim.study.compare import compare
@@ -74,7 +76,9 @@ def _write(comparison: Comparison, policies: Mapping[str, PolicyFile], folder: P
     """Write everything; the manifest comes last, as it describes the rest."""
     write_json(comparison_file(comparison).model_dump(mode="json"), folder / "comparison.json")
     write_csv(exports.comparison(comparison), folder / "comparison.csv")
-    save_figures(_figures(comparison), folder / "figures")
+    drawn = _figures(comparison)
+    save_figures(drawn, folder / "figures")
+    write_page(comparison_page(comparison), drawn, folder)
     scenarios = {arm.name: arm.scenario for arm in comparison.arms}
     for name, policy in policies.items():
         (folder / f"policy_{name}.py").write_text(policy.text, encoding="utf-8", newline="")

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Final
 
 from blinasim.report.rows import NOT_APPLICABLE
+from blinasim.report.table import Table
 from blinasim.study.evaluate_design import Estimated, Evaluation
 from blinasim.study.solve_design import Solution
 from blinasim.trial.enrolment import DAYS_PER_MONTH
@@ -110,6 +111,21 @@ def look_lines(evaluation: Evaluation) -> tuple[tuple[str, ...], list[tuple[str,
                 cells.append(f"{100 * theory[number][k]:.2f}" if told else "")
         lines.append(tuple(cells))
     return tuple(titles), lines
+
+
+def characteristics_table(evaluations: Sequence[Evaluation]) -> Table:
+    """Return the table of operating characteristics, a column a design."""
+    columns = [dict(characteristics(evaluation)) for evaluation in evaluations]
+    names = list(dict.fromkeys(name for column in columns for name in column))
+    told = [(name, *(column.get(name, "") for column in columns)) for name in names]
+    titles = [evaluation.asked.name for evaluation in evaluations] if len(evaluations) > 1 else [""]
+    return Table(("", *titles), tuple(line for line in told if any(line[1:])), "Operating characteristics")
+
+
+def looks_table(evaluation: Evaluation) -> Table:
+    """Return the table of looks."""
+    titles, lines = look_lines(evaluation)
+    return Table(titles, tuple(lines), f"The looks of {evaluation.design.title}")
 
 
 def _limit(evaluation: Evaluation, limit: float, k: int, *, above: bool) -> str:

@@ -11,6 +11,8 @@ from blinasim.report.design import design_frame
 from blinasim.report.design_file import design_file
 from blinasim.report.folder import save_figures, write_csv, write_json
 from blinasim.report.manifest import analysis_manifest_of, hashes, write_posterior
+from blinasim.report.page.design import design_page
+from blinasim.report.page.page import write_page
 from blinasim.report.style import Drawing
 from blinasim.study.design_trials import trial_at_looks
 from blinasim.study.evaluate_design import Evaluation
@@ -49,7 +51,9 @@ def write_designs(
     with whole_folder(target, force=force) as folder:
         write_json(design_file(evaluations, solutions).model_dump(mode="json"), folder / "trial.json")
         write_csv(design_frame(evaluations), folder / "looks.csv")
-        save_figures(_figures(evaluations), folder / "figures")
+        drawn = _figures(evaluations)
+        save_figures(drawn, folder / "figures")
+        write_page(design_page(evaluations, solutions, trial=trial), drawn, folder)
         for evaluation in evaluations:
             _write_trial(evaluation, trial, folder / f"{evaluation.asked.name}_trial_{trial}")
         write_posterior(first.parameters, folder)

@@ -11,6 +11,8 @@ from blinasim.report.effect import data_frame
 from blinasim.report.effect_file import effect_file
 from blinasim.report.folder import save_figures, write_csv, write_json
 from blinasim.report.manifest import hashes, versions
+from blinasim.report.page.effect import data_page
+from blinasim.report.page.page import write_page
 from blinasim.study.effect_data import DataEffect
 
 
@@ -27,6 +29,7 @@ def write_data_effect(target: Path, found: DataEffect, source: Path, *, force: b
         write_csv(data_frame(found), folder / "effect.csv")
         drawn = {"effects": figures.effects(found), "simon_makuch": figures.simon_makuch(found)}
         save_figures(drawn, folder / "figures")
+        write_page(data_page(found), drawn, folder)
         manifest = {
             "manifest_version": 1,
             "kind": "effect_of_data",

@@ -16,6 +16,8 @@ from blinasim.model.parameters import ParameterSource
 from blinasim.model.policy_file import PolicyFile
 from blinasim.report import exports, figures, style
 from blinasim.report.manifest import COHORT_FILE, POLICY_FILE, hashes, manifest_of, write_posterior
+from blinasim.report.page.page import write_page
+from blinasim.report.page.run import run_page
 from blinasim.report.rows import Row, endpoint_frame, rows_of
 from blinasim.report.summary_file import EXPORTED_TRIAL, summary_file
 from blinasim.scenario.settings import Scenario
@@ -188,7 +190,9 @@ def _write(
     one = replay(result.scenario, parameters, EXPORTED_TRIAL, source=source, own_policy=own_policy)
     rows = rows_of(result)
     _write_tables(result, rows, one, folder)
-    _write_figures(result, rows, one, folder / "figures")
+    drawn = _figures(result, rows, one)
+    save_figures(drawn, folder / "figures")
+    write_page(run_page(result, rows, own_policy), drawn, folder)
     if source is not None:
         (folder / COHORT_FILE).write_text(source.text, encoding="utf-8", newline="")
     if own_policy is not None:
@@ -208,14 +212,15 @@ def _write_tables(result: Result, rows: list[Row], one: Replay, folder: Path) ->
     write_csv(exports.event_log(one.batch, one.log, one.stays), folder / "events.csv")
 
 
-def _write_figures(result: Result, rows: list[Row], one: Replay, folder: Path) -> None:
-    drawn = {
+def _figures(result: Result, rows: list[Row], one: Replay) -> dict[str, style.Drawing]:
+    return {
         "survival": figures.survival(result),
+        "cumulative_incidence": figures.cumulative_incidence(result),
+        "patient_flow": figures.patient_flow(result),
         "published_against_simulated": figures.forest(rows),
         "state_occupancy": figures.occupancy(result),
         "swimmer": figures.swimmer(one.batch.seen, result.scenario, trial=EXPORTED_TRIAL, first_trial=EXPORTED_TRIAL),
     }
-    save_figures(drawn, folder)
 
 
 def save_figures(drawn: Mapping[str, style.Drawing], folder: Path) -> None:

@@ -38,7 +38,7 @@ POLICY_FILE = "policy.py"
 POSTERIOR_FILE: Final = "posterior.csv"
 _MOST_BYTES: Final = 10_000_000
 #: Packages whose versions may move a byte of the results.
-_PACKAGES = ("numpy", "scipy", "pandas", "simpy", "matplotlib", "pyarrow", "pydantic")
+_PACKAGES = ("numpy", "scipy", "pandas", "simpy", "matplotlib", "pyarrow", "pydantic", "jinja2")
 #: Where in a manifest the models stand that are read one by one.
 _ABOVE = {"Scenario": ("scenario",)}
 

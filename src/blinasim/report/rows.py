@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
 from blinasim.inference.targets import Target, load_targets
+from blinasim.report.table import INDENT, Table
+from blinasim.scenario.settings import Capacity, CohortSettings, Policy, Scenario
 from blinasim.study.simulate import Result
 from blinasim.study.summary import Summary, summarize
 from blinasim.trial.endpoints import ENDPOINTS
@@ -81,6 +84,50 @@ def rows_of(result: Result) -> list[Row]:
     return [Row(summary, targets.get(summary.endpoint.id)) for summary in summarize(result)]
 
 
+def results_table(rows: list[Row], *, varies: bool) -> Table:
+    """Return the results table; with the part of the parameters where they vary. ``*`` marks what is outside."""
+    lines: list[tuple[str, ...]] = []
+    section = None
+    for row in rows:
+        endpoint = row.summary.endpoint
+        if endpoint.section != section:
+            section = endpoint.section
+            lines.append((section,))
+        unit = "" if endpoint.unit in ("share", "cycles") else f", {endpoint.unit}"
+        lines.append(
+            (
+                f"{INDENT * (endpoint.level + 1)}{endpoint.label}{unit}",
+                row.published_text,
+                row.simulated_text + " *" * (row.inside is False),
+                *[row.parameter_text] * varies,
+                row.limit_text,
+                row.oracle_text,
+            )
+        )
+    titles = ("", "published", "simulated", *["parameters"] * varies, "limit", "oracle")
+    return Table(titles, tuple(lines), "Published and simulated results")
+
+
+def as_published(scenario: Scenario) -> bool:
+    """Whether a scenario is the source study as it was conducted."""
+    return (scenario.cohort, scenario.policy, scenario.capacity) == (CohortSettings(), Policy(), Capacity())
+
+
+def judged_text(scenario: Scenario, rows: list[Row]) -> str:
+    """Say how many of the published figures lie where trials are predicted, and what that is worth."""
+    judged = [row.published for row in rows if row.published is not None and row.inside is not None]
+    if not judged:
+        return f"Too few trials to judge the published figures; {ENOUGH_TRIALS} or more are needed."
+    inputs, inside = sum(target.use == "input" for target in judged), sum(bool(row.inside) for row in rows)
+    worth = (
+        f"{inputs} are inputs of the baseline; its parameters were set to reproduce the rest: agreement is no proof."
+        if as_published(scenario)
+        else "They are those of the source study; this scenario is another, and need not agree."
+    )
+    counted = f"{inside} of {len(judged)} published figures (* marks the others)"
+    return f"Inside the 95 % predictive interval: {counted}. {worth}"
+
+
 def full_labels() -> dict[str, str]:
     """Return the name of every endpoint by id, with what it is a part of."""
     labels, whole = {}, ""
@@ -112,6 +159,16 @@ def span(lower: float, upper: float, unit: str) -> str:
 def optional(value: float | None, unit: str) -> str:
     """Write a figure that may not exist."""
     return NOT_APPLICABLE if value is None else number(value, unit)
+
+
+def three_digits(value: float) -> str:
+    """Write a parameter's value to three digits, large ones in full."""
+    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
+
+
+def listed(names: Sequence[str], last: str = "and") -> str:
+    """Write names as a list within a sentence."""
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} {last} {names[-1]}"
 
 
 def endpoint_frame(rows: list[Row]) -> pd.DataFrame:

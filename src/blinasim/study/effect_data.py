@@ -114,6 +114,8 @@ def effect_of_table(table: pd.DataFrame, adjust: Sequence[str] = (), timing: Tim
 
 def _columns(header: Sequence[str], adjust: Sequence[str], place: Place) -> list[str]:
     """Return the columns to read; what is missing, doubled, or nearly the name of one is an error."""
+    if len(header) == 1 and (mark := next((one for one in ";\t|" if one in header[0]), None)):
+        raise DataError(f"cells are separated by {mark!r}; save the file with commas between them", place)
     for name in header:
         if header.count(name) > 1:
             raise DataError(f"{quoted(name)}: this column stands twice", place)
@@ -128,7 +130,9 @@ def _columns(header: Sequence[str], adjust: Sequence[str], place: Place) -> list
             raise DataError(f"{name!r}: cannot be adjusted for; it is not known at the origin", place)
         if name not in header:
             others = [one for one in header if one not in COLUMNS]
-            raise DataError(f"{quoted(name)}: no such column to adjust for{nearest(name, others)}", place)
+            there = f"there are {', '.join(others[:12])}" if others else "there is none besides those of the days"
+            hint = nearest(name, others) or f" ({there})"
+            raise DataError(f"{quoted(name)}: no such column to adjust for{hint}", place)
         if list(adjust).count(name) > 1:
             raise DataError(f"{name!r}: is adjusted for twice; name it once", place)
     return [name for name in header if name in COLUMNS or name in adjust]

@@ -16,8 +16,8 @@ from blinasim.report.sensitivity import percent, sentence
 _LINE: Final = 0.2
 _LABELS: Final = 2.85
 _PANEL: Final = 2.6
-_RIGHT: Final = 1.7
-_COLUMNS: Final = (0.12, 0.95)  # left edges of the text columns, from the right edge of the panel
+_RIGHT: Final = 1.85
+_COLUMNS: Final = (0.12, 1.05)  # left edges of the text columns, from the right edge of the panel
 _MARGIN: Final = 0.12
 _TITLE: Final = 0.32
 _AXIS: Final = 0.5
@@ -70,7 +70,7 @@ def _draw_panel(axes: Axes, one: OutcomeSensitivity, bearings: tuple[Bearing, ..
     axes.xaxis.set_major_locator(MaxNLocator(5))
     axes.grid(axis="x")
     axes.set_xlabel("Per cent" if one.outcome.unit == "share" else one.outcome.unit.capitalize(), labelpad=2)
-    look: dict[str, Any] = {"transform": axes.get_yaxis_transform(), "fontsize": 7.5, "va": "center_baseline"}
+    look: dict[str, Any] = {"transform": axes.get_yaxis_transform(), "fontsize": 8, "va": "center_baseline"}
     quiet = {**look, "color": style.MUTED}
     axes.text(-_LABELS / _PANEL, -0.95, one.outcome.label, **{**look, "fontsize": 8.5, "fontweight": "bold"})
     if one.spread is not None:

@@ -86,6 +86,11 @@ class ConditioningRule(Settings):
     myeloablative_fitness: tuple[FitnessName, ...] = Field(
         ("good", "fair"), strict=False, description="Fitness that allows myeloablative conditioning."
     )
+    myeloablative_mrd: tuple[MrdName, ...] = Field(
+        ("negative", "positive", "unknown"),
+        strict=False,
+        description="MRD as known at remission that allows myeloablative conditioning.",
+    )
     second_hsct: Literal["reduced", "as_first"] = Field(
         "reduced", description="Conditioning of a patient with an earlier HSCT."
     )

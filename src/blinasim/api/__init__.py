@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
+from blinasim.api.inference import calibrate, load_posterior, parameters_table, prior_draws, validate, validation_table
+from blinasim.api.patients import patients_table, trace
 from blinasim.engine.choice import EngineName
 from blinasim.errors import ScenarioError
 from blinasim.inference.choice import parameters_said
@@ -41,16 +43,25 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Parameters",
+    "Timing",
+    "calibrate",
     "compare",
     "effect",
     "effect_of_data",
     "evaluate_design",
     "load_design",
     "load_parameters",
+    "load_posterior",
     "load_scenario",
     "optimize",
+    "parameters_table",
+    "patients_table",
+    "prior_draws",
     "results_table",
     "simulate",
+    "trace",
+    "validate",
+    "validation_table",
     "value_of_information",
 ]
 
