@@ -371,7 +371,7 @@ def test_no_success_in_few_trials_is_no_proof_of_a_small_error() -> None:
 # --- in a browser -------------------------------------------------------------------------------------
 
 
-def in_a_browser(names: list[str]) -> None:
+def in_a_browser(names: list[str], widths: tuple[int, ...] = (390, 1280)) -> None:
     chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     if chromium is None:
         pytest.skip("no Chromium here")
@@ -382,7 +382,7 @@ def in_a_browser(names: list[str]) -> None:
         browser = driver.chromium.launch(executable_path=chromium, args=arguments)
         try:
             for name in names:
-                for width in (390, 1280):
+                for width in widths:
                     _look(browser.new_page(viewport={"width": width, "height": 900}), axe.Axe(), name, width)
         finally:
             browser.close()
@@ -416,4 +416,5 @@ def test_a_report_in_a_browser_asks_for_nothing_and_is_accessible() -> None:
 
 @pytest.mark.slow
 def test_every_report_in_a_browser() -> None:
-    in_a_browser([*reports.FOLDERS, *reports.SLOW_FOLDERS])
+    """On a phone, where there is least room; that of a run is looked at on a desk, too."""
+    in_a_browser([*reports.FOLDERS, *reports.SLOW_FOLDERS], (390,))
