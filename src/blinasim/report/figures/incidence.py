@@ -56,7 +56,7 @@ _PANELS: Final = (
         "What comes first after CR/CRh*",
         "CR/CRh*",
         (
-            _Cause("HSCT", style.SIMULATED, _SOLID),
+            _Cause("HSCT, on study or later", style.SIMULATED, _SOLID),
             _Cause("relapse before HSCT", style.CENSORED, _DASHED),
             _Cause("death before either", _NO_RELAPSE, _DOTTED),
         ),
@@ -182,7 +182,7 @@ def _head(drawing: style.Drawing, result: Result) -> None:
         f"{style.shortened(result.scenario.title)} · {style.counted_trials(result.replications)} of "
         f"{style.counted_patients(result.scenario.cohort.size)} · Aalen-Johansen",
         f"Line and band: median of {whose(result.replications, kept)} and their 95 % predictive interval{rough}.",
-        "Thin line: limit, pooled without censoring by time.",
+        "A trial that follows nobody any more keeps its last value. Thin line: limit, pooled, not censored by time.",
     )
 
 
