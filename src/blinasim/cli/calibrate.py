@@ -52,8 +52,8 @@ def calibrate(
     from blinasim.inference.predictive import studies_to_simulate, validate
     from blinasim.model.parameters import Structure
     from blinasim.report import calibration as told
-    from blinasim.report.analysis_folder import write_analysis
-    from blinasim.report.calibration_file import calibration_analysis
+    from blinasim.report.analyses import calibration_contents
+    from blinasim.report.contents import write_folder
     from blinasim.report.validation import sentences
     from blinasim.scenario.loading import load_scenario
     from blinasim.study.cluster import hired
@@ -90,11 +90,11 @@ def calibrate(
                 validate(scenario, values, executor=executor, progress=advance) for values in (priors, posterior)
             )
     found = told.Calibration.of(posterior, before, after)
-    analysis = calibration_analysis(found)
-    files = write_analysis(out, analysis, force=force)
+    contents = calibration_contents(found)
+    files = write_folder(out, contents, force=force)
     checkpoint.unlink(missing_ok=True)
     if as_json:
-        typer.echo(analysis.document.model_dump_json(indent=1))
+        typer.echo(contents.document.model_dump_json(indent=1))
         return
     closing = [*told.sentences(found), *sentences(after), f"Wrote {out}/ ({len(files)} files)"]
     console().print(*closing, sep="\n", highlight=False, soft_wrap=True)

@@ -107,11 +107,9 @@ def _of_trials(
 
     from blinasim.cli.terminal import console, printed, progress
     from blinasim.inference.choice import described, parameters_said
-    from blinasim.report import figures
-    from blinasim.report.analysis_folder import Analysis, write_analysis
-    from blinasim.report.effect import LEGEND, label_of, study_frame, study_table, timing_text, truth_text
-    from blinasim.report.effect_file import effect_file
-    from blinasim.report.page.effect import effect_page
+    from blinasim.report.analyses import effect_contents
+    from blinasim.report.contents import write_folder
+    from blinasim.report.effect import LEGEND, label_of, study_table, timing_text, truth_text
     from blinasim.report.resting import rests_on
     from blinasim.scenario.loading import load_scenario
     from blinasim.study.cluster import hired
@@ -125,22 +123,10 @@ def _of_trials(
             asked, parameters=values, timing=timing, detection=detection.value, executor=executor, progress=advance
         )
     seconds = time.perf_counter() - start
-    analysis = Analysis(
-        "effect",
-        asked,
-        values,
-        effect_file(found),
-        {"effect": study_frame(found)},
-        {
-            "effects": figures.effects(found),
-            "simon_makuch_os": figures.simon_makuch(found, "os"),
-            "simon_makuch_rfs": figures.simon_makuch(found, "rfs"),
-        },
-        effect_page(found),
-    )
-    files = write_analysis(target, analysis, force=force)
+    contents = effect_contents(found)
+    files = write_folder(target, contents, force=force)
     if as_json:
-        typer.echo(analysis.document.model_dump_json(indent=1))
+        typer.echo(contents.document.model_dump_json(indent=1))
         return
     screen = console()
     screen.print(
@@ -161,16 +147,17 @@ def _of_trials(
 
 def _of_data(data: Path, adjust: str | None, timing: Timing, target: Path, *, force: bool, as_json: bool) -> None:
     from blinasim.cli.terminal import console, printed
+    from blinasim.report.analyses import data_effect_contents
+    from blinasim.report.contents import write_folder
     from blinasim.report.effect import data_table, data_text, timing_text
-    from blinasim.report.effect_file import effect_file
-    from blinasim.report.effect_folder import write_data_effect
     from blinasim.study.effect_data import effect_of_file
 
     columns = [name.strip() for name in adjust.split(",")] if adjust else []
     found = effect_of_file(data, columns, timing)
-    files = write_data_effect(target, found, data, force=force)
+    contents = data_effect_contents(found, data)
+    files = write_folder(target, contents, force=force)
     if as_json:
-        typer.echo(effect_file(found).model_dump_json(indent=1))
+        typer.echo(contents.document.model_dump_json(indent=1))
         return
     screen = console()
     screen.print(f"\n{data} · {data_text(found)}\n{timing_text(timing)}\n", highlight=False, soft_wrap=True)

@@ -67,11 +67,8 @@ def optimize(
     from blinasim.errors import ScenarioError
     from blinasim.files import check_free
     from blinasim.inference.choice import parameters_said
-    from blinasim.report import figures
-    from blinasim.report.analysis_folder import Analysis, write_analysis
-    from blinasim.report.optimization import optimization_frame
-    from blinasim.report.optimization_file import optimization_file
-    from blinasim.report.page.choices import optimization_page
+    from blinasim.report.analyses import optimization_contents
+    from blinasim.report.contents import write_folder
     from blinasim.scenario.loading import load_scenario
     from blinasim.study.cluster import hired
     from blinasim.study.grid import grid_of, parse_over, read_grid
@@ -107,19 +104,10 @@ def optimize(
             progress=advance,
         )
     seconds = time.perf_counter() - start
-    analysis = Analysis(
-        "optimization",
-        base,
-        values_of,
-        optimization_file(found),
-        {"optimization": optimization_frame(found)},
-        {"race": figures.race(found)},
-        optimization_page(found),
-        {"best": found.best.scenario},
-    )
-    files = write_analysis(target, analysis, force=force)
+    contents = optimization_contents(found)
+    files = write_folder(target, contents, force=force)
     if as_json:
-        typer.echo(analysis.document.model_dump_json(indent=1))
+        typer.echo(contents.document.model_dump_json(indent=1))
         return
     _print(found, seconds)
     typer.echo(f"Wrote {target}/ ({len(files)} files)")

@@ -54,11 +54,9 @@ def sensitivity(
     from blinasim.inference.choice import described, parameters_said
     from blinasim.inference.sensitivity import USUAL, Effort, outcomes_named, values_to_live
     from blinasim.inference.sensitivity import sensitivity as analyse
-    from blinasim.report import figures
-    from blinasim.report.analysis_folder import Analysis, write_analysis
-    from blinasim.report.page.choices import sensitivity_page
-    from blinasim.report.sensitivity import sensitivity_frame, sentence, uninformed_text
-    from blinasim.report.sensitivity_file import sensitivity_file
+    from blinasim.report.analyses import sensitivity_contents
+    from blinasim.report.contents import write_folder
+    from blinasim.report.sensitivity import sentence, uninformed_text
     from blinasim.scenario.loading import load_scenario
     from blinasim.study.cluster import hired
 
@@ -76,18 +74,10 @@ def sensitivity(
     ):
         found = analyse(asked, values, outcomes, effort=effort, executor=executor, progress=advance)
     seconds = time.perf_counter() - start
-    analysis = Analysis(
-        "sensitivity",
-        asked,
-        values,
-        sensitivity_file(found),
-        {"sensitivity": sensitivity_frame(found)},
-        {"tornado": figures.tornado(found)},
-        sensitivity_page(found),
-    )
-    files = write_analysis(target, analysis, force=force)
+    contents = sensitivity_contents(found)
+    files = write_folder(target, contents, force=force)
     if as_json:
-        typer.echo(analysis.document.model_dump_json(indent=1))
+        typer.echo(contents.document.model_dump_json(indent=1))
         return
     screen = console()
     screen.print(

@@ -70,9 +70,9 @@ def trial(
     from blinasim.cli.terminal import console, progress
     from blinasim.files import check_free
     from blinasim.inference.choice import described, parameters_said
+    from blinasim.report.contents import write_folder
     from blinasim.report.design import sentences, solution_text
-    from blinasim.report.design_file import design_file
-    from blinasim.report.design_folder import write_designs
+    from blinasim.report.design_folder import design_contents
     from blinasim.study.cluster import hired
     from blinasim.study.evaluate_design import evaluate_design
     from blinasim.study.solve_design import solve_design
@@ -102,10 +102,11 @@ def trial(
                 evaluations.append(
                     evaluate_design(one, parameters=values, null=null, executor=executor, progress=advance)
                 )
-    files = write_designs(target, evaluations, solutions, trial=export, force=force)
+    contents = design_contents(evaluations, solutions, trial=export)
+    files = write_folder(target, contents, force=force)
     seconds = time.perf_counter() - start
     if as_json:
-        typer.echo(design_file(evaluations, solutions).model_dump_json(indent=1))
+        typer.echo(contents.document.model_dump_json(indent=1))
         return
     screen = console()
     first = evaluations[0]

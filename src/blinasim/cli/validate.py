@@ -32,11 +32,9 @@ def validate(
     from blinasim.inference.predictive import studies_to_simulate
     from blinasim.inference.predictive import validate as judge
     from blinasim.model.parameters import Structure
-    from blinasim.report import figures
-    from blinasim.report.analysis_folder import Analysis, write_analysis
-    from blinasim.report.page.validation import validation_page
-    from blinasim.report.validation import group_of, sentences, validation_frame, validation_rows, validation_table
-    from blinasim.report.validation_file import validation_file
+    from blinasim.report.analyses import validation_contents
+    from blinasim.report.contents import write_folder
+    from blinasim.report.validation import sentences, validation_rows, validation_table
     from blinasim.scenario.loading import load_scenario
     from blinasim.study.cluster import hired
 
@@ -53,19 +51,10 @@ def validate(
     ):
         found = judge(scenario, values, executor=executor, progress=advance)
     seconds = time.perf_counter() - start
-    rows = validation_rows(found)
-    analysis = Analysis(
-        "validation",
-        scenario,
-        values,
-        validation_file(found),
-        {"validation": validation_frame(found)},
-        {"validation": figures.forest([row.row for row in rows], group_of)},
-        validation_page(found),
-    )
-    files = write_analysis(target, analysis, force=force)
+    contents = validation_contents(found)
+    files = write_folder(target, contents, force=force)
     if as_json:
-        typer.echo(analysis.document.model_dump_json(indent=1))
+        typer.echo(contents.document.model_dump_json(indent=1))
         return
     screen = console()
     screen.print(
@@ -73,7 +62,7 @@ def validate(
         f"seed {scenario.study.seed} · {seconds:.1f} s\n",
         highlight=False,
     )
-    screen.print(printed(validation_table(rows)))
+    screen.print(printed(validation_table(validation_rows(found))))
     screen.print("", *sentences(found), sep="\n", highlight=False, soft_wrap=True)
     screen.print(_LEGEND, f"Wrote {target}/ ({len(files)} files)", sep="\n", highlight=False, soft_wrap=True)
 

@@ -72,11 +72,8 @@ def value(
     from blinasim.inference.posterior import prior_draws
     from blinasim.inference.value import value_of
     from blinasim.model.parameters import Structure
-    from blinasim.report import figures
-    from blinasim.report.analysis_folder import Analysis, write_analysis
-    from blinasim.report.page.choices import value_page
-    from blinasim.report.value import acceptability_frame, value_frame
-    from blinasim.report.value_file import value_file
+    from blinasim.report.analyses import value_contents
+    from blinasim.report.contents import write_folder
     from blinasim.study.cluster import hired
 
     if prior and parameters is not None:
@@ -93,17 +90,10 @@ def value(
     ):
         found = value_of(loaded, draws, measure=measure, known=known or (), executor=executor, progress=advance)
     seconds = time.perf_counter() - start
-    tables, drawn = {"value": value_frame(found)}, {"evppi": figures.evppi(found)}
-    if (accepted := acceptability_frame(found)) is not None:
-        tables["acceptability"] = accepted
-        drawn |= {"plane": figures.plane(found), "acceptability": figures.acceptability(found)}
-    others = {name: scenario for name, scenario in found.scenarios.items() if name != found.reference}
-    analysis = Analysis(
-        "value", found.scenarios[found.reference], draws, value_file(found), tables, drawn, value_page(found), others
-    )  # fmt: skip
-    files = write_analysis(target, analysis, force=force)
+    contents = value_contents(found)
+    files = write_folder(target, contents, force=force)
     if as_json:
-        typer.echo(analysis.document.model_dump_json(indent=1))
+        typer.echo(contents.document.model_dump_json(indent=1))
         return
     _print(found, seconds)
     typer.echo(f"Wrote {target}/ ({len(files)} files)")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 from blinasim.engine.choice import EngineName, choose
 from blinasim.errors import BlinasimError, InterruptedRunError, OutputError
-from blinasim.files import MANIFEST, whole_folder
+from blinasim.files import whole_folder
 from blinasim.model.cohort_file import CohortSource, read_cohort
 from blinasim.model.parameters import ParameterSource
 from blinasim.model.policy_file import PolicyFile
 from blinasim.report import exports, figures, style
-from blinasim.report.manifest import COHORT_FILE, POLICY_FILE, hashes, manifest_of, write_posterior
-from blinasim.report.page.page import write_page
+from blinasim.report.contents import Contents, write_contents
+from blinasim.report.manifest import COHORT_FILE, POLICY_FILE, Manifest, posterior_to_keep, resolved, simulated
 from blinasim.report.page.run import run_page
 from blinasim.report.rows import Row, endpoint_frame, rows_of
 from blinasim.report.summary_file import EXPORTED_TRIAL, summary_file
@@ -29,9 +28,7 @@ from blinasim.study.replay import Replay, replay
 from blinasim.study.simulate import Result, simulate
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
-    import pandas as pd
+    from collections.abc import Callable
 
 PATIENTS_FILE = "patients.parquet"
 
@@ -145,8 +142,8 @@ def run_into(
             finally:
                 if writer:
                     writer.close()
-            _write(result, parameters, source, own_policy, folder, patients=patients)
-            files = sorted([*hashes(folder), MANIFEST])
+            contents = _contents(result, parameters, source, own_policy, patients=patients)
+            files = write_contents(contents, folder)
     except (KeyboardInterrupt, BlinasimError) as problem:
         if checkpoint is None:
             raise
@@ -177,39 +174,41 @@ def _remark_on(checkpoint: Checkpoint, remark: Callable[[str], None], *, resume:
         remark(f"{chunks} of this same run are kept; with --resume it would go on from them")
 
 
-def _write(
+def _contents(
     result: Result,
     parameters: ParameterSource,
     source: CohortSource | None,
     own_policy: PolicyFile | None,
-    folder: Path,
     *,
     patients: bool,
-) -> None:
-    """Write everything but the patients; the manifest comes last, as it describes the rest."""
-    one = replay(result.scenario, parameters, EXPORTED_TRIAL, source=source, own_policy=own_policy)
-    rows = rows_of(result)
-    _write_tables(result, rows, one, folder)
-    drawn = _figures(result, rows, one)
-    save_figures(drawn, folder / "figures")
-    write_page(run_page(result, rows, own_policy), drawn, folder)
-    if source is not None:
-        (folder / COHORT_FILE).write_text(source.text, encoding="utf-8", newline="")
-    if own_policy is not None:
-        (folder / POLICY_FILE).write_text(own_policy.text, encoding="utf-8", newline="")
-    write_posterior(parameters, folder)
-    manifest = manifest_of(result.scenario, parameters, result.engine, folder, own_policy, patients=patients)
-    write_json(manifest.model_dump(mode="json"), folder / MANIFEST)
-
-
-def _write_tables(result: Result, rows: list[Row], one: Replay, folder: Path) -> None:
+) -> Contents:
+    """Return everything but the patients."""
     scenario = result.scenario
-    write_json(summary_file(result, rows).model_dump(mode="json"), folder / "summary.json")
-    write_csv(endpoint_frame(rows), folder / "endpoints.csv")
-    write_csv(exports.occupancy(result), folder / "occupancy.csv")
-    write_csv(exports.adsl(one.batch), folder / "adsl.csv")
-    write_csv(exports.adtte(one.batch, scenario.trial), folder / "adtte.csv")
-    write_csv(exports.event_log(one.batch, one.log, one.stays), folder / "events.csv")
+    one = replay(scenario, parameters, EXPORTED_TRIAL, source=source, own_policy=own_policy)
+    rows = rows_of(result)
+    texts = {COHORT_FILE: source.text} if source else {}
+    return Contents(
+        Manifest(
+            **simulated(parameters),
+            engine=result.engine,
+            patients=patients,
+            policy=own_policy.name if own_policy else None,
+            scenario=resolved(scenario, COHORT_FILE),
+        ),
+        "summary",
+        summary_file(result, rows),
+        {
+            "endpoints": endpoint_frame(rows),
+            "occupancy": exports.occupancy(result),
+            "adsl": exports.adsl(one.batch),
+            "adtte": exports.adtte(one.batch, scenario.trial),
+            "events": exports.event_log(one.batch, one.log, one.stays),
+        },
+        _figures(result, rows, one),
+        run_page(result, rows, own_policy),
+        texts | ({POLICY_FILE: own_policy.text} if own_policy else {}),
+        posterior_to_keep(parameters),
+    )
 
 
 def _figures(result: Result, rows: list[Row], one: Replay) -> dict[str, style.Drawing]:
@@ -221,24 +220,6 @@ def _figures(result: Result, rows: list[Row], one: Replay) -> dict[str, style.Dr
         "state_occupancy": figures.occupancy(result),
         "swimmer": figures.swimmer(one.batch.seen, result.scenario, trial=EXPORTED_TRIAL, first_trial=EXPORTED_TRIAL),
     }
-
-
-def save_figures(drawn: Mapping[str, style.Drawing], folder: Path) -> None:
-    """Write figures by name into a new folder, each as PNG and as SVG."""
-    folder.mkdir()
-    for name, figure in drawn.items():
-        for suffix in ("png", "svg"):
-            style.save(figure, folder / f"{name}.{suffix}")
-
-
-def write_csv(frame: pd.DataFrame, path: Path) -> None:
-    """Write a table, the same bytes on every system."""
-    frame.to_csv(path, index=False, date_format="%Y-%m-%d", lineterminator="\n")
-
-
-def write_json(document: Any, path: Path) -> None:
-    """Write a document, the same bytes on every system."""
-    path.write_text(json.dumps(document, indent=1, ensure_ascii=False, allow_nan=False) + "\n", encoding="utf-8")
 
 
 class _PatientsWriter:
