@@ -15,6 +15,7 @@ from blinasim.report import figures
 from blinasim.report.calibration import Calibration, correlations_frame, learnt_frame, left_out_frame, stages_frame
 from blinasim.report.calibration_file import calibration_file
 from blinasim.report.contents import CohortCopies, Contents
+from blinasim.report.document import Document
 from blinasim.report.effect import data_frame, study_frame
 from blinasim.report.effect_file import effect_file
 from blinasim.report.manifest import AnalysisKind, AnalysisManifest, DataManifest, made, posterior_to_keep, simulated
@@ -27,7 +28,6 @@ from blinasim.report.page.validation import calibration_page, validation_page
 from blinasim.report.sensitivity import sensitivity_frame
 from blinasim.report.sensitivity_file import sensitivity_file
 from blinasim.report.style import Drawing
-from blinasim.report.summary_file import Document
 from blinasim.report.validation import group_of, validation_frame, validation_rows
 from blinasim.report.validation_file import validation_file
 from blinasim.report.value import acceptability_frame, value_frame

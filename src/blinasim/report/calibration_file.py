@@ -8,7 +8,7 @@ from typing import Any, Final, Literal
 from pydantic import Field
 
 from blinasim.report.calibration import Calibration, label
-from blinasim.report.summary_file import Document, finite
+from blinasim.report.document import Document, finite
 from blinasim.report.validation_file import ValidationFile, validation_file
 
 #: Raised when a key changes its meaning or goes away; a new key does not raise it.
@@ -113,8 +113,3 @@ def calibration_file(found: Calibration) -> CalibrationFile:
         prior_predictive=validation_file(found.before),
         posterior_predictive=validation_file(found.after),
     )
-
-
-def calibration_schema() -> dict[str, Any]:
-    """Return the JSON Schema of ``calibration.json``."""
-    return CalibrationFile.model_json_schema()

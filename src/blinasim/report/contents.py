@@ -12,9 +12,9 @@ from blinasim.files import MANIFEST, whole_folder
 from blinasim.inference.posterior import Posterior
 from blinasim.model.cohort_file import read_cohort
 from blinasim.report import style
+from blinasim.report.document import Document
 from blinasim.report.manifest import COHORT_FILE, POSTERIOR_FILE, Made, hashes, resolved
 from blinasim.report.page.page import Page, write_page
-from blinasim.report.summary_file import Document
 from blinasim.scenario.settings import Scenario
 
 if TYPE_CHECKING:

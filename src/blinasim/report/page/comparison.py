@@ -11,7 +11,6 @@ from blinasim.report.comparison import (
     HEAD_START_WORLDS,
     block_title,
     cost_effectiveness_text,
-    signed,
     touched_text,
     whose_lives,
 )
@@ -19,9 +18,8 @@ from blinasim.report.comparison_tables import comparison_table, flows_table, hea
 from blinasim.report.page.asked import facts, in_words, named_commands, settings_tables
 from blinasim.report.page.page import Page
 from blinasim.report.resting import assumptions
-from blinasim.report.rows import listed
-from blinasim.report.style import lower_first
 from blinasim.report.table import Table
+from blinasim.report.words import listed, lower_first, minus, signed, signed_value
 from blinasim.study.comparison import Comparison
 from blinasim.study.contrasts import Difference
 from blinasim.study.cost_effectiveness import cost_effectiveness
@@ -91,10 +89,10 @@ def answer(comparison: Comparison, policy: str) -> Iterator[str]:
     )
     if not math.isnan(survival.trial_lower) and (survival.trial_lower or survival.trial_upper):
         size = comparison.reference.scenario.cohort.size
-        limits = " and ".join(signed(limit, "months", 2) for limit in (survival.trial_lower, survival.trial_upper))
+        limits = " and ".join(signed_value(limit, "months") for limit in (survival.trial_lower, survival.trial_upper))
         yield (
             f"In a single trial of {size:,} such patients, both lives of each known, the difference in "
-            f"{lower_name(survival)} lies between {_minus(limits)} months with a probability of 95 %."
+            f"{lower_name(survival)} lies between {minus(limits)} months with a probability of 95 %."
         )
 
 
@@ -108,19 +106,14 @@ def moved(difference: Difference) -> str:
     said = "percentage points" if unit == "share" else unit
     mean, lower, upper = (signed(value, unit) for value in (difference.mean, difference.lower, difference.upper))
     if math.isnan(difference.lower):
-        return f"{name} differs by {_minus(mean)} {said} in the only trial"
+        return f"{name} differs by {minus(mean)} {said} in the only trial"
     if difference.lower <= 0.0 <= difference.upper:
-        limits = f"{_minus(lower)} to {_minus(upper)}"
-        return f"whether {name} changes is left open, by {_minus(mean)} {said} ({_LEVEL} {limits})"
+        limits = f"{minus(lower)} to {minus(upper)}"
+        return f"whether {name} changes is left open, by {minus(mean)} {said} ({_LEVEL} {limits})"
     nearer, farther = (lower, upper) if difference.mean > 0 else (upper, lower)
     sizes = [text.lstrip("+-") for text in (mean, nearer, farther)]
     verb = "rises" if difference.mean > 0 else "falls"
     return f"{name} {verb} by {sizes[0]} {said} ({_LEVEL} {sizes[1]} to {sizes[2]})"
-
-
-def _minus(text: str) -> str:
-    """Write a sign as prose does."""
-    return text.replace("-", "−")
 
 
 def lower_name(difference: Difference) -> str:

@@ -17,8 +17,7 @@ from blinasim.report.design import (
 from blinasim.report.page.asked import command_line, design_table, parameters_said, settings_tables, studied
 from blinasim.report.page.page import Page, Scenario
 from blinasim.report.resting import assumptions
-from blinasim.report.rows import listed
-from blinasim.report.style import lower_first
+from blinasim.report.words import listed, lower_first
 from blinasim.scenario.design_file import load_design
 from blinasim.study.evaluate_design import Evaluation
 from blinasim.study.solve_design import Solution
