@@ -10,6 +10,7 @@ import typer
 
 from blinasim.cli.completion import scenario_names
 from blinasim.cli.options import ClusterOption, ForceOption, SeedOption, SetOption, WorkersOption, all_changes
+from blinasim.cli.results import keep
 
 if TYPE_CHECKING:
     from blinasim.study.estimators import Timing
@@ -108,7 +109,6 @@ def _of_trials(
     from blinasim.cli.terminal import console, printed, progress
     from blinasim.inference.choice import described, parameters_said
     from blinasim.report.analyses import effect_contents
-    from blinasim.report.contents import write_folder
     from blinasim.report.effect import LEGEND, label_of, study_table, timing_text, truth_text
     from blinasim.report.resting import rests_on
     from blinasim.scenario.loading import load_scenario
@@ -123,10 +123,8 @@ def _of_trials(
             asked, parameters=values, timing=timing, detection=detection.value, executor=executor, progress=advance
         )
     seconds = time.perf_counter() - start
-    contents = effect_contents(found)
-    files = write_folder(target, contents, force=force)
-    if as_json:
-        typer.echo(contents.document.model_dump_json(indent=1))
+    written = keep(effect_contents(found), target, force=force, as_json=as_json)
+    if written is None:
         return
     screen = console()
     screen.print(
@@ -142,29 +140,27 @@ def _of_trials(
         screen.print()
     resting = rests_on([asked], values.of(range(1), 0).structure)
     screen.print(f"{LEGEND}\n{resting}", highlight=False, soft_wrap=True)
-    screen.print(f"Wrote {target}/ ({len(files)} files)", highlight=False, soft_wrap=True)
+    screen.print(written, highlight=False, soft_wrap=True)
 
 
 def _of_data(data: Path, adjust: str | None, timing: Timing, target: Path, *, force: bool, as_json: bool) -> None:
     from blinasim.cli.terminal import console, printed
     from blinasim.report.analyses import data_effect_contents
-    from blinasim.report.contents import write_folder
     from blinasim.report.effect import data_table, data_text, timing_text
     from blinasim.study.effect_data import effect_of_file
 
     columns = [name.strip() for name in adjust.split(",")] if adjust else []
     found = effect_of_file(data, columns, timing)
-    contents = data_effect_contents(found, data)
-    files = write_folder(target, contents, force=force)
-    if as_json:
-        typer.echo(contents.document.model_dump_json(indent=1))
+    written = keep(data_effect_contents(found, data), target, force=force, as_json=as_json)
+    if written is None:
         return
     screen = console()
     screen.print(f"\n{data} · {data_text(found)}\n{timing_text(timing)}\n", highlight=False, soft_wrap=True)
     screen.print(printed(data_table(found), wrapping=1))
     screen.print(
-        "\nn/a: no estimate (nobody in a group, or no follow-up to that day). What each is read for: effect.csv.\n"
-        f"Wrote {target}/ ({len(files)} files)",
+        "\nn/a: no estimate (nobody in a group, or no follow-up to that day). What each is read for: effect.csv.",
+        written,
+        sep="\n",
         highlight=False,
         soft_wrap=True,
     )

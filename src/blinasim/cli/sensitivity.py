@@ -17,6 +17,7 @@ from blinasim.cli.options import (
     WorkersOption,
     all_changes,
 )
+from blinasim.cli.results import keep
 
 if TYPE_CHECKING:
     from blinasim.inference.sensitivity import OutcomeSensitivity
@@ -55,7 +56,6 @@ def sensitivity(
     from blinasim.inference.sensitivity import USUAL, Effort, outcomes_named, values_to_live
     from blinasim.inference.sensitivity import sensitivity as analyse
     from blinasim.report.analyses import sensitivity_contents
-    from blinasim.report.contents import write_folder
     from blinasim.report.sensitivity import sentence, uninformed_text
     from blinasim.scenario.loading import load_scenario
     from blinasim.study.cluster import hired
@@ -74,10 +74,8 @@ def sensitivity(
     ):
         found = analyse(asked, values, outcomes, effort=effort, executor=executor, progress=advance)
     seconds = time.perf_counter() - start
-    contents = sensitivity_contents(found)
-    files = write_folder(target, contents, force=force)
-    if as_json:
-        typer.echo(contents.document.model_dump_json(indent=1))
+    written = keep(sensitivity_contents(found), target, force=force, as_json=as_json)
+    if written is None:
         return
     screen = console()
     screen.print(
@@ -89,7 +87,7 @@ def sensitivity(
         _print(one)
     closing = [*(sentence(one) for one in found.outcomes), uninformed_text(found), _LEGEND]
     screen.print("", *closing, sep="\n", highlight=False, soft_wrap=True)
-    screen.print(f"Wrote {target}/ ({len(files)} files)", highlight=False, soft_wrap=True)
+    screen.print(written, highlight=False, soft_wrap=True)
 
 
 _LEGEND = (
