@@ -91,7 +91,7 @@ def run(
     # What draws and writes is slow to import: not for a dry run.
     from blinasim.cli.terminal import console, printed, progress, remark
     from blinasim.files import check_free
-    from blinasim.report.folder import Conduct, run_into
+    from blinasim.report.folder import RunOptions, run_into
     from blinasim.report.rows import results_table, rows_of
     from blinasim.study.cluster import hired
 
@@ -105,7 +105,7 @@ def run(
             target,
             asked,
             values,
-            Conduct(engine.value, executor, chunk, wanted, at_most, keep_chunks=True, resume=resume),
+            RunOptions(engine.value, executor, chunk, wanted, at_most, keep_chunks=True, resume=resume),
             own_policy=own_policy,
             patients=patients,
             force=force,

@@ -34,7 +34,7 @@ PATIENTS_FILE = "patients.parquet"
 
 
 @dataclass(frozen=True)
-class Conduct:
+class RunOptions:
     """How a run is done; but for ``precision`` and ``most``, and for the engine's name, no byte depends on it.
 
     Attributes
@@ -68,7 +68,7 @@ def run_into(
     target: Path,
     scenario: Scenario,
     parameters: ParameterSource,
-    conduct: Conduct,
+    options: RunOptions,
     *,
     own_policy: PolicyFile | None = None,
     patients: bool = False,
@@ -84,7 +84,7 @@ def run_into(
         The folder; it appears when it is whole.
     scenario, parameters
         What is run.
-    conduct : Conduct
+    options : RunOptions
         How.
     own_policy : PolicyFile, optional
         A policy of the user's own; its file is copied into the folder.
@@ -111,16 +111,16 @@ def run_into(
     WorkerError
         If those who do the work keep dying.
     """
-    if patients and conduct.resume:
+    if patients and options.resume:
         raise OutputError("--patients and --resume exclude each other: patients are not kept; leave one of them out")
     source = read_cohort(scenario.cohort)
-    walker = choose(conduct.engine, scenario.capacity, own_policy=own_policy is not None)
-    step = conduct.chunk or usual_chunk(scenario.cohort.size, walker)
+    walker = choose(options.engine, scenario.capacity, own_policy=own_policy is not None)
+    step = options.chunk or usual_chunk(scenario.cohort.size, walker)
     checkpoint = None
-    if conduct.keep_chunks and not patients:
-        identity = identify(scenario, parameters, source, conduct.engine, step, own_policy)
-        checkpoint = Checkpoint(checkpoint_folder(target), identity, resume=conduct.resume, force=force)
-        _remark_on(checkpoint, remark, resume=conduct.resume)
+    if options.keep_chunks and not patients:
+        identity = identify(scenario, parameters, source, options.engine, step, own_policy)
+        checkpoint = Checkpoint(checkpoint_folder(target), identity, resume=options.resume, force=force)
+        _remark_on(checkpoint, remark, resume=options.resume)
     try:
         with whole_folder(target, force=force) as folder:
             writer = _PatientsWriter(folder / PATIENTS_FILE) if patients else None
@@ -128,14 +128,14 @@ def run_into(
                 result = simulate(
                     scenario,
                     parameters=parameters,
-                    engine=conduct.engine,
+                    engine=options.engine,
                     progress=progress,
                     keep=writer.write if writer else None,
                     source=source,
-                    executor=conduct.executor,
-                    chunk=conduct.chunk,
-                    precision=conduct.precision,
-                    most=conduct.most,
+                    executor=options.executor,
+                    chunk=options.chunk,
+                    precision=options.precision,
+                    most=options.most,
                     checkpoint=checkpoint,
                     own_policy=own_policy,
                 )
@@ -150,7 +150,7 @@ def run_into(
         if not checkpoint.kept:
             checkpoint.leave()
             raise
-        whole = "" if conduct.precision else f" of {len(cut(range(scenario.study.replications), step)):,}"
+        whole = "" if options.precision else f" of {len(cut(range(scenario.study.replications), step)):,}"
         kept = f"{checkpoint.kept:,}{whole} chunks are kept"
         if isinstance(problem, BlinasimError):
             raise type(problem)(f"{problem.message}; {kept}: --resume goes on from them", problem.place) from None
