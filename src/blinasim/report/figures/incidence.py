@@ -11,6 +11,7 @@ from matplotlib.axes import Axes
 from blinasim.report import style
 from blinasim.report.figures.trial_bands import Band, Floats, draw_axes, followed_months, whose, write_at_risk
 from blinasim.report.rows import ENOUGH_TRIALS
+from blinasim.report.words import lower_first
 from blinasim.study.simulate import Curves, Incidences, Result
 from blinasim.trial.endpoints import DAYS_PER_MONTH
 
@@ -190,5 +191,5 @@ def _alt(result: Result, drawn: dict[str, list[_Drawn]]) -> str:
     parts = []
     for panel in _PANELS:
         causes = ", ".join(f"{each.cause.label} {each.said}" for each in drawn[panel.outcome])
-        parts.append(f"{style.lower_first(panel.title.removeprefix('What comes first '))}: {causes}")
+        parts.append(f"{lower_first(panel.title.removeprefix('What comes first '))}: {causes}")
     return f"Cumulative incidences in {style.counted_trials(result.replications)}; {'; '.join(parts)}."

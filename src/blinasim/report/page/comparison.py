@@ -11,7 +11,6 @@ from blinasim.report.comparison import (
     HEAD_START_WORLDS,
     block_title,
     cost_effectiveness_text,
-    signed,
     touched_text,
     whose_lives,
 )
@@ -19,9 +18,9 @@ from blinasim.report.comparison_tables import comparison_table, flows_table, hea
 from blinasim.report.page.asked import facts, in_words, named_commands, settings_tables
 from blinasim.report.page.page import Page
 from blinasim.report.resting import assumptions
-from blinasim.report.rows import ENOUGH_TRIALS, listed
-from blinasim.report.style import lower_first
+from blinasim.report.rows import ENOUGH_TRIALS
 from blinasim.report.table import Table
+from blinasim.report.words import listed, lower_first, minus, signed, signed_value
 from blinasim.study.comparison import Comparison
 from blinasim.study.contrasts import Difference
 from blinasim.study.cost_effectiveness import cost_effectiveness
@@ -98,10 +97,10 @@ def answer(comparison: Comparison, policy: str) -> Iterator[str]:
     )
     if not math.isnan(survival.trial_lower) and (survival.trial_lower or survival.trial_upper):
         size = comparison.reference.scenario.cohort.size
-        limits = " and ".join(signed(limit, "months", 2) for limit in (survival.trial_lower, survival.trial_upper))
+        limits = " and ".join(signed_value(limit, "months") for limit in (survival.trial_lower, survival.trial_upper))
         yield (
             f"In a single trial of {size:,} such patients, both lives of each known, the difference in "
-            f"{lower_name(survival)} lies between {_minus(limits)} months with a probability of 95 % under the model."
+            f"{lower_name(survival)} lies between {minus(limits)} months with a probability of 95 % under the model."
         )
 
 
@@ -115,10 +114,10 @@ def moved(difference: Difference) -> str:
     said = "percentage points" if unit == "share" else unit
     mean, lower, upper = (signed(value, unit) for value in (difference.mean, difference.lower, difference.upper))
     if math.isnan(difference.lower):
-        return f"{name} differs by {_minus(mean)} {said}, without an interval"
+        return f"{name} differs by {minus(mean)} {said}, without an interval"
     if difference.lower <= 0.0 <= difference.upper:
-        limits = f"{_minus(lower)} to {_minus(upper)}"
-        return f"whether {name} changes is left open, by {_minus(mean)} {said} ({_LEVEL} {limits})"
+        limits = f"{minus(lower)} to {minus(upper)}"
+        return f"whether {name} changes is left open, by {minus(mean)} {said} ({_LEVEL} {limits})"
     nearer, farther = (lower, upper) if difference.mean > 0 else (upper, lower)
     sizes = [text.lstrip("+-") for text in (mean, nearer, farther)]
     verb = "rises" if difference.mean > 0 else "falls"
@@ -129,12 +128,7 @@ def _mean(difference: Difference) -> str:
     """Say a mean difference alone."""
     unit = difference.measure.unit
     said = "percentage points" if unit == "share" else unit
-    return f"{lower_name(difference)} differs by {_minus(signed(difference.mean, unit))} {said} on average"
-
-
-def _minus(text: str) -> str:
-    """Write a sign as prose does."""
-    return text.replace("-", "−")
+    return f"{lower_name(difference)} differs by {minus(signed(difference.mean, unit))} {said} on average"
 
 
 def lower_name(difference: Difference) -> str:

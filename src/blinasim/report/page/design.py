@@ -14,11 +14,10 @@ from blinasim.report.design import (
     solution_text,
     success_word,
 )
-from blinasim.report.page.asked import command_line, design_table, parameters_said, settings_tables, studied
-from blinasim.report.page.page import Page, Scenario
+from blinasim.report.page.asked import command_line, design_table, parameter_options, settings_tables, studied
+from blinasim.report.page.page import Described, Page
 from blinasim.report.resting import assumptions
-from blinasim.report.rows import listed
-from blinasim.report.style import lower_first
+from blinasim.report.words import listed, lower_first
 from blinasim.scenario.design_file import load_design
 from blinasim.statistics.curves import normal_quantile
 from blinasim.statistics.intervals import clopper_pearson
@@ -44,7 +43,7 @@ def design_page(
         question="What would such a trial decide, how often, when and with how many patients"
         + (", if there were nothing to find?" if first.null else "?"),
         scenarios=tuple(
-            Scenario(one.asked.name if several else "", one.design.title if several else "", one.design.why.strip())
+            Described(one.asked.name if several else "", one.design.title if several else "", one.design.why.strip())
             for one in evaluations
         ),
         facts=(
@@ -137,7 +136,7 @@ def _limits(one: Evaluation, found: Estimated) -> tuple[float, float]:
 
 def _commands(evaluations: Sequence[Evaluation], trial: int) -> list[str]:
     first = evaluations[0]
-    said = parameters_said(_source(first))
+    said = parameter_options(_source(first))
     if said is None or not all(map(_ships, evaluations)):
         return []
     options = [*["--null"] * first.null, *(["--export", f"{trial}"] if trial != 1 else [])]

@@ -16,7 +16,7 @@ from blinasim.report.effect import (
 from blinasim.report.page.asked import commands, facts, in_words, settings_tables
 from blinasim.report.page.page import Page
 from blinasim.report.resting import assumptions
-from blinasim.report.rows import listed
+from blinasim.report.words import listed, minus
 from blinasim.statistics.curves import normal_quantile
 from blinasim.study.effect import POOLED_TRIALS, Effect, Finding
 from blinasim.study.effect_data import DataEffect
@@ -141,7 +141,7 @@ def _named(finding: Finding) -> str:
 
 
 def _points(value: float) -> str:
-    return value_text(value, "difference").replace("-", "−")
+    return minus(value_text(value, "difference"))
 
 
 def _timing_facts(timing: Timing) -> tuple[tuple[str, str], ...]:

@@ -11,7 +11,7 @@ from blinasim.inference.predictive import Misses, Validation
 from blinasim.model.parameters import Structure
 from blinasim.report import calibration as told
 from blinasim.report.calibration import Calibration, learnt_table
-from blinasim.report.page.asked import command_line, facts, in_words, parameters_said, studied
+from blinasim.report.page.asked import command_line, facts, in_words, parameter_options, studied
 from blinasim.report.page.page import Page
 from blinasim.report.resting import assumptions
 from blinasim.report.rows import ENOUGH_TRIALS, full_labels, listed
@@ -38,7 +38,7 @@ def validation_page(found: Validation) -> Page:
     """Return the page of a validation."""
     scenario, parameters = found.scenario, found.parameters
     priors = isinstance(parameters, Posterior) and not parameters.has_learnt
-    said = _PRIOR if priors else parameters_said(parameters)
+    said = _PRIOR if priors else parameter_options(parameters)
     return Page(
         command="validate",
         title="The published figures against what the model predicts",
