@@ -123,15 +123,9 @@ def test_a_standard_normal_number_is_a_draw_of_the_prior() -> None:
     np.testing.assert_allclose(SEVERAL.normal_scores(values), z, atol=1e-6)
 
 
-def test_densities_and_jacobians_are_those_of_scipy_and_of_differences() -> None:
+def test_the_density_of_standard_normal_numbers_is_that_of_scipy() -> None:
     z = np.random.default_rng(2).standard_normal((50, 3))
-    values = SEVERAL.values(z)
-    expected = stats.beta(2, 5).logpdf(values[:, 0]) + stats.lognorm(0.4, scale=3).logpdf(values[:, 1]) - np.log(7)
-    np.testing.assert_allclose(SEVERAL.log_density(values), expected, rtol=1e-10)
     np.testing.assert_allclose(log_standard_normal(z), stats.norm.logpdf(z).sum(axis=1), rtol=1e-12)
-    step = 1e-5
-    slopes = (SEVERAL.values(z + step) - SEVERAL.values(z - step)) / (2 * step)
-    np.testing.assert_allclose(SEVERAL.log_jacobian(z), np.log(slopes).sum(axis=1), atol=1e-5)
 
 
 @pytest.mark.parametrize("name", parameter_catalogue())

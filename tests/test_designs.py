@@ -375,9 +375,9 @@ def test_every_boundary_keeps_alpha(change: str) -> None:
     from blinasim.statistics import group_sequential
 
     of = design(PHASE_3, change).design
-    bounds = decisions.planned_boundaries(of)
-    assert bounds is not None
     events = np.array([165.0, 248.0, 330.0])
+    assert [look.events for look in of.looks] == events.tolist()
+    bounds = decisions.boundaries(of, events[np.newaxis].astype(np.int64))
     obeyed = of.futility.binding
     crossed = group_sequential.crossing(events, bounds.upper, bounds.lower if obeyed else None)
     assert crossed.success[0] == pytest.approx(0.025, abs=2e-9)

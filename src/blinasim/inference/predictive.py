@@ -35,7 +35,6 @@ from blinasim.study.summary import summarize
 from blinasim.trial.endpoints import Endpoint
 
 Floats = NDArray[np.float64]
-Bools = NDArray[np.bool_]
 Use: TypeAlias = Literal["fit", "follows", "held_out", "input"]
 
 #: A predictive interval should not be wider than so many times that from sampling alone at the posterior mean.

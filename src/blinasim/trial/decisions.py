@@ -92,14 +92,6 @@ def boundaries(design: Design, events: NDArray[np.integer]) -> Boundaries:
     return Boundaries(found.upper[back], found.lower[back])
 
 
-def planned_boundaries(design: Design) -> Boundaries | None:
-    """Return the boundaries as planned, (1, K) arrays; None where a look names no events."""
-    said = [look.events for look in design.looks]
-    if any(count is None for count in said):
-        return None
-    return boundaries(design, np.array([said], dtype=np.int64))
-
-
 def _boundaries(design: Design, events: NDArray[np.integer]) -> Boundaries:
     alpha, looks = design.one_sided_alpha, events.shape[1]
     info = information(design, events)
@@ -183,10 +175,6 @@ class Decision:
 
     look: NDArray[np.int64]
     outcome: NDArray[np.int8]
-
-    def counts(self, looks: int, outcome: Outcome) -> NDArray[np.int64]:
-        """Count the trials that end so at each look, shape (K,)."""
-        return np.bincount(self.look[self.outcome == outcome], minlength=looks)
 
 
 def decide(design: Design, z: Floats, bounds: Boundaries, *, overruled: bool = False) -> Decision:
