@@ -17,7 +17,7 @@ from blinasim.scenario.design import Design
 from blinasim.scenario.design_file import TrialDesign, load_design
 from blinasim.statistics.intervals import clopper_pearson
 from blinasim.study.evaluate_design import Evaluation, evaluate_design
-from blinasim.trial.decisions import Outcome
+from blinasim.trial.decisions import Ending
 from blinasim.trial.enrolment import DAYS_PER_MONTH
 
 #: Simulated trials offered: few for an answer at once, more for a narrower interval.
@@ -133,6 +133,6 @@ def sentence(found: Evaluation, null: Evaluation) -> str:
 
 def _share(one: Evaluation) -> str:
     """Write the share of trials that succeed with its exact interval."""
-    count = int((one.decision.outcome == Outcome.SUCCESS).sum())
+    count = int((one.decision.outcome == Ending.SUCCESS).sum())
     lower, upper = (100 * float(limit) for limit in clopper_pearson(count, one.replications))
     return f"{100 * count / one.replications:.1f} % (95 % interval {lower:.1f} to {upper:.1f})"

@@ -167,7 +167,7 @@ def _lowest(score: NDArray[np.float64], count: int) -> NDArray[np.bool_]:
     return chosen
 
 
-def under(cohort: Cohort, parameters: Parameters, draws: Draws) -> Cohort:
+def under_parameters(cohort: Cohort, parameters: Parameters, draws: Draws) -> Cohort:
     """Return the same patients, with the same luck, under other parameters; their file's columns are not kept."""
     shape = (cohort.replications, cohort.patients)
     fitness = _fitness(parameters, cohort.age_years.reshape(shape), draws.uniform("cohort.fitness"))

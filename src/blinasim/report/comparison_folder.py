@@ -19,7 +19,7 @@ from blinasim.report.page.page import write_page
 from blinasim.report.style import Drawing
 from blinasim.scenario.settings import Scenario
 from blinasim.study.compare import compare
-from blinasim.study.comparison import Arm, Comparison
+from blinasim.study.comparison import Comparison, Side
 
 
 def compare_into(
@@ -102,7 +102,7 @@ def _figures(comparison: Comparison) -> dict[str, Drawing]:
     return drawn
 
 
-def _write_cohorts(arms: Sequence[Arm], folder: Path) -> dict[str, str]:
+def _write_cohorts(arms: Sequence[Side], folder: Path) -> dict[str, str]:
     """Write the cohorts' files as they were read to the results, and return their names there by scenario."""
     names = {}
     for arm in arms:

@@ -14,8 +14,8 @@ from pydantic_core import ErrorDetails
 from blinasim.errors import Place, ScenarioError
 from blinasim.files import (
     MOST_LEVELS,
-    Document,
     KeyPath,
+    YamlFile,
     data_folder,
     nearest,
     parse_yaml,
@@ -159,7 +159,7 @@ def _base(found: Path, said: str, descendants: tuple[Path, ...], reach: Path) ->
     return draft
 
 
-def _base_of(base: Any, path: Path, document: Document, descendants: tuple[Path, ...], reach: Path) -> Path:
+def _base_of(base: Any, path: Path, document: YamlFile, descendants: tuple[Path, ...], reach: Path) -> Path:
     place = document.place((EXTENDS,))
     if not isinstance(base, str) or not base:
         raise ScenarioError(f"extends: {quoted(base)} should be the name or the file of one scenario", place)

@@ -22,7 +22,7 @@ from blinasim.model.places import counted_places
 from blinasim.scenario.settings import Payoffs, Scenario
 from blinasim.statistics import survival
 from blinasim.study.chunks import cut, usual_chunk, with_curves
-from blinasim.study.comparison import Again, Arm, Band, Comparison, Contrast, Curve, Gain, HeadStart, Pairs, Queue
+from blinasim.study.comparison import Again, Band, Comparison, Contrast, Curve, Gain, HeadStart, Pairs, Queue, Side
 from blinasim.study.contrasts import Counts, Touched, flows, touched
 from blinasim.study.executors import in_order
 from blinasim.study.head_start import head_start_trials, head_starts
@@ -265,10 +265,10 @@ def _pairs(reference: Truth, shared: Truth, again: Truth) -> Pairs | None:
 # --- adding up ----------------------------------------------------------------------------------------
 
 
-def _arm(name: str, living: Living, parts: list[_Lived]) -> Arm:
+def _arm(name: str, living: Living, parts: list[_Lived]) -> Side:
     scenario = living.scenario
     places = counted_places(scenario.capacity)
-    return Arm(
+    return Side(
         name=name,
         scenario=scenario,
         engine=_engine(living),

@@ -29,7 +29,7 @@ from blinasim.statistics.exposure import NEVER, Estimate, Exposure, simon_makuch
 from blinasim.statistics.performance import Figure, Performance, performance
 from blinasim.study.batch import had_hsct_not_existed, live
 from blinasim.study.chunks import cut, with_curves
-from blinasim.study.estimators import ALL, ESTIMATORS, Estimator, Timing, Truth, estimate_all
+from blinasim.study.estimators import ALL, ESTIMATORS, Estimator, JudgedBy, Timing, estimate_all
 from blinasim.study.executors import in_order
 from blinasim.study.exposures import OUTCOMES, Detection, OutcomeId, exposure
 from blinasim.trial.observe import observe_all
@@ -233,7 +233,7 @@ class _OutcomeBlock:
 
     estimates: dict[str, Estimate]
     pooled: dict[str, Floats]
-    truths: dict[Truth, _Sums]
+    truths: dict[JudgedBy, _Sums]
     curves: dict[str, Floats]  # (K, G)
     alive: NDArray[np.int64]  # (2, G): truly event-free, as practised and without HSCT
 
@@ -304,7 +304,7 @@ def _pooled(seen: Exposure, timing: Timing, *, wanted: Collection[str]) -> dict[
     return {name: estimate.value for name, estimate in found.items()}
 
 
-def _truths(practised: Exposure, never: Exposure, timing: Timing) -> dict[Truth, _Sums]:
+def _truths(practised: Exposure, never: Exposure, timing: Timing) -> dict[JudgedBy, _Sums]:
     """Count who is event-free on the day in both worlds."""
     members, day = practised.member, timing.day
     with_hsct, without = (world.member & (world.time_days > day) for world in (practised, never))
@@ -379,7 +379,7 @@ def _outcome(parts: list[_OutcomeBlock], timing: Timing, *, no_effect: bool) -> 
 
 
 def _finding(
-    estimator: Estimator, parts: list[_OutcomeBlock], sums: Mapping[Truth, _Sums], *, no_effect: bool
+    estimator: Estimator, parts: list[_OutcomeBlock], sums: Mapping[JudgedBy, _Sums], *, no_effect: bool
 ) -> Finding:
     value, error = (
         np.concatenate([getattr(part.estimates[estimator.id], name) for part in parts])

@@ -133,7 +133,7 @@ def seen_until(
         # The assessment that found the remission is a visit also where a delayed cycle puts it off the calendar.
         last_visit=np.maximum(last_visit(end, scenario.policy), remission),
         potential_days=potential,
-        cycles=_cyclesseen_until(history, follow_up, scenario.policy),
+        cycles=_cycles_begun_by(history, follow_up, scenario.policy),
         responder=responder,
         cycle_of_remission=np.where(responder, assessed, NONE).astype(np.int32),
         remission=remission,
@@ -161,7 +161,7 @@ def _cycle_of_remission(history: History, remission: Ints, policy: Policy) -> In
     return _starts_by(history.cycle_starts, remission)
 
 
-def _cyclesseen_until(history: History, follow_up: Ints, policy: Policy) -> Ints:
+def _cycles_begun_by(history: History, follow_up: Ints, policy: Policy) -> Ints:
     """Return the cycles begun by the end of each follow-up."""
     if history.cycle_starts is None:
         cycle_days = policy.cycles.infusion_days + policy.cycles.rest_days

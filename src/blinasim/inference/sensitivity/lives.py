@@ -16,7 +16,7 @@ from blinasim.errors import BlinasimError
 from blinasim.inference.diagnostics import contraction
 from blinasim.inference.posterior import Posterior
 from blinasim.inference.priors import Priors
-from blinasim.inference.sensitivity.result import Index, Interval, Outcome
+from blinasim.inference.sensitivity.result import Index, Interval, Quantity
 from blinasim.inference.study import RememberedDraws
 from blinasim.luck import Luck
 from blinasim.model.parameters import (
@@ -79,7 +79,7 @@ class Question:
     scenario: Scenario
     centre: Parameters
     names: tuple[str, ...]
-    outcomes: tuple[Outcome, ...]
+    outcomes: tuple[Quantity, ...]
 
 
 def answers(question: Question, piece: tuple[Floats, int]) -> Floats:
@@ -96,14 +96,14 @@ def answers(question: Question, piece: tuple[Floats, int]) -> Floats:
     return found
 
 
-class Lives:
+class Experiment:
     """Lives values of the parameters, and counts them."""
 
     def __init__(
         self,
         scenario: Scenario,
         parameters: ParameterSource,
-        outcomes: tuple[Outcome, ...],
+        outcomes: tuple[Quantity, ...],
         effort: Effort,
         executor: Executor | None,
         progress: Callable[[int], None] | None,
@@ -166,11 +166,11 @@ class Lives:
         lived = self._live(self.priors.values(z), self._effort.patients)
         found = []
         for column in range(lived.shape[1]):
-            answers = _means(lived[:, column])
-            if np.ptp(answers) == 0.0:
+            means = _means(lived[:, column])
+            if np.ptp(means) == 0.0:
                 found.append(dict.fromkeys(labels, Index(0.0, 0.0, 0.0, 0.0)))
                 continue
-            got = analysis.analyze(problem, answers, calc_second_order=False, seed=self._seed)
+            got = analysis.analyze(problem, means, calc_second_order=False, seed=self._seed)
             columns = (got["S1"], got["S1_conf"] / END, got["ST"], got["ST_conf"] / END)
             found.append({label: Index(*(float(each[i]) for each in columns)) for i, label in enumerate(labels)})
         return found
