@@ -12,7 +12,7 @@ import pytest
 from scipy import stats
 
 from blinasim.cli.main import _run as main_of
-from blinasim.errors import OutputError, ParameterError
+from blinasim.errors import OutputError, ParameterError, ScenarioError
 from blinasim.inference.calibrate import FULL, Conduct, Progress, _identity, calibrate, problem_of
 from blinasim.inference.choice import shipped_posterior
 from blinasim.inference.likelihood import (
@@ -194,6 +194,15 @@ def test_margins_are_fixed_and_who_is_chosen_follows_age() -> None:
     blasts = scenario.cohort.blasts
     expected = blasts.below_25_pct / (1 - blasts.from_75_pct)
     assert np.mean(below < 25) == pytest.approx(expected, abs=4 * np.sqrt(0.25 / below.size))
+
+
+def test_counted_places_are_refused_and_not_left_out() -> None:
+    posed = problem()
+    beds = posed.scenario.capacity.transplant_beds.model_copy(update={"places": 1})
+    capacity = posed.scenario.capacity.model_copy(update={"transplant_beds": beds})
+    scarce = Ensemble(posed.scenario.model_copy(update={"capacity": capacity}), posed.margins, Luck(3), range(1))
+    with pytest.raises(ScenarioError, match="engine fast knows no counted places"):
+        scarce.reports(load_parameters())
 
 
 def test_reports_count_what_the_results_table_counts() -> None:

@@ -511,6 +511,7 @@ def test_vidigi_animates_the_log_without_a_warning(lived: list[Replay]) -> None:
 def test_vidigi_accepts_every_row_of_the_log(lived: list[Replay]) -> None:
     logging = pytest.importorskip("vidigi.logging", reason="vidigi is not installed: rows are not checked against it")
     log = event_log(lived[0].batch, lived[0].log)
+    assert len(log)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         for row in log.to_dict("records"):

@@ -509,6 +509,20 @@ def test_no_flipped_bit_of_a_kept_chunk_ends_in_a_traceback(tmp_path: Path) -> N
 
 
 @pytest.mark.usefixtures("kept_at_once", "without_figures")
+def test_a_fault_of_the_code_is_not_taken_for_damage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    target = tmp_path / "r"
+    interrupted(target)
+    kept = Checkpoint(checkpoint_folder(target), identify(ASKED, load_parameters(), None, "auto", 2), resume=True)
+
+    def broken(_: object) -> None:
+        raise AttributeError("no such name")
+
+    monkeypatch.setattr(checkpoints, "from_arrays", broken)
+    with pytest.raises(AttributeError):
+        kept.read(range(2))
+
+
+@pytest.mark.usefixtures("kept_at_once", "without_figures")
 def test_a_precise_run_resumes_through_its_stages(tmp_path: Path, computed: list[range]) -> None:
     precision = (Precision("os", "median", 0.15),)
     conduct = Conduct(chunk=20, precision=precision, keep_chunks=True)

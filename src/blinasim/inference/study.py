@@ -7,13 +7,13 @@ are fixed (so many patients with a prior HSCT, so many with 75 % blasts or more)
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from blinasim.engine import fast
+from blinasim.engine.choice import walk
 from blinasim.inference.targets import Target, published_cells
 from blinasim.luck import Draws, Luck
 from blinasim.model.codes import EARLY_AFTER_HSCT_DAYS, NONE, Cause, Conditioning, Depth, Donor, Mrd
@@ -382,7 +382,8 @@ class Ensemble:
             )
         cohort = under_parameters(self._cohort, parameters, draws)
         fates = settle(cohort, parameters, draws)
-        history = fast.walk(plan_lives(scenario.policy, cohort, fates, parameters))
+        lives = replace(plan_lives(scenario.policy, cohort, fates, parameters), capacity=scenario.capacity)
+        history = walk(lives, "fast")
         # Whether something is missing in the record touches nothing else: its parameters have closed-form posteriors.
         complete = TransplantRecord(
             history.conditioning.astype(np.int8), history.donor.astype(np.int8), fates.source_of(history.donor)

@@ -18,6 +18,7 @@ import numpy as np
 
 from blinasim.engine.choice import EngineName, choose
 from blinasim.errors import OutputError
+from blinasim.files.arrays import DAMAGED
 from blinasim.model.cohort_file import CohortSource
 from blinasim.model.parameters import ParameterSource
 from blinasim.model.policy_file import PolicyFile
@@ -109,7 +110,7 @@ class Checkpoint:
             if not np.array_equal(arrays.pop(_FINGERPRINT), self._marked(block)):
                 return None
             chunk = from_arrays(arrays)
-        except Exception:  # a flipped bit may come out as anything: the chunk is simply done again
+        except DAMAGED:  # the chunk is simply done again
             return None
         self.kept += 1
         return chunk

@@ -16,6 +16,7 @@ from blinasim.errors import ScenarioError
 from blinasim.luck import Luck
 from blinasim.model.codes import Place
 from blinasim.model.cohort_file import read_cohort
+from blinasim.model.fates import FROM_REMISSION_OR_FAILURE_ON
 from blinasim.model.own_policy import checked_policy
 from blinasim.model.parameters import ParameterSource, load_parameters
 from blinasim.model.places import counted_places
@@ -54,8 +55,8 @@ def compare(
     """Let the same patients live several scenarios with the same luck, and compare them trial by trial.
 
     Each is also lived with independent luck for everything drawn for the time from remission, or failure, on
-    (:data:`blinasim.luck.FROM_REMISSION_OR_FAILURE_ON`): this leaves the means of the differences, and alters who
-    gains. So much of that as comes of the luck alone is seen in the reference, set against itself in the same way.
+    (:data:`blinasim.model.fates.FROM_REMISSION_OR_FAILURE_ON`): this leaves the means of the differences, and alters
+    who gains. So much of that as comes of the luck alone is seen in the reference, set against itself in the same way.
 
     Parameters
     ----------
@@ -240,10 +241,11 @@ def _compare_block(
 ) -> _Block:
     keep = with_curves(block)
     luck = Luck(livings[0].scenario.study.seed)
-    reference, itself = (livings[0].truth(parameters, its, block) for its in (luck, luck.drawn_again()))
+    both = (luck, luck.drawn_again(FROM_REMISSION_OR_FAILURE_ON))
+    reference, itself = (livings[0].truth(parameters, its, block) for its in both)
     lived, met = [_Lived.of(reference, measures, keep)], []
     for living in livings[1:]:
-        shared, again = (living.truth(parameters, its, block) for its in (luck, luck.drawn_again()))
+        shared, again = (living.truth(parameters, its, block) for its in both)
         lived.append(_Lived.of(shared, measures, keep))
         met.append(_Met(measured(again, measures), _pairs(reference, shared, again)))
     own = Again(measured(itself, measures), flows(reference.history, itself.history))
