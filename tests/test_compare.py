@@ -555,7 +555,7 @@ def test_from_python() -> None:
     assert found.difference("os_24_months", "haplo_first").measure.label == "OS at 24 months, all patients"
     with pytest.raises(BlinasimError, match="which policy"):
         found.difference("os_24_months")
-    with pytest.raises(BlinasimError, match="no measure 'os_24_month'; did you mean os_24_months"):
+    with pytest.raises(BlinasimError, match="no such measure 'os_24_month'; did you mean os_24_months"):
         found.difference("os_24_month", "haplo_first")
     with pytest.raises(BlinasimError, match="no policy 'haplo'"):
         found.contrast("haplo")

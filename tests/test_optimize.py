@@ -104,7 +104,7 @@ def test_a_grid_that_is_none_is_told_in_a_line(tmp_path: Path) -> None:
 
 def test_what_is_wrong_in_a_value_is_said_of_the_option_that_gave_it() -> None:
     with pytest.raises(
-        ScenarioError, match=r"^--over policy\.transplant\.earliest_cycle=x: .* should be a valid integer"
+        ScenarioError, match=r"^over policy\.transplant\.earliest_cycle=x: .* should be a valid integer"
     ):
         grid_of("baseline", {"policy.transplant.earliest_cycle": ["x"]})
     with pytest.raises(ScenarioError, match=r"^--set policy\.cycles\.maximum=x: "):
@@ -286,7 +286,7 @@ def test_less_may_be_better() -> None:
     ("arguments", "said"),
     [
         ({"objective": "os_24_month"}, "did you mean os_24_months"),
-        ({"objective": "transplanted"}, "say --maximize or --minimize"),
+        ({"objective": "transplanted"}, "say maximize or minimize"),
         ({"at_least": {"qalys": 1.0}}, "no such measure 'qalys'"),
     ],
 )

@@ -210,9 +210,9 @@ def test_a_local_cluster_runs_from_the_command_line(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("cluster", "workers", "line"),
     [
-        ("nowhere", 1, r"--cluster 'nowhere' should be local, or an address such as tcp://127\.0\.0\.1:8786"),
-        ("tcp://127.0.0.1:1", 2, "the cluster at tcp://127.0.0.1:1 has its own workers; leave --workers out"),
-        ("tcp://127.0.0.1:1", 1, "--cluster tcp://127.0.0.1:1: no scheduler with a worker answers within 1 s"),
+        ("nowhere", 1, r"^cluster 'nowhere': should be local, or an address such as tcp://127\.0\.0\.1:8786"),
+        ("tcp://127.0.0.1:1", 2, "^workers 2: the cluster at tcp://127.0.0.1:1 has workers of its own; ask for none"),
+        ("tcp://127.0.0.1:1", 1, "^cluster tcp://127.0.0.1:1: no scheduler with a worker answers within 1 s"),
     ],
 )
 def test_a_cluster_that_cannot_be_had_is_one_line(

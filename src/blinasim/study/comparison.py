@@ -18,7 +18,7 @@ from blinasim.model.parameters import ParameterSource
 from blinasim.scenario.settings import Scenario
 from blinasim.statistics import pairs
 from blinasim.study.contrasts import Counts, Difference, Touched, reach
-from blinasim.study.measures import Measure
+from blinasim.study.measures import Measure, measure_named
 
 Floats = NDArray[np.float64]
 Thing = TypeVar("Thing")
@@ -299,7 +299,7 @@ class Comparison:
         BlinasimError
             If there is no such measure in the comparison, or no such policy.
         """
-        asked = _named(measure, {each.id: each for each in self.measures}, "measure")
+        asked = measure_named(measure, {each.id: each for each in self.measures})
         values = self._values(policy) if luck == "shared" else self._values_again(policy)
         return Difference.of(
             asked, self.reference.values[measure], values[measure], paired_trials=self.parameters.varies

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from blinasim.engine.choice import EngineName, choose
-from blinasim.errors import ParameterError
+from blinasim.errors import Argument, ParameterError
 from blinasim.luck import Draws, Luck
 from blinasim.model.cohort_file import CohortSource, read_cohort
 from blinasim.model.parameters import ParameterSource, load_parameters
@@ -171,8 +171,8 @@ def effect(
     parameters = parameters or load_parameters()
     if parameters.varies:
         raise ParameterError(
-            "the truth that intervals should cover is one only under one set of values; take --parameters point, or a "
-            "file of values"
+            "intervals should cover one truth, that of one set of values; take point, or a file of values",
+            Argument("parameters"),
         )
     timing = timing or Timing()
     source = read_cohort(scenario.cohort)

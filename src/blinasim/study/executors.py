@@ -112,7 +112,7 @@ def in_order(job: Callable[[Work], Done], pieces: Sequence[Work], executor: Exec
         except BrokenExecutor:
             deaths += 1
             if deaths > MOST_DEATHS or not isinstance(executor, Workers):
-                raise WorkerError("workers keep dying (of too little memory, maybe); take fewer --workers") from None
+                raise WorkerError("workers keep dying (of too little memory, maybe); take fewer workers") from None
             executor.renew()
             under_way.clear()
             continue

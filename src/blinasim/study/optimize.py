@@ -26,14 +26,13 @@ from numpy.typing import NDArray
 from scipy.special import ndtri, stdtrit
 
 from blinasim.engine.choice import EngineName, choose
-from blinasim.errors import BlinasimError, ScenarioError
-from blinasim.files import nearest, quoted
+from blinasim.errors import Argument, BlinasimError, ScenarioError
 from blinasim.luck import Luck
 from blinasim.model.cohort_file import read_cohort
 from blinasim.model.parameters import PAIR, ParameterSource
 from blinasim.scenario.settings import Scenario
 from blinasim.study.living import Living
-from blinasim.study.measures import Measure, measures_of
+from blinasim.study.measures import Measure, measure_named, measures_of
 from blinasim.study.paired import paired_values
 
 Floats = NDArray[np.float64]
@@ -229,16 +228,16 @@ def optimize(
         raise ScenarioError("candidates with different cohort.size are not the same patients; vary other settings")
     measures = measures_of([scenario.capacity for scenario in scenarios], base.payoffs)
     known = {one.id: one for one in measures}
-    judged = _named(objective, known)
+    judged = measure_named(objective, known)
     if better is None:
         if not judged.direction:
             raise BlinasimError(
-                f"{objective}: neither more nor less of it is better by itself; say --maximize or --minimize"
+                f"{objective}: neither more nor less of it is better by itself; say maximize or minimize"
             )
         better = "maximize" if judged.direction > 0 else "minimize"
     limits = (
-        *(Limit(_named(name, known), "at least", bound) for name, bound in (at_least or {}).items()),
-        *(Limit(_named(name, known), "at most", bound) for name, bound in (at_most or {}).items()),
+        *(Limit(measure_named(name, known), "at least", bound) for name, bound in (at_least or {}).items()),
+        *(Limit(measure_named(name, known), "at most", bound) for name, bound in (at_most or {}).items()),
     )
     race = _Race(base, scenarios, parameters, judged, better, limits, engine, executor, progress)
     race.run()
@@ -262,12 +261,6 @@ def looks_of(trials: int) -> tuple[int, ...]:
     return tuple(dict.fromkeys(min(one, trials) for one in found if one >= FEWEST * PAIR or one >= trials))
 
 
-def _named(name: str, known: Mapping[str, Measure]) -> Measure:
-    if name not in known:
-        raise BlinasimError(f"no such measure {quoted(name)}{nearest(name, known)} (there are {', '.join(known)})")
-    return known[name]
-
-
 class _Race:
     """Candidates by number, the values of their trials so far, and what became of each."""
 
@@ -285,7 +278,9 @@ class _Race:
     ) -> None:
         self.trials = base.study.replications // PAIR * PAIR
         if self.trials < 2 * FEWEST:
-            raise BlinasimError(f"--replications {base.study.replications}: a race needs {2 * FEWEST} trials or more")
+            raise BlinasimError(
+                f"a race needs {2 * FEWEST} trials or more", Argument("replications", said=f"{base.study.replications}")
+            )
         self.looks = looks_of(self.trials)
         self._livings = [
             Living(

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from blinasim.engine.choice import choose
-from blinasim.errors import BlinasimError
+from blinasim.errors import Argument, BlinasimError
 from blinasim.files import nearest, quoted
 from blinasim.inference.posterior import Posterior
 from blinasim.inference.sensitivity.lives import END, Effort, Experiment, Informed, moved
@@ -79,8 +79,9 @@ def outcomes_named(names: Sequence[str] = USUAL, payoffs: Payoffs | None = None)
         else:
             known = [*measures, *endpoints]
             raise BlinasimError(
-                f"--measure {quoted(name)}: no such measure{nearest(name, known)} (there are {', '.join(measures)}, "
-                f"and {LIMIT} with an endpoint of summary.json)"
+                f"no such measure{nearest(name, known)} (there are {', '.join(measures)}, "
+                f"and {LIMIT} with an endpoint of summary.json)",
+                Argument("measure", said=quoted(name)),
             )
     return tuple(found)
 

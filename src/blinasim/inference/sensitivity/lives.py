@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
-from blinasim.errors import BlinasimError
+from blinasim.errors import Argument, BlinasimError
 from blinasim.inference.diagnostics import contraction
 from blinasim.inference.posterior import Posterior
 from blinasim.inference.priors import Priors
@@ -130,7 +130,9 @@ class Experiment:
         found = np.concatenate(done)
         for column, outcome in enumerate(self._question.outcomes):
             if not np.isfinite(_means(found[:, column])).all():
-                raise BlinasimError(f"{outcome.id} has no value under some parameters; choose another --measure")
+                raise BlinasimError(
+                    "has no value under some parameters; choose another", Argument("measure", said=outcome.id)
+                )
         return found
 
     def tornado(self) -> list[tuple[float, float, list[Interval]]]:
