@@ -16,6 +16,7 @@ from blinasim.errors import BlinasimError
 from blinasim.luck import Draws, Luck
 from blinasim.model.codes import NONE, Cause, Depth, Donor
 from blinasim.model.cohort import Cohort
+from blinasim.model.durations import DAYS_PER_MONTH
 from blinasim.model.history import COLUMNS, History
 from blinasim.model.parameters import load_parameters
 from blinasim.model.records import TransplantRecord
@@ -33,7 +34,7 @@ from blinasim.study.batch import Batch, World
 from blinasim.study.compare import compare
 from blinasim.study.replay import Replay, replay
 from blinasim.study.simulate import simulate
-from blinasim.trial.endpoints import DAYS_PER_MONTH, estimate
+from blinasim.trial.endpoints import estimate
 from blinasim.trial.observe import observe
 from blinasim.trial.occupancy import State
 from blinasim.trial.occupancy import occupancy as true_occupancy

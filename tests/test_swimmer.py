@@ -8,9 +8,9 @@ import pytest
 from blinasim import plot
 from blinasim.errors import BlinasimError
 from blinasim.model.codes import NONE
+from blinasim.model.durations import DAYS_PER_MONTH
 from blinasim.report import figures, style
 from blinasim.scenario.loading import load_scenario
-from blinasim.trial.endpoints import DAYS_PER_MONTH
 from blinasim.trial.observe import TrialData
 from layout import assert_readable, words
 

@@ -11,6 +11,7 @@ from blinasim.app.pictures import Picture
 from blinasim.errors import ScenarioError
 from blinasim.files import shipped_designs
 from blinasim.inference.choice import POINT, parameters_said
+from blinasim.model.durations import DAYS_PER_MONTH
 from blinasim.report.design import characteristics, look_lines, percent, success_word
 from blinasim.report.figures import boundaries
 from blinasim.scenario.design import Design
@@ -18,7 +19,6 @@ from blinasim.scenario.design_file import TrialDesign, load_design
 from blinasim.statistics.intervals import clopper_pearson
 from blinasim.study.evaluate_design import Evaluation, evaluate_design
 from blinasim.trial.decisions import Ending
-from blinasim.trial.enrolment import DAYS_PER_MONTH
 
 #: Simulated trials offered: few for an answer at once, more for a narrower interval.
 TRIALS: Final = (200, 1_000, 4_000)

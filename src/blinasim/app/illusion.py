@@ -8,7 +8,7 @@ from typing import Final
 
 import numpy as np
 
-from blinasim.app.illusion_drawings import ratios, split, waiting
+from blinasim.app.illusion_drawings import REACH, ratios, split, waiting
 from blinasim.app.pictures import Picture
 from blinasim.inference.choice import POINT, parameters_said
 from blinasim.luck import Draws, Luck
@@ -27,8 +27,6 @@ RATIOS: Final = ("naive_hr", "landmark_hr", "time_dependent_hr")
 DIFFERENCES: Final = ("naive_difference", "landmark_difference", "simon_makuch")
 #: What a transplant does, as the page says it: the scenario for each.
 WORLDS: Final = {"nothing at all": "null_transplant", "what the model says": "baseline"}
-#: Standard errors from a mean to its 95 % limits, or standard deviations to those of 95 % of the trials.
-_REACH: Final = 1.96
 
 
 @dataclass(frozen=True)
@@ -96,7 +94,7 @@ def _better(ratio: float) -> str:
 
 def _row(one: Finding) -> tuple[str, str, str, str, str]:
     measure, done = one.estimator.measure, one.performance
-    lower, upper = (done.mean.value + side * _REACH * done.empirical_se.value for side in (-1, 1))
+    lower, upper = (done.mean.value + side * REACH * done.empirical_se.value for side in (-1, 1))
     null = one.truth.value == 0.0 and one.truth.mcse == 0.0
     return (
         one.estimator.label,

@@ -18,6 +18,7 @@ from blinasim.inference.targets import Target, published_cells
 from blinasim.luck import Draws, Luck
 from blinasim.model.codes import EARLY_AFTER_HSCT_DAYS, NONE, Cause, Conditioning, Depth, Donor, Mrd
 from blinasim.model.cohort import Cohort, draw_cohort, under_parameters, with_margins
+from blinasim.model.durations import DAYS_PER_MONTH
 from blinasim.model.fates import settle
 from blinasim.model.history import History
 from blinasim.model.parameters import Parameters
@@ -26,7 +27,6 @@ from blinasim.scenario.settings import Scenario
 from blinasim.statistics import survival
 from blinasim.study.batch import plan_lives
 from blinasim.trial import outcomes
-from blinasim.trial.endpoints import DAYS_PER_MONTH
 from blinasim.trial.observe import Bools, TrialData, observe
 
 Floats = NDArray[np.float64]

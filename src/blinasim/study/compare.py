@@ -25,7 +25,7 @@ from blinasim.statistics import survival
 from blinasim.study.chunks import cut, usual_chunk, with_curves
 from blinasim.study.comparison import Again, Band, Comparison, Contrast, Curve, Gain, HeadStart, Pairs, Queue, Side
 from blinasim.study.contrasts import Counts, Touched, flows, touched
-from blinasim.study.executors import in_order
+from blinasim.study.executors import done
 from blinasim.study.head_start import head_start_trials, head_starts
 from blinasim.study.living import Living, joined
 from blinasim.study.measures import Measure, Truth, measured, measures_of
@@ -105,24 +105,20 @@ def compare(
     trials = reference.study.replications
     step = chunk or min(usual_chunk(reference.cohort.size), -(-trials // _PIECES))
     blocks = cut(range(trials), step)
-    done = []
     job = partial(_compare_block, lived, parameters, measures)
-    for block, one in zip(blocks, in_order(job, blocks, executor), strict=True):
-        done.append(one)
-        if progress:
-            progress(len(block))
+    found = list(done(job, blocks, executor, progress))
     other_worlds = head_starts(arms, parameters, step, executor, progress) if by_head_start else {}
     return Comparison(
         arms=tuple(
-            _arm(name, living, [block.lived[index] for block in done])
+            _arm(name, living, [block.lived[index] for block in found])
             for index, (name, living) in enumerate(arms.items())
         ),
         contrasts=tuple(
             _contrast(
                 name,
-                [block.met[index] for block in done],
+                [block.met[index] for block in found],
                 Gain.of(
-                    *(np.concatenate([block.lived[arm].survival for block in done]) for arm in (0, index + 1)),
+                    *(np.concatenate([block.lived[arm].survival for block in found]) for arm in (0, index + 1)),
                     paired_trials=parameters.varies,
                 ),
                 other_worlds.get(name, ()),
@@ -130,8 +126,8 @@ def compare(
             for index, name in enumerate(list(arms)[1:])
         ),
         reference_again=Again(
-            joined(block.reference_again.values_again for block in done),
-            _added([block.reference_again.flows for block in done]),
+            joined(block.reference_again.values_again for block in found),
+            _added([block.reference_again.flows for block in found]),
         ),
         measures=measures,
         parameters=parameters,

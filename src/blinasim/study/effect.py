@@ -30,7 +30,7 @@ from blinasim.statistics.performance import Figure, Performance, performance
 from blinasim.study.batch import had_hsct_not_existed, live
 from blinasim.study.chunks import cut, with_curves
 from blinasim.study.estimators import ALL, ESTIMATORS, Estimator, JudgedBy, Timing, estimate_all
-from blinasim.study.executors import in_order
+from blinasim.study.executors import done
 from blinasim.study.exposures import OUTCOMES, Detection, OutcomeId, exposure
 from blinasim.trial.observe import observe_all
 
@@ -180,22 +180,18 @@ def effect(
     blocks = cut(range(scenario.study.replications), _BLOCK)
     wanted = _Wanted(timing, detection, tuple(outcomes), tuple(estimators))
     job = partial(_block, scenario, parameters, wanted, engine, source)
-    done = []
-    for block, one in zip(blocks, in_order(job, blocks, executor), strict=True):
-        done.append(one)
-        if progress:
-            progress(len(block))
-    changed = sum(one.changed for one in done)
+    found = list(done(job, blocks, executor, progress))
+    changed = sum(one.changed for one in found)
     return Effect(
         scenario=scenario,
         parameters=parameters,
         timing=timing,
         detection=detection,
         outcomes={
-            name: _outcome([one.outcomes[name] for one in done], timing, no_effect=changed == 0) for name in outcomes
+            name: _outcome([one.outcomes[name] for one in found], timing, no_effect=changed == 0) for name in outcomes
         },
-        responders=sum(one.responders for one in done),
-        transplanted=sum(one.transplanted for one in done),
+        responders=sum(one.responders for one in found),
+        transplanted=sum(one.transplanted for one in found),
         changed=changed,
     )
 

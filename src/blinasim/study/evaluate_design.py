@@ -31,7 +31,7 @@ from blinasim.statistics.single_arm import PlanCharacteristics
 from blinasim.statistics.tables import SurvivalTable
 from blinasim.study.chunks import cut, usual_chunk
 from blinasim.study.design_trials import Counted, Looked, interval_of, live_arms, look_at_block
-from blinasim.study.executors import in_order
+from blinasim.study.executors import done
 from blinasim.study.precision import mean_and_mcse
 from blinasim.trial import decisions, looks
 from blinasim.trial.decisions import Decision, Ending
@@ -356,13 +356,9 @@ def evaluate_design(
     blocks = cut(range(total), chunk or usual_chunk(asked.design.size))
     found: list[Looked] = []
     counted: Counted | None = None
-    for block, (looked, its) in zip(
-        blocks, in_order(partial(look_at_block, asked, nature, luck), blocks, executor), strict=True
-    ):
+    for looked, its in done(partial(look_at_block, asked, nature, luck), blocks, executor, progress):
         found.append(looked)
         counted = its if counted is None else counted + its
-        if progress:
-            progress(len(block))
     assert counted is not None
     return _decided(asked, nature, null, Looked.joined(found), counted)
 

@@ -121,6 +121,21 @@ def in_order(job: Callable[[Work], Done], pieces: Sequence[Work], executor: Exec
         yield done
 
 
+def done(
+    job: Callable[[Work], Done],
+    pieces: Sequence[Work],
+    executor: Executor | None,
+    progress: Callable[[int], None] | None,
+    *,
+    trials: Callable[[Work], int] = len,  # type: ignore[assignment]  # most pieces are blocks of trials
+) -> Iterator[Done]:
+    """Do every piece of work as :func:`in_order`, and call ``progress`` with its number of trials when it is taken."""
+    for piece, one in zip(pieces, in_order(job, pieces, executor), strict=True):
+        yield one
+        if progress:
+            progress(trials(piece))
+
+
 def _follow_the_parent() -> None:
     """Leave Ctrl-C to the parent process, and end when it ends, even when it is killed."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)

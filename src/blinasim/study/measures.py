@@ -18,13 +18,13 @@ from numpy.typing import NDArray
 from blinasim.errors import Argument, BlinasimError
 from blinasim.files import nearest, quoted
 from blinasim.model.codes import HORIZON, NONE, Place
+from blinasim.model.durations import DAYS_PER_MONTH
 from blinasim.model.history import History
 from blinasim.model.payoffs import PatientPayoffs, payoffs_of
 from blinasim.model.places import Stays, counted_places, days_in_bed
 from blinasim.scenario.settings import Capacity, Payoffs, Policy, Scenario
 from blinasim.statistics import competing, survival
 from blinasim.study.batch import Batch
-from blinasim.trial.endpoints import DAYS_PER_MONTH
 from blinasim.trial.observe import Bools, Ints, TrialData, observe_all
 from blinasim.trial.outcomes import first_after_hsct_true, overall_survival
 

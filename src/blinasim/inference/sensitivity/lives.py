@@ -23,6 +23,7 @@ from blinasim.model.parameters import (
     Parameters,
     ParameterSource,
     parameter_catalogue,
+    parameters_to_dict,
 )
 from blinasim.model.therapy import acts
 from blinasim.scenario.settings import Scenario
@@ -64,7 +65,7 @@ class Effort:
 
 def moved(scenario: Scenario, parameters: ParameterSource) -> tuple[str, ...]:
     """Return the parameters that are moved: neither fixed nor without effect under the policy or the structure."""
-    structure = parameters.of(range(1), 0).structure
+    structure = parameters.structure
     return tuple(
         name
         for name, info in parameter_catalogue().items()
@@ -115,7 +116,8 @@ class Experiment:
         self._seed, self._size = scenario.study.seed, scenario.cohort.size
         self._effort, self._executor, self._progress = effort, executor, progress
         self.evaluations = 0
-        self.centre = np.array([[_value_of(centre, name) for name in self.priors.names]])
+        values = parameters_to_dict(centre)
+        self.centre = np.array([[float(values[name]) for name in self.priors.names]])
 
     def _live(self, values: Floats, patients: int) -> Floats:
         """Return the outcomes of each trial, shape (N, outcomes, R)."""
@@ -216,11 +218,6 @@ class Informed:
         """Standard deviation of an outcome over the draws."""
         outcome = self.outcomes[:, column]
         return float(np.sqrt(self.weights @ np.square(outcome - self.weights @ outcome)))
-
-
-def _value_of(parameters: Parameters, name: str) -> float:
-    group, _, item = name.partition(".")
-    return float(getattr(getattr(parameters, group), item))
 
 
 def _means(trials: Floats) -> Floats:

@@ -10,6 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
+from blinasim.model.durations import DAYS_PER_MONTH
 from blinasim.report import style
 from blinasim.report.design import percent, success_word, truth_text
 from blinasim.statistics import group_sequential
@@ -18,7 +19,6 @@ from blinasim.statistics.intervals import clopper_pearson
 from blinasim.study.evaluate_design import Evaluation
 from blinasim.trial import decisions
 from blinasim.trial.decisions import Ending
-from blinasim.trial.enrolment import DAYS_PER_MONTH
 
 #: Inches.
 _WIDTH: Final = 6.9

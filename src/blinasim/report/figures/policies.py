@@ -8,10 +8,10 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
+from blinasim.model.durations import DAYS_PER_MONTH
 from blinasim.report import style
 from blinasim.report.comparison import whose_lives
 from blinasim.study.comparison import Comparison, Side
-from blinasim.trial.endpoints import DAYS_PER_MONTH
 
 _TICK_MONTHS: Final = 3
 _MONTHS: Final = 24

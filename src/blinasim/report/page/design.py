@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from blinasim.files import shipped_designs
 from blinasim.inference.choice import described
+from blinasim.model.durations import DAYS_PER_MONTH
 from blinasim.model.parameters import Changed, ParameterSource
 from blinasim.report.design import (
     characteristics_table,
@@ -22,7 +23,6 @@ from blinasim.report.style import lower_first
 from blinasim.scenario.design_file import load_design
 from blinasim.study.evaluate_design import Evaluation
 from blinasim.study.solve_design import Solution
-from blinasim.trial.enrolment import DAYS_PER_MONTH
 
 
 def design_page(
