@@ -43,9 +43,10 @@ def _page(mutants: list[Mutant], first: dict[str, Row], now: dict[str, Row], rea
     yield "`tests/mutation/run.py` (see there), which runs the tests that touch the fault, quickest first, 16 s of them"
     yield "at most (the golden results after 6 s), property-based tests with few examples."
     yield ""
-    yield f"Of {len(mutants):,} mutants of `model/` and `engine/`, {len(now):,} were drawn, in proportion to those of"
-    yield f"each file. **Score {_score(now.values())}**; without the {len(equivalent)} that change nothing anybody"
-    yield f"could see, {_score(counted)} (95 % intervals by Wilson)."
+    yield f"Of {len(mutants):,} mutants of `model/` and `engine/`, {len(now):,} were drawn, in proportion to those of each"
+    yield "file (but fewer of `codes.py`, whose faults every test touches, and which take a minute each)."
+    yield f"**Score {_score(now.values())}**; without the {len(equivalent)} that change nothing anybody could see,"
+    yield f"{_score(counted)} (95 % intervals by Wilson)."
     yield ""
     for seed in sorted({row["seed"] for row in first.values()}):
         its = [row for row in first.values() if row["seed"] == seed]
@@ -104,8 +105,8 @@ def _short(text: str, most: int = 110) -> str:
 def _coverage() -> Iterable[str]:
     yield "## Branch coverage"
     yield ""
-    yield "Measured apart from `.ci/run`, which it would slow by half:"
-    yield "`python -m pytest -m '' --cov --cov-report=json:results/coverage.json`, then `run.py report`."
+    yield "Measured apart from `.ci/run`, as it takes too long for it: `python -m pytest --cov"
+    yield "--cov-report=json:results/coverage.json`, then `run.py report`. Of the plain tests: the slow ones can only add."
     yield ""
     if not COVERAGE.exists():
         yield "Not measured."
