@@ -2,11 +2,12 @@
 
 Run it from the repository after a change that moves numbers: ``python docs/refresh.py``. It replaces the blocks of
 the README that follow ``<!-- shown: ... -->``, the pictures in ``docs/images``, and the documents generated from
-the code (data dictionary, schemas).
+the code (data dictionary, schemas). With ``--generated`` only the latter, in seconds.
 """
 
 from __future__ import annotations
 
+import argparse
 import json
 import re
 import shutil
@@ -15,25 +16,40 @@ import sys
 import tempfile
 from pathlib import Path
 
-from blinasim.report.calibration_file import calibration_schema
+from blinasim.report.calibration_file import CalibrationFile
 from blinasim.report.calibration_targets import calibration_document
-from blinasim.report.comparison_file import comparison_schema
-from blinasim.report.design_file import design_schema
-from blinasim.report.effect_file import effect_schema
+from blinasim.report.comparison_file import ComparisonFile
+from blinasim.report.design_file import DesignFile
+from blinasim.report.document import Document
+from blinasim.report.effect_file import EffectFile
 from blinasim.report.exports import data_dictionary
-from blinasim.report.optimization_file import optimization_schema
-from blinasim.report.sensitivity_file import sensitivity_schema
-from blinasim.report.summary_file import summary_schema
-from blinasim.report.validation_file import validation_schema
-from blinasim.report.value_file import value_schema
-from blinasim.report.verification import verification_schema
+from blinasim.report.optimization_file import OptimizationFile
+from blinasim.report.sensitivity_file import SensitivityFile
+from blinasim.report.summary_file import SummaryFile
+from blinasim.report.validation_file import ValidationFile
+from blinasim.report.value_file import ValueFile
+from blinasim.report.verification import VerificationFile
 from blinasim.scenario.writing import DESIGN_SCHEMA_FILE, SCHEMA_FILE, design_json_schema, json_schema
+from traceability import traceability_document
 
 ROOT = Path(__file__).resolve().parents[1]
 #: The patient whose life the README tells; chosen because much happens in it.
 PATIENT = 54
 #: What the README compares.
 COMPARED = ("baseline", "early_donor_search")
+#: What is written as JSON, by the name of its schema.
+DOCUMENTS: dict[str, type[Document]] = {
+    "summary": SummaryFile,
+    "comparison": ComparisonFile,
+    "calibration": CalibrationFile,
+    "validation": ValidationFile,
+    "effect": EffectFile,
+    "sensitivity": SensitivityFile,
+    "optimization": OptimizationFile,
+    "value": ValueFile,
+    "trial": DesignFile,
+    "verification": VerificationFile,
+}
 
 
 def blinasim(*arguments: str) -> str:
@@ -65,16 +81,11 @@ def generated() -> dict[Path, str]:
     return {
         ROOT / "docs" / "data_dictionary.md": data_dictionary(),
         ROOT / "docs" / "calibration_targets.md": calibration_document(),
-        ROOT / "docs" / "summary.schema.json": indented(summary_schema()),
-        ROOT / "docs" / "comparison.schema.json": indented(comparison_schema()),
-        ROOT / "docs" / "calibration.schema.json": indented(calibration_schema()),
-        ROOT / "docs" / "validation.schema.json": indented(validation_schema()),
-        ROOT / "docs" / "effect.schema.json": indented(effect_schema()),
-        ROOT / "docs" / "sensitivity.schema.json": indented(sensitivity_schema()),
-        ROOT / "docs" / "optimization.schema.json": indented(optimization_schema()),
-        ROOT / "docs" / "value.schema.json": indented(value_schema()),
-        ROOT / "docs" / "trial.schema.json": indented(design_schema()),
-        ROOT / "docs" / "verification.schema.json": indented(verification_schema()),
+        ROOT / "docs" / "traceability.md": traceability_document(),
+        **{
+            ROOT / "docs" / f"{name}.schema.json": indented(document.model_json_schema())
+            for name, document in DOCUMENTS.items()
+        },
         ROOT / "scenarios" / SCHEMA_FILE: indented(json_schema()),
         ROOT / "scenarios" / "trials" / DESIGN_SCHEMA_FILE: indented(design_json_schema()),
     }
@@ -85,6 +96,16 @@ def indented(schema: object) -> str:
 
 
 def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--generated", action="store_true", help="only the documents that are generated whole")
+    if not parser.parse_args().generated:
+        refresh_shown()
+    for path, content in generated().items():
+        path.write_text(content, encoding="utf-8")
+
+
+def refresh_shown() -> None:
+    """Run what the README shows."""
     readme = ROOT / "README.md"
     text = readme.read_text(encoding="utf-8")
     with tempfile.TemporaryDirectory() as folder:
@@ -98,8 +119,6 @@ def main() -> None:
     story = blinasim("trace", "baseline", "--patient", str(PATIENT))
     text = show(text, "trace", f"$ blinasim trace baseline --patient {PATIENT}\n{story}")
     readme.write_text(text, encoding="utf-8")
-    for path, content in generated().items():
-        path.write_text(content, encoding="utf-8")
 
 
 if __name__ == "__main__":

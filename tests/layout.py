@@ -15,6 +15,13 @@ def words(drawing):
         for axis in (axes.xaxis, axes.yaxis)
         for label in [*axis.get_ticklabels(), axis.label]
     }
+    for axes in drawing.axes:
+        for axis in (axes.xaxis, axes.yaxis):
+            low, high = sorted(axis.get_view_interval())
+            slack = 1e-9 * (high - low)
+            ticks = [*axis.get_major_ticks(), *axis.get_minor_ticks()]
+            beyond = [tick for tick in ticks if not low - slack <= tick.get_loc() <= high + slack]
+            hidden |= {label for tick in beyond for label in (tick.label1, tick.label2)}
     texts = [text for text in drawing.findobj(Text) if text.get_visible() and text.get_text().strip()]
     return [text for text in texts if text not in hidden]
 

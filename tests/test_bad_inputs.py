@@ -117,6 +117,14 @@ NO_TAG = "is not allowed; write plain values"
 SHIPPED = f"(shipped: {', '.join(shipped_scenarios())}; a file needs its .yaml)"
 WRITTEN = "a change is written dotted.key=value, such as cohort.size=100"
 NO_NAME = "is no name for a scenario; begin with a letter, go on with letters, digits, - or _"
+OUTSIDE = "lies outside the folder of the file asked for; move it there, or allow it: blinasim --allow-outside ..."
+DESIGN = """title: x
+arms: [{name: a, scenario: baseline}]
+size: 20
+accrual: [{patients_per_month: 12}]
+estimand: {treatment: all, variable: response, summary: response_rate}
+plan: {kind: exact, p0: 0.30, p1: 0.43}
+"""
 FITNESS = "policy.transplant.candidates.fitness"
 
 # --- the table --------------------------------------------------------------------------------------------------------
@@ -558,6 +566,46 @@ INHERITANCE = [
         "s.yaml:2:10: cohort.sites: 0 should be greater than or equal to 1",
         b="title: x\ncohort: {size: 0}\n",
     ),
+    scenario(
+        "extends a file above its folder",
+        "title: x\nextends: ../b.yaml\n",
+        f"s.yaml:2:1: extends: '../b.yaml' {OUTSIDE}",
+    ),
+    scenario(
+        "extends a file by its whole path",
+        "extends: /etc/b.yaml\n",
+        f"s.yaml:1:1: extends: '/etc/b.yaml' {OUTSIDE}",
+    ),
+    scenario(
+        "the base extends a file above the folder of the file asked for",
+        "extends: b.yaml\n",
+        f"b.yaml:1:1: extends: '../c.yaml' {OUTSIDE}; inherited by s.yaml (extends: b.yaml)",
+        b="extends: ../c.yaml\n",
+    ),
+    bad(
+        "extends a link that leads out",
+        "show s.yaml",
+        f"s.yaml:1:1: extends: 'b.yaml' {OUTSIDE}",
+        {"s.yaml": "extends: b.yaml\n", "b.yaml": Link("/etc/hostname")},
+    ),
+    bad(
+        "arm of a design above its folder",
+        "trial d.yaml",
+        f"d.yaml:2:18: arms.0.scenario: arm a: scenario: '../s.yaml' {OUTSIDE}",
+        {"d.yaml": DESIGN.replace("baseline", "../s.yaml")},
+    ),
+    bad(
+        "arm of a design with patients above its folder",
+        "trial d.yaml",
+        "d.yaml:2:18: arms.0.scenario: arm a: --set cohort.data={file: ../p.csv, rows: resampled}: cohort.data.file: "
+        f"'../p.csv' {OUTSIDE}",
+        {
+            "d.yaml": DESIGN.replace(
+                "scenario: baseline",
+                "scenario: baseline, changes: ['cohort.data={file: ../p.csv, rows: resampled}']",
+            )
+        },
+    ),
     bad(
         "fault in the base in another folder",
         "show s.yaml",
@@ -779,6 +827,21 @@ COHORTS = [
         "cohort file that is a loop of links",
         Link("p.csv"),
         ": cohort.data.file: cannot be read (Too many levels of symbolic links)",
+    ),
+    scenario(
+        "cohort file above the folder",
+        "title: x\ncohort: {size: 1, data: {file: ../p.csv}}\n",
+        f"s.yaml:2:26: cohort.data.file: '../p.csv' {OUTSIDE}",
+    ),
+    scenario(
+        "cohort file that is a device",
+        "title: x\ncohort: {size: 1, data: {file: /dev/zero}}\n",
+        f"s.yaml:2:26: cohort.data.file: '/dev/zero' {OUTSIDE}",
+    ),
+    bad(
+        "cohort file that has no end",
+        ("run", "baseline", "--set", "cohort.data={file: /dev/zero}", "--set", "cohort.size=1"),
+        "/dev/zero: cohort.data.file: cannot be read (not a file)",
     ),
     cohort("empty cohort file", "", ": needs a header and at least one patient"),
     cohort("cohort of nobody", HEADER, ": needs a header and at least one patient"),

@@ -599,7 +599,8 @@ def test_the_command_writes_a_posterior_and_its_diagnostics(
     assert "Left out one at a time" in said
     assert sorted(path.name for path in (tmp_path / "p").iterdir()) == [
         "calibration.json", "correlations.csv", "figures", "left_out.csv", "manifest.json", "parameters.csv",
-        "posterior.csv", "posterior.json", "posterior_predictive.csv", "prior_predictive.csv", "sampler.csv",
+        "posterior.csv", "posterior.json", "posterior_predictive.csv", "prior_predictive.csv", "report.html",
+        "sampler.csv",
     ]  # fmt: skip
     assert [path.name for path in tmp_path.iterdir()] == ["p"]
     found = read_posterior(tmp_path / "p" / "posterior.csv")

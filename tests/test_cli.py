@@ -110,9 +110,9 @@ def test_ctrl_c_leaves_nothing(
     def interrupted(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(folder, "_write_figures", interrupted)
+    monkeypatch.setattr(folder, "_figures", interrupted)
     assert _run(["run", "baseline", "--replications", "2", "--out", str(tmp_path / "r")]) == 130
-    assert capsys.readouterr().err == "blinasim: stopped; nothing was written\n"
+    assert capsys.readouterr().err == "blinasim: stopped; nothing is left half written\n"
     assert list(tmp_path.iterdir()) == []
 
 

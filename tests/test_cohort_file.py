@@ -10,6 +10,7 @@ from blinasim.luck import Draws, Luck
 from blinasim.model.cohort import Cohort, draw_cohort
 from blinasim.model.parameters import load_parameters
 from blinasim.scenario.loading import load_scenario
+from blinasim.scenario.reach import outside_allowed
 from blinasim.scenario.settings import Scenario
 from blinasim.statistics.weights import rake
 from test_cohort import SameForAll
@@ -42,7 +43,8 @@ def test_the_file_is_found_beside_the_scenario_that_names_it(tmp_path: Path, mon
     below.mkdir()
     (below / "t.yaml").write_text("extends: ../s.yaml\ntitle: t\n")
     monkeypatch.chdir(below)
-    assert cohort(load_scenario("t.yaml")).age_years[0] == 30
+    with outside_allowed():
+        assert cohort(load_scenario("t.yaml")).age_years[0] == 30
 
 
 def test_the_same_file_leaves_the_luck_of_everything_else_alone(tmp_path: Path) -> None:
@@ -128,7 +130,7 @@ def test_a_bad_file_is_one_line_with_its_row(tmp_path: Path, header: str, rows: 
 def test_a_file_of_too_many_rows_is_refused_at_the_first_too_many(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("blinasim.model.cohort_file._MOST_ROWS", 5)
+    monkeypatch.setattr("blinasim.files.table._MOST_ROWS", 5)
     cohort(scenario(tmp_path, "{size: 4, data: {file: patients.csv}}"))
     with pytest.raises(ScenarioError, match=r"patients\.csv:6:1: has more than 5 rows"):
         cohort(scenario(tmp_path, "{size: 5, data: {file: patients.csv}}", rows=[*ROWS, ROWS[0]]))

@@ -73,7 +73,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_the_folder_is_whole_and_described(folder: Path) -> None:
     names = ("differences", "survival", "flows_early_donor_search", "flows_scarce_beds", "queues")
     expected = {f"figures/{name}.{suffix}" for name in names for suffix in ("png", "svg")}
-    expected |= {"comparison.csv", "comparison.json", "manifest.json"}
+    expected |= {"comparison.csv", "comparison.json", "manifest.json", "report.html"}
     written = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
     assert written == expected
     manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
@@ -334,6 +334,23 @@ def test_no_text_is_cut_or_lies_on_another(name: str, found: str, request: pytes
     assert "nan" not in drawing.alt
     assert not any("nan" in text.get_text() for text in words(drawing))
     assert style.render(drawing, ".svg") == style.render(drawing, ".svg")
+
+
+def test_many_policies_with_long_names_are_told_apart() -> None:
+    named = [
+        scenario({"cycles": {"rest_days": 10 + number}}, size=20).model_copy(
+            update={"title": f"{number} " + "a long name " * 9}
+        )
+        for number in range(8)
+    ]
+    found = bs.compare(*named, replications=2)
+    drawing = plot.policies(found)
+    assert_readable(drawing)
+    assert_readable(plot.differences(found))
+    assert_readable(plot.flows(found, found.policies[-1]))
+    curves = [line for line in drawing.axes[0].get_lines() if line.get_linewidth() == 1.7]
+    looks = {(line.get_color(), str(line._unscaled_dash_pattern)) for line in curves}
+    assert len(curves) == len(looks) == 8
 
 
 def test_queues_are_drawn_where_places_are_counted(two: Comparison, five: Comparison) -> None:

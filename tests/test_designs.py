@@ -22,12 +22,13 @@ from blinasim.luck import Draws, Luck
 from blinasim.model.codes import NEVER, NONE, Donor
 from blinasim.model.parameters import load_parameters
 from blinasim.report import figures
-from blinasim.report.design_file import design_file, design_schema
+from blinasim.report.design_file import DesignFile, design_file
 from blinasim.report.manifest import hashes
 from blinasim.scenario.design import AccrualStretch, Cut
 from blinasim.scenario.design_file import TrialDesign, find_design, load_design
 from blinasim.scenario.settings import Trial
 from blinasim.scenario.writing import design_json_schema
+from blinasim.statistics.intervals import clopper_pearson
 from blinasim.statistics.sample_size import schoenfeld_power
 from blinasim.study import design_trials
 from blinasim.study.design_trials import course, live_arms, look_at_block, snapshots, trial_at_looks
@@ -38,7 +39,7 @@ from blinasim.trial import decisions, enrolment, looks
 from blinasim.trial.decisions import Outcome
 from blinasim.trial.looks import Course
 from blinasim.trial.outcomes import OUTCOMES
-from layout import assert_readable
+from layout import assert_readable, words
 
 TRIALS = 40
 PHASE_3 = "phase3_standard_therapy"
@@ -174,6 +175,22 @@ def test_accrual_has_its_rates_and_pauses() -> None:
     assert by_100.mean() == pytest.approx(100, abs=4 * 10 / 20)
     assert by_100.var() == pytest.approx(100, rel=0.3)  # Poisson
     assert by_170.mean() == pytest.approx(40, abs=4 * np.sqrt(40) / 20)
+
+
+def test_a_pause_at_an_interim_look_delays_whoever_comes_after_the_stage() -> None:
+    """By the days until all of the stage are assessed; without a pause everybody comes on his own day."""
+
+    def second_look(pause: str) -> tuple[np.ndarray, int]:
+        asked = design("simon_optimal", f"plan.pause={pause}")
+        first, last = trial_at_looks(asked, load_parameters(), 1)
+        return last.batch.world.cohort.entry_day, first.batch.world.cohort.patients
+
+    (paused, stage), (running, come) = second_look("true"), second_look("false")
+    plan = design("simon_optimal").design.plan
+    assert plan is not None
+    assert come > stage  # who comes during the assessment is enrolled by then
+    later = paused - running[: paused.size]
+    assert later.tolist() == [0] * stage + [plan.assess_after_days] * (paused.size - stage)
 
 
 def test_permuted_blocks_are_balanced_within_strata() -> None:
@@ -501,7 +518,7 @@ def test_the_command(tmp_path: Path) -> None:
     assert done.exit_code == 0, done.output
     assert "Power" in done.output
     document = json.loads((out / "trial.json").read_text(encoding="utf-8"))
-    jsonschema.validate(document, design_schema())
+    jsonschema.validate(document, DesignFile.model_json_schema())
     assert [one["name"] for one in document["designs"]] == [PHASE_3, "simon_minimax"]
     names = {path.relative_to(out).as_posix() for path in out.rglob("*") if path.is_file()}
     assert {f"{PHASE_3}_trial_1/look_3/adsl.csv", "simon_minimax_trial_1/look_1/adtte.csv", "looks.csv"} <= names
@@ -563,6 +580,24 @@ def test_figures_can_be_read(name: str) -> None:
     for drawing in drawn:
         assert_readable(drawing)
         assert drawing.alt.startswith(found.design.title)
+
+
+def test_few_trials_can_be_read_and_the_key_names_every_ending() -> None:
+    found = evaluated(PHASE_3, 4)
+    drawing = figures.boundaries(found)
+    assert_readable(drawing)
+    said = {text.get_text() for text in words(drawing)}
+    assert {"success boundary", "futility boundary", "ends: success", "ends: futility", "ends: nothing shown"} <= said
+
+
+def test_the_interval_of_a_simulated_power_has_a_width_where_all_or_none_succeed() -> None:
+    found = evaluated("single_arm_exact", 2, null=True)
+    assert not found.parameters.varies
+    (bar,) = figures.power_curve(found).axes[0].containers
+    (segment,) = bar[2][0].get_segments()
+    successes = round(2 * found.success.value)
+    np.testing.assert_allclose(segment[:, 1] / 100, clopper_pearson(successes, 2))
+    assert segment[1, 1] > segment[0, 1]
 
 
 def test_the_document_says_what_the_evaluation_says() -> None:

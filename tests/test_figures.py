@@ -9,11 +9,14 @@ import numpy as np
 import pytest
 
 from blinasim import plot
+from blinasim.luck import Draws, Luck
 from blinasim.report import figures, style
 from blinasim.report.rows import rows_of
 from blinasim.scenario.loading import load_scenario
+from blinasim.study.batch import live
 from blinasim.study.simulate import simulate
 from blinasim.trial.occupancy import State
+from blinasim.trial.outcomes import first_after_remission
 from layout import assert_readable, words
 
 
@@ -44,6 +47,7 @@ DRAW = {
     "relapse": lambda result: plot.survival(result, "rfs", "rfs_cens"),
     "after": lambda result: plot.survival(result, "after_hsct", None),
     "forest": plot.forest,
+    "incidence": plot.cumulative_incidence,
     "occupancy": plot.occupancy,
 }
 
@@ -154,6 +158,62 @@ def test_alternative_text_of_survival_holds_the_medians(result):
     alt = plot.survival(result).alt
     assert alt.startswith("Kaplan-Meier curves of 40 simulated trials: median overall survival ")
     assert "published 6.1 (4.2–7.5); median censored at HSCT " in alt
+
+
+# ---- cumulative incidence
+
+
+def test_incidences_are_drawn_as_the_median_of_the_trials(result):
+    first, second = plot.cumulative_incidence(result).axes
+    for axes, outcome, labels in ((first, "after_remission", 3), (second, "cause_after_hsct", 2)):
+        of_trials = result.curves[outcome].incidences.of_trials
+        assert of_trials.shape[1] == labels
+        thick = [line for line in axes.get_lines() if line.get_linewidth() == 2.0]
+        for code, line in enumerate(thick):
+            np.testing.assert_allclose(line.get_ydata()[:15], 100 * np.median(of_trials[:, code, :15], axis=0))
+            assert np.all(np.diff(line.get_ydata()) >= 0)
+        assert len({str(line.get_linestyle()) + str(line._unscaled_dash_pattern) for line in thick}) == labels
+
+
+@pytest.mark.parametrize("outcome", ["after_remission", "cause_after_hsct"])
+def test_incidences_and_those_without_an_event_are_everybody(result, outcome):
+    curves = result.curves[outcome]
+    together = curves.incidences.of_trials.sum(axis=1) + curves.survival
+    assert np.array_equal(np.isnan(together), np.isnan(curves.survival))
+    np.testing.assert_allclose(together[~np.isnan(together)], 1.0)
+    np.testing.assert_allclose(curves.incidences.limit.sum(axis=0) + curves.limit, 1.0)
+
+
+def test_incidences_meet_the_endpoints(result):
+    week = round(6 * 30.4375 / 7)
+    after = result.curves["after_remission"].incidences.limit[:, week]
+    limits = [result.limits[name] for name in ("hsct_6_months", "relapse_6_months", "death_6_months")]
+    np.testing.assert_allclose(after, limits, atol=0.01)
+
+
+def test_one_trial_of_incidences_equals_lifelines(result):
+    from lifelines import AalenJohansenFitter
+
+    draws = Draws(Luck(result.scenario.study.seed), range(4, 5), 60)
+    seen = live(result.scenario, result.parameters, draws).seen
+    outcome = first_after_remission(seen, result.scenario.trial)
+    who = outcome.member[0]
+    time, code = outcome.time_days[0, who].astype(float), outcome.code[0, who]
+    # lifelines moves ties at random; here each event stays before the censorings of its day, by a little.
+    time += np.where(code == 0, 0.5, 0.0) + 0.2 * np.argsort(np.argsort(code, kind="stable")) / time.size
+    curves = result.curves["after_remission"]
+    for cause in (1, 2, 3):
+        fitter = AalenJohansenFitter(calculate_variance=False).fit(time, code, event_of_interest=cause)
+        days = curves.days[~np.isnan(curves.incidences.of_trials[4, 0])]
+        theirs = [fitter.cumulative_density_.loc[: day + 0.7].iloc[-1, 0] for day in days]
+        np.testing.assert_allclose(curves.incidences.of_trials[4, cause - 1, : days.size], theirs, atol=1e-12)
+
+
+def test_alternative_text_of_incidences_holds_them(result):
+    drawing = plot.cumulative_incidence(result)
+    hsct = next(line for line in drawing.axes[0].get_lines() if line.get_linewidth() == 2.0)
+    by_month_12 = hsct.get_ydata()[round(12 * 30.4375 / 7)]
+    assert f"after CR/CRh*: HSCT, on study or later {by_month_12:.0f} % (" in drawing.alt
 
 
 # ---- forest

@@ -102,6 +102,15 @@ def test_a_grid_that_is_none_is_told_in_a_line(tmp_path: Path) -> None:
 # --- real races -----------------------------------------------------------------------------------------------
 
 
+def test_what_is_wrong_in_a_value_is_said_of_the_option_that_gave_it() -> None:
+    with pytest.raises(
+        ScenarioError, match=r"^--over policy\.transplant\.earliest_cycle=x: .* should be a valid integer"
+    ):
+        grid_of("baseline", {"policy.transplant.earliest_cycle": ["x"]})
+    with pytest.raises(ScenarioError, match=r"^--set policy\.cycles\.maximum=x: "):
+        grid_of("baseline", {"policy.transplant.earliest_cycle": ["1"]}, ["policy.cycles.maximum=x"])
+
+
 def test_the_known_optimum_of_a_world_built_to_have_one() -> None:
     """Where a graft cures and harms nobody, and all are candidates, the sooner everybody is transplanted the better."""
     harmless = {

@@ -27,7 +27,7 @@ import blinasim
 REPOSITORY = Path(__file__).resolve().parents[1]
 
 #: What the sdist is made of, as pyproject.toml says it; absent ones are left out.
-_SHIPPED = ("src", "scenarios", "calibration", "tests", "docs", "benchmarks")
+_SHIPPED = ("src", "scenarios", "calibration", "tests", "docs", "benchmarks", "notebooks")
 
 #: What lies about in a working checkout and must not travel. The ignored names are those of .gitignore.
 _LITTER = (

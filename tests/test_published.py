@@ -63,6 +63,12 @@ def test_nine_in_ten_published_figures_lie_in_the_predictive_interval() -> None:
     assert np.mean(list(judged.values())) >= 0.9, [key for key, inside in judged.items() if not inside]
 
 
+def test_the_accrual_gives_the_published_follow_up() -> None:
+    predicted, published = rows()["followup"].summary.predicted, load_targets()["followup"]
+    low, high = published.rounded_from
+    assert low - 0.2 <= predicted.median < high + 0.2
+
+
 @pytest.mark.parametrize("endpoint", ["os", "os_cens", "rfs", "rfs_cens", "d100"])
 def test_survival_medians_are_near_the_published_ones(endpoint: str) -> None:
     """Within half the half-width of the published interval; RFS's interval for censored RFS."""

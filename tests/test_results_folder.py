@@ -29,10 +29,18 @@ EXPECTED = {
     "manifest.json",
     "occupancy.csv",
     "patients.parquet",
+    "report.html",
     "summary.json",
     *(
         f"figures/{name}.{suffix}"
-        for name in ("published_against_simulated", "state_occupancy", "survival", "swimmer")
+        for name in (
+            "cumulative_incidence",
+            "patient_flow",
+            "published_against_simulated",
+            "state_occupancy",
+            "survival",
+            "swimmer",
+        )
         for suffix in ("png", "svg")
     ),
 }

@@ -14,7 +14,6 @@ import pytest
 
 from blinasim.cli.main import _run
 from blinasim.errors import BlinasimError
-from blinasim.inference import sensitivity as module
 from blinasim.inference.posterior import prior_draws
 from blinasim.inference.priors import Priors
 from blinasim.inference.sensitivity import (
@@ -25,6 +24,7 @@ from blinasim.inference.sensitivity import (
     sensitivity,
     values_to_live,
 )
+from blinasim.inference.sensitivity import lives as module
 from blinasim.luck import Draws, Luck
 from blinasim.model.parameters import Structure, load_parameters, parameter_catalogue
 from blinasim.report import sensitivity_file as stored
@@ -149,13 +149,13 @@ def test_sobol_indices_of_a_known_function(monkeypatch: pytest.MonkeyPatch) -> N
     """y = 3 z1 + z2 of two parameters' normal numbers: 0.9 and 0.1, and nothing for all others together."""
     names = ("failure.median_days", "relapse.median_days")
 
-    def known(question: module._Question, piece: tuple[np.ndarray, int]) -> np.ndarray:
+    def known(question: module.Question, piece: tuple[np.ndarray, int]) -> np.ndarray:
         values, trials = piece
         z = Priors.of(parameter_catalogue(), question.names).normal_scores(values)
         one, two = (z[:, question.names.index(name)] for name in names)
         return np.repeat((10 + 3 * one + two)[:, np.newaxis, np.newaxis], trials, axis=2)
 
-    monkeypatch.setattr(module, "_answers", known)
+    monkeypatch.setattr(module, "answers", known)
     posterior = small_posterior(draws=400)
     effort = Effort(patients=378, tornado_patients=378, samples=1024, draws=400)
     one = sensitivity(BASELINE, posterior, outcomes_named(["realization"]), effort=effort).outcomes[0]

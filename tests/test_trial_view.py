@@ -296,6 +296,28 @@ def test_the_trial_and_the_clinic_keep_one_calendar(words: dict[str, object]) ->
         assert protocol.visit_on_or_after(day) == min(visit for visit in visited if visit >= day)
 
 
+# --- what the record lacks ---------------------------------------------------------------------------
+
+
+def test_the_record_lacks_as_much_as_is_said_and_the_source_with_the_donor() -> None:
+    """Nothing that happened depends on it."""
+    missing = {"recording.conditioning_unknown": 0.3, "recording.donor_unknown": 0.6}
+    of = world(scenario(size=189), parameters(missing), range(40))
+    history = des.walk(of.lives)
+    record = record_transplants(history, of.lives.fates, of.parameters, of.draws)
+    done = history.hsct != NONE
+    transplants = np.count_nonzero(done)
+
+    for name, share in (("conditioning", 0.3), ("donor", 0.6), ("source", 0.6)):
+        recorded = getattr(record, name)
+        assert (recorded[~done] == NONE).all()
+        lacking = np.mean(recorded[done] == NONE)
+        assert abs(lacking - share) < 4 * np.sqrt(share * (1 - share) / transplants), name
+    assert np.array_equal(record.source == NONE, record.donor == NONE)
+    known = record.donor != NONE
+    assert np.array_equal(record.donor[known], history.donor[known])
+
+
 # --- occupancy ---------------------------------------------------------------------------------------
 
 

@@ -19,18 +19,27 @@ from blinasim.version import __version__
 
 __all__ = [
     "Parameters",
+    "Timing",
     "__version__",
+    "calibrate",
     "compare",
     "effect",
     "effect_of_data",
     "evaluate_design",
     "load_design",
     "load_parameters",
+    "load_posterior",
     "load_scenario",
     "optimize",
+    "parameters_table",
+    "patients_table",
     "plot",
+    "prior_draws",
     "results_table",
     "simulate",
+    "trace",
+    "validate",
+    "validation_table",
     "value_of_information",
 ]
 
@@ -38,16 +47,25 @@ if TYPE_CHECKING:
     from blinasim import plot
     from blinasim.api import (
         Parameters,
+        Timing,
+        calibrate,
         compare,
         effect,
         effect_of_data,
         evaluate_design,
         load_design,
         load_parameters,
+        load_posterior,
         load_scenario,
         optimize,
+        parameters_table,
+        patients_table,
+        prior_draws,
         results_table,
         simulate,
+        trace,
+        validate,
+        validation_table,
         value_of_information,
     )
 

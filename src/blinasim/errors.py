@@ -52,3 +52,8 @@ class InterruptedRunError(BlinasimError):
 
 class DataError(BlinasimError):
     """A file of patients of the user's own is wrong."""
+
+
+def one_line(message: str) -> str:
+    """Spell out what would break the line or the terminal: a message may quote anything."""
+    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in message)

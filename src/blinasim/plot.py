@@ -23,11 +23,14 @@ from blinasim.study.effect_data import DataEffect
 from blinasim.study.evaluate_design import Evaluation
 from blinasim.study.exposures import OutcomeId
 from blinasim.study.optimize import Optimization
+from blinasim.study.replay import replay_beside
 from blinasim.study.simulate import Result
 
 __all__ = [
     "acceptability",
     "boundaries",
+    "clocks",
+    "cumulative_incidence",
     "differences",
     "duration",
     "effects",
@@ -36,6 +39,7 @@ __all__ = [
     "forest",
     "hazard_ratio_over_time",
     "occupancy",
+    "patient_flow",
     "plane",
     "policies",
     "power_curve",
@@ -51,6 +55,19 @@ __all__ = [
 def survival(result: Result, outcome: str = "os", censored: str | None = "os_cens") -> Drawing:
     """Draw Kaplan-Meier curves of an outcome and of its twin censored at HSCT, beside the published medians."""
     return figures.survival(result, outcome, censored)
+
+
+def patient_flow(result: Result, trial: int | None = None) -> Drawing:
+    """Draw how many patients went from enrolment to HSCT, who left the way and why, and who lives.
+
+    Means over all trials; or, with ``trial``, the whole numbers of one of the first 2,000, counted from 1.
+    """
+    return figures.patient_flow(result, trial)
+
+
+def cumulative_incidence(result: Result) -> Drawing:
+    """Draw what comes first after remission, and after HSCT: relapse, death, or HSCT itself."""
+    return figures.cumulative_incidence(result)
 
 
 def forest(result: Result) -> Drawing:
@@ -76,6 +93,23 @@ def swimmer(
     draws = Draws(Luck(scenario.study.seed), range(trial - 1, trial), scenario.cohort.size)
     seen = live(scenario, parameters_said(parameters), draws).seen
     return figures.swimmer(seen, scenario, trial=trial, first_trial=trial, patients=patients)
+
+
+def clocks(
+    scenario: Scenario,
+    *others: Scenario,
+    trial: int = 1,
+    patient: int = 1,
+    parameters: ParameterSource | str | Path | None = None,
+) -> Drawing:
+    """Draw how one patient's relapse clock runs down, and the same patient's, with the same luck, in other scenarios.
+
+    Where no other scenario is given, a patient who was transplanted is also shown without HSCT. Trial and patient count
+    from 1; luck is that of the first scenario's seed, and all must have its cohort.
+    """
+    named = {other.title: other for other in others}
+    lives = replay_beside(scenario, named, parameters_said(parameters), trial, patient, name=scenario.title)
+    return figures.clocks(lives)
 
 
 def differences(comparison: Comparison) -> Drawing:

@@ -7,7 +7,7 @@ import pytest
 from lifelines import AalenJohansenFitter
 
 from blinasim.statistics import curves, survival
-from blinasim.statistics.competing import IncidenceTable, cumulative_incidence
+from blinasim.statistics.competing import IncidenceTable, cumulative_incidence, on_grid
 
 
 def judge(time, code, cause):
@@ -84,6 +84,20 @@ def test_a_batch_with_members_equals_lifelines_trial_by_trial(coded):
     for row in range(1, len(time)):
         fitter = judge(time[row][member[row]], code[row][member[row]], 2)
         assert found[row] == pytest.approx(by_day(fitter, 20), abs=1e-12)
+
+
+def test_on_a_grid_as_day_by_day(coded):
+    time, code, member = coded
+    batch = survival.fit_causes(time, code, member)
+    days = np.array([0, 1, 7, 8, 20, 64, 400])
+    found = on_grid(batch, 3, days)
+    known = ~np.isnan(survival.on_grid(batch, days)[0])
+    assert known.any()
+    assert not known.all()
+    for cause in (1, 2, 3):
+        for column, day in enumerate(days):
+            expected = np.where(known[:, column], cumulative_incidence(batch, cause, day=day), np.nan)
+            np.testing.assert_array_equal(found[:, cause - 1, column], expected)
 
 
 def test_incidences_and_survival_add_up_to_1(coded):

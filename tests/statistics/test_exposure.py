@@ -110,6 +110,14 @@ def test_packing_and_pooling_change_nobody() -> None:
     assert pooled.member.sum(axis=1).tolist() == [data.member[:3].sum(), data.member[3:].sum()]
 
 
+def test_a_group_that_has_wholly_died_has_survival_0() -> None:
+    # Treated on day 1, dead on days 4 and 5; of the others one dies on day 3 and one is alive on day 9.
+    data = one_trial([4, 5, 3, 9], [1, 1, 1, 0], [1, 1, -1, -1])
+    found = exposure.simon_makuch(data, 2, 8)
+    assert found.value[0] == pytest.approx(0.0 - 0.5)
+    assert found.standard_error[0] == pytest.approx(np.sqrt(0.5**2 * (1 / (2 * 1))))
+
+
 def test_simon_makuch_by_hand() -> None:
     # From day 2: treated on day 1 (dies 5), on day 4 (alive 9), never (dies 3), never (alive 9).
     data = one_trial([5, 9, 3, 9], [1, 0, 1, 0], [1, 4, -1, -1])
@@ -198,4 +206,5 @@ def test_performance_by_hand() -> None:
     assert found.coverage.value == pytest.approx(2 / 3)
     assert found.coverage.mcse == pytest.approx(np.sqrt(2 / 27))
     assert found.rejection.value == pytest.approx(1 / 3)
+    assert found.most == pytest.approx((1.05, 2.95))  # a twentieth of the way from 1 to 2, and from 3 to 2
     assert np.isnan(performance(estimate, error, truth=np.nan).coverage.value)

@@ -8,8 +8,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from blinasim.cli.completion import scenario_names
+from blinasim.cli.names import folder_of, load_each
 from blinasim.cli.options import (
     ClusterOption,
+    Engine,
+    EngineOption,
     ForceOption,
     ParametersOption,
     PolicyOption,
@@ -18,24 +21,18 @@ from blinasim.cli.options import (
     WorkersOption,
     all_changes,
 )
-from blinasim.cli.run import Engine
+from blinasim.cli.results import wrote
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
     from rich.table import Table
 
-    from blinasim.report.comparison import ComparisonRow
-    from blinasim.scenario.settings import Scenario
-    from blinasim.study.comparison import Comparison, Contrast, Pairs
+    from blinasim.study.comparison import Comparison, Contrast
 
 #: Columns that the whole table takes; a narrower terminal gets it without the range over trials, and one narrower
 #: than the second without the probability of being better.
 _WIDTH, _NARROW_WIDTH = 118, 92
-#: Letters of a default folder's name.
-_LONGEST_NAME = 100
-#: Titles of columns by luck: a policy, or at last the reference itself, against the reference.
-_LUCKS = ("shared luck", "drawn again", "reference again")
 
 
 def compare(
@@ -53,7 +50,7 @@ def compare(
     parameters: ParametersOption = None,
     out: Annotated[Path | None, typer.Option(help="Results folder; results/compare_A_B by default.")] = None,
     force: ForceOption = False,
-    engine: Annotated[Engine, typer.Option(help="Which engine walks; the results are the same.")] = Engine.auto,
+    engine: EngineOption = Engine.auto,
     workers: WorkersOption = 1,
     cluster: ClusterOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the comparison as JSON (comparison.json).")] = False,
@@ -69,14 +66,16 @@ def compare(
     from blinasim.inference.choice import parameters_said
     from blinasim.model.policy_file import policy_file
     from blinasim.report.comparison_folder import compare_into
+    from blinasim.scenario.loading import load_scenario
     from blinasim.study.cluster import hired
     from blinasim.study.compare import arms_of, trials_to_live
 
-    loaded = _loaded(scenarios, all_changes(changes, replications=replications, seed=seed))
+    changed = all_changes(changes, replications=replications, seed=seed)
+    loaded = load_each(scenarios, lambda said: load_scenario(said, changed), "scenarios")
     own = policy_file(policy) if policy else None
     policies = {own.name: own} if own else {}
     arms = arms_of(loaded, policies)
-    target = out or Path("results") / _folder_name(list(arms))
+    target = out or folder_of("compare", list(arms))
     check_free(target, force=force)
     values = parameters_said(parameters)
     start = time.perf_counter()
@@ -103,40 +102,16 @@ def compare(
     screen = console()
     for part in _parts(comparison, seconds, screen.width):
         screen.print(part, highlight=False, soft_wrap=isinstance(part, str))
-    screen.print(f"Wrote {target}/ ({len(files)} files)", highlight=False, soft_wrap=True)
-
-
-def _loaded(scenarios: Sequence[str], changes: list[str]) -> dict[str, Scenario]:
-    """Load scenarios by the name of their file; each name once."""
-    from blinasim.errors import ScenarioError
-    from blinasim.scenario.loading import load_scenario
-
-    loaded: dict[str, Scenario] = {}
-    for said in scenarios:
-        name = Path(said).stem
-        if name in loaded:
-            raise ScenarioError(f"two of the scenarios are called {name}; name different ones, or copy one file")
-        loaded[name] = load_scenario(said, changes)
-    return loaded
-
-
-def _folder_name(arms: Sequence[str], what: str = "compare") -> str:
-    """Name the results after the reference and the policies, or after their number where that would be too long."""
-    whole = f"{what}_{'_'.join(arms)}"
-    return whole if len(whole) <= _LONGEST_NAME else f"{what}_{arms[0]}_with_{len(arms) - 1}_policies"[:_LONGEST_NAME]
+    screen.print(wrote(target, files), highlight=False, soft_wrap=True)
 
 
 def _parts(comparison: Comparison, seconds: float, width: int) -> Iterator[str | Table]:
     """Yield what is printed, in order."""
-    from blinasim.cli.terminal import rests_on
+    from blinasim.cli.terminal import printed
     from blinasim.inference.choice import described
-    from blinasim.report.comparison import (
-        DRAWN_AGAIN,
-        block_title,
-        comparison_rows,
-        cost_effectiveness_text,
-        touched_text,
-    )
+    from blinasim.report.comparison import DRAWN_AGAIN, block_title, cost_effectiveness_text, touched_text
+    from blinasim.report.comparison_tables import comparison_table, flows_table
+    from blinasim.report.resting import rests_on
     from blinasim.study.cost_effectiveness import cost_effectiveness
 
     study, size = comparison.reference.scenario.study, comparison.reference.scenario.cohort.size
@@ -147,13 +122,14 @@ def _parts(comparison: Comparison, seconds: float, width: int) -> Iterator[str |
     )
     for contrast in comparison.contrasts:
         yield f"\n[bold]{block_title(comparison, contrast.name)}[/bold]\n"
-        rows = comparison_rows(comparison, contrast.name)
-        yield _table(rows, width)
+        table = comparison_table(comparison, contrast.name)
+        left_out = ["95 % of trials"] * (width < _WIDTH) + ["better"] * (width < _NARROW_WIDTH)
+        yield printed(table.without(*left_out), wrapping=1)
         if judged := cost_effectiveness(comparison, contrast.name):
             yield f"\n{cost_effectiveness_text(judged)}"
         if contrast.pairs:
             yield f"\n{touched_text(contrast.pairs)}\n"
-            yield _flows(comparison, contrast.pairs)
+            yield printed(flows_table(comparison, contrast, contrast.pairs), wrapping=2)
         yield ""
         yield from _rests(comparison, contrast)
     yield (
@@ -169,73 +145,18 @@ def _parts(comparison: Comparison, seconds: float, width: int) -> Iterator[str |
     )
 
 
-def _table(rows: list[ComparisonRow], width: int) -> Table:
-    with_trials, with_better = width >= _WIDTH, width >= _NARROW_WIDTH
-    titles = ["", "reference", "policy", "difference (95 % interval)"]
-    titles += ["95 % of trials"] * with_trials + ["better"] * with_better
-    lines: list[tuple[str, ...]] = []
-    section = None
-    for row in rows:
-        if row.section != section:
-            section = row.section
-            lines.append((f"[bold]{section}[/bold]",))
-        cells = [f"  {row.label}", row.reference_text, row.policy_text, row.difference_text]
-        lines.append((*cells, *[row.trials_text] * with_trials, *[row.better_text] * with_better))
-    return _plain(titles, lines)
-
-
-def _flows(comparison: Comparison, pairs: Pairs) -> Table:
-    """Return the table of where the same patients stand: under the policy, and under the reference itself again."""
-    from blinasim.report.comparison import STANDINGS, stayed, ways
-
-    lines: list[tuple[str, ...]] = [
-        (
-            f"  {STANDINGS[way.source]}",
-            STANDINGS[way.target],
-            *(f"{100 * part:.2f} %" for part in (way.shared, way.independent, way.itself)),
-        )
-        for way in ways(comparison, pairs)
-    ]
-    every = (pairs.flows, pairs.flows_again, comparison.reference_again.flows)
-    lines.append(("  the same in both", "", *(f"{100 * stayed(flows):.2f} %" for flows in every)))
-    return _plain(("At 24 months, under the reference", "in the other life", *_LUCKS), lines, wrapping=2)
-
-
 def _rests(comparison: Comparison, contrast: Contrast) -> Iterator[str | Table]:
     """Yield the small tables on what a policy's means rest on: the repeat with independent luck, the head start."""
-    from blinasim.report.comparison import (
-        HEAD_START_COLUMNS,
-        HEAD_START_TITLES,
-        HEAD_START_WORLDS,
-        head_start_lines,
-        repeats,
-    )
+    from blinasim.cli.terminal import printed
+    from blinasim.report.comparison import HEAD_START_COLUMNS, HEAD_START_WORLDS
+    from blinasim.report.comparison_tables import head_start_table, repeats_table
 
-    yield _plain(
-        ("Mean difference ± its standard error", *_LUCKS, "apart, s.e."),
-        [(f"  {name}", *texts) for name, *texts in (repeat.texts for repeat in repeats(comparison, contrast.name))],
-    )
+    yield printed(repeats_table(comparison, contrast), wrapping=1)
     if contrast.head_start:
         trials = next(iter(contrast.head_start[0].differences.values())).trials
         yield (
             f"\nWhat it rests on: searches under way at enrolment anyway ({trials:,} trials a line).\n"
             f"{HEAD_START_COLUMNS}:\n"
         )
-        lines = [
-            (f"[bold]{line[0]}[/bold]",) if len(line) == 1 else (f"  {line[0]}", *line[1:])
-            for line in head_start_lines(contrast)
-        ]
-        yield _plain(HEAD_START_TITLES, lines)
+        yield printed(head_start_table(contrast), wrapping=1)
         yield f"\n{HEAD_START_WORLDS}"
-
-
-def _plain(titles: Sequence[str], lines: Sequence[Sequence[str]], wrapping: int = 1) -> Table:
-    """Return a table without lines; on a narrow terminal its first columns are wrapped, and no figure."""
-    from rich.table import Table
-
-    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
-    for number, title in enumerate(titles):
-        table.add_column(title, no_wrap=number >= wrapping)
-    for line in lines:
-        table.add_row(*line)
-    return table

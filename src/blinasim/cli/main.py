@@ -5,6 +5,7 @@ Nothing heavy is imported here, so that ``--help`` answers at once.
 
 from __future__ import annotations
 
+import logging
 import shlex
 import signal
 import sys
@@ -15,6 +16,9 @@ import typer
 from typer.exceptions import TyperException
 
 from blinasim import __version__
+from blinasim.cli import (
+    app as page,
+)
 from blinasim.cli import (
     calibrate,
     compare,
@@ -31,7 +35,8 @@ from blinasim.cli import (
     value,
     verify,
 )
-from blinasim.errors import BlinasimError, InterruptedRunError
+from blinasim.errors import BlinasimError, InterruptedRunError, one_line
+from blinasim.files import reason
 
 _USAGE, _INTERRUPTED, _FAILED = 2, 130, 1
 
@@ -56,6 +61,7 @@ app.command("list")(scenarios.list_scenarios)
 app.command("show")(scenarios.show)
 app.command("new")(scenarios.new)
 app.command("schema")(scenarios.schema)
+app.command("app")(page.app)
 
 
 def _show_version(wanted: bool) -> None:
@@ -64,12 +70,27 @@ def _show_version(wanted: bool) -> None:
         raise typer.Exit
 
 
+def _allow_outside(context: typer.Context, wanted: bool) -> None:
+    if wanted:
+        from blinasim.scenario.reach import outside_allowed
+
+        context.with_resource(outside_allowed())
+
+
 @app.callback()
 def _options(
     version: Annotated[
         bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version.")
     ] = False,
     debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
+    allow_outside: Annotated[
+        bool,
+        typer.Option(
+            "--allow-outside",
+            callback=_allow_outside,
+            help="Let a file name scenarios and patients outside its folder.",
+        ),
+    ] = False,
 ) -> None:
     """What would have happened to these patients under another policy?"""
 
@@ -80,7 +101,10 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="replace")  # a terminal without a letter shows a question mark, no error
-    signal.signal(signal.SIGTERM, _terminate)
+    logging.getLogger("matplotlib").setLevel(logging.ERROR)  # it speaks of its cache where there is no home
+    for ending in (getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)):
+        if signal.getsignal(ending) is not signal.SIG_IGN:  # as it is under nohup
+            signal.signal(ending, _terminate)
     sys.exit(_run(sys.argv[1:]))
 
 
@@ -108,6 +132,10 @@ def _run(arguments: list[str]) -> int:
         return _say(f"{problem.format_message().strip().removesuffix('.')} (see {command} --help)", _USAGE)
     except (KeyboardInterrupt, typer.Abort):
         return _stopped()
+    except (OSError, MemoryError) as problem:
+        if debug:
+            raise
+        return _say(_of_the_machine(problem), _USAGE)
     except Exception as problem:
         if debug:
             raise
@@ -117,15 +145,21 @@ def _run(arguments: list[str]) -> int:
         )
 
 
+def _of_the_machine(problem: OSError | MemoryError) -> str:
+    """Say what the machine did not give, and what to do; results folders have said it for themselves."""
+    if isinstance(problem, MemoryError):
+        return "not enough memory; ask for fewer patients, or for fewer trials at a time (--chunk)"
+    if problem.filename is None:
+        return (
+            f"cannot print ({reason(problem)}); make room or print elsewhere: results folders are whole, or not there"
+        )
+    return f"{problem.filename}: cannot be used ({reason(problem)}); make room, or choose another folder"
+
+
 def _stopped() -> int:
-    return _say("stopped; nothing was written", _INTERRUPTED)
+    return _say("stopped; nothing is left half written", _INTERRUPTED)
 
 
 def _say(message: str, code: int) -> int:
-    typer.echo(f"blinasim: {_one_line(message)}", err=True)
+    typer.echo(f"blinasim: {one_line(message)}", err=True)
     return code
-
-
-def _one_line(message: str) -> str:
-    """Spell out what would break the line or the terminal: a message may quote anything."""
-    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in message)

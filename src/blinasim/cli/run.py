@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -11,6 +10,8 @@ import typer
 from blinasim.cli.options import (
     MOST_TRIALS,
     ClusterOption,
+    Engine,
+    EngineOption,
     ForceOption,
     ParametersOption,
     PolicyOption,
@@ -20,10 +21,9 @@ from blinasim.cli.options import (
     WorkersOption,
     all_changes,
 )
+from blinasim.cli.results import wrote
 
 if TYPE_CHECKING:
-    from rich.table import Table
-
     from blinasim.report.rows import Row
     from blinasim.scenario.settings import Scenario
     from blinasim.study.simulate import Result
@@ -35,14 +35,6 @@ _WIDTH = 96
 _WIDTH_WITH_PARTS = 108
 
 
-class Engine(StrEnum):
-    """The engines by name."""
-
-    auto = "auto"
-    fast = "fast"
-    des = "des"
-
-
 def run(
     scenario: ScenarioArgument,
     changes: SetOption = None,
@@ -52,7 +44,7 @@ def run(
     force: ForceOption = False,
     parameters: ParametersOption = None,
     policy: PolicyOption = None,
-    engine: Annotated[Engine, typer.Option(help="Which engine walks; the results are the same.")] = Engine.auto,
+    engine: EngineOption = Engine.auto,
     workers: WorkersOption = 1,
     cluster: ClusterOption = None,
     chunk: Annotated[
@@ -97,10 +89,10 @@ def run(
         _say_what_would_be_done(asked, described(values), target, walker, force=force, more=bool(wanted))
         return
     # What draws and writes is slow to import: not for a dry run.
-    from blinasim.cli.terminal import console, progress, remark
+    from blinasim.cli.terminal import console, printed, progress, remark
     from blinasim.files import check_free
-    from blinasim.report.folder import Conduct, run_into
-    from blinasim.report.rows import rows_of
+    from blinasim.report.folder import RunOptions, run_into
+    from blinasim.report.rows import results_table, rows_of
     from blinasim.study.cluster import hired
 
     check_free(target, force=force)
@@ -113,7 +105,7 @@ def run(
             target,
             asked,
             values,
-            Conduct(engine.value, executor, chunk, wanted, at_most, keep_chunks=True, resume=resume),
+            RunOptions(engine.value, executor, chunk, wanted, at_most, keep_chunks=True, resume=resume),
             own_policy=own_policy,
             patients=patients,
             force=force,
@@ -133,7 +125,8 @@ def run(
     out_console = console()
     out_console.print(_heading(name, result, seconds), highlight=False)
     narrow = out_console.width < (_WIDTH_WITH_PARTS if values.varies else _WIDTH)
-    out_console.print(_table(rows, narrow=narrow, varies=values.varies))
+    table = results_table(rows, varies=values.varies)
+    out_console.print(printed(table.without("parameters", "limit", "oracle") if narrow else table))
     out_console.print(_closing(result, rows, target, files, narrow=narrow), highlight=False, soft_wrap=True)
 
 
@@ -166,53 +159,15 @@ def _heading(name: str, result: Result, seconds: float) -> str:
     )
 
 
-def _table(rows: list[Row], *, narrow: bool, varies: bool) -> Table:
-    from rich.table import Table
-
-    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
-    titles = [*["parameters"] * varies, "limit", "oracle"]
-    for title in ("", "published", "simulated", *(() if narrow else titles)):
-        table.add_column(title, no_wrap=True)
-    section = None
-    for row in rows:
-        endpoint = row.summary.endpoint
-        if endpoint.section != section:
-            section = endpoint.section
-            table.add_row(f"[bold]{section}[/bold]")
-        unit = "" if endpoint.unit in ("share", "cycles") else f", {endpoint.unit}"
-        outside = " *" if row.inside is False else ""
-        cells = [f"{'  ' * (endpoint.level + 1)}{endpoint.label}{unit}", row.published_text]
-        more = [*[row.parameter_text] * varies, row.limit_text, row.oracle_text]
-        cells += [row.simulated_text + outside, *(() if narrow else more)]
-        table.add_row(*cells)
-    return table
-
-
 def _closing(result: Result, rows: list[Row], target: Path, files: list[str], *, narrow: bool) -> str:
-    from blinasim.cli.terminal import rests_on
-    from blinasim.report.rows import ENOUGH_TRIALS
+    from blinasim.report.resting import rests_on
+    from blinasim.report.rows import as_published, judged_text
     from blinasim.report.sensitivity_file import stored_sentence
-    from blinasim.scenario.settings import Capacity, CohortSettings, Policy
 
     scenario = result.scenario
-    judged = [row for row in rows if row.published is not None and row.inside is not None]
-    inputs = sum(row.published.use == "input" for row in judged if row.published is not None)
-    inside = sum(bool(row.inside) for row in judged)
-    as_published = (scenario.cohort, scenario.policy, scenario.capacity) == (CohortSettings(), Policy(), Capacity())
-    strongest = stored_sentence(result.parameters) if as_published and result.parameters.varies else None
-    comparison = (
-        f"Inside the 95 % predictive interval: {inside} of {len(judged)} published figures (* marks the others). "
-        + (
-            f"{inputs} are\ninputs of the baseline; its parameters were set to reproduce the rest: "
-            "agreement is no proof."
-            if as_published
-            else "They are\nthose of the source study; this scenario is another, and need not agree."
-        )
-        if judged
-        else f"Too few trials to judge the published figures; {ENOUGH_TRIALS} or more are needed."
-    )
+    strongest = stored_sentence(result.parameters) if as_published(scenario) and result.parameters.varies else None
     return (
-        f"\n{comparison}\n"
+        f"\n{judged_text(scenario, rows)}\n"
         "published: in brackets the 95 % confidence interval, or the range of age and cycles.\n"
         "simulated: median of the trials (95 % predictive interval). "
         "limit: the same estimator without censoring by time.\noracle: the estimand itself, same luck. "
@@ -225,5 +180,5 @@ def _closing(result: Result, rows: list[Row], target: Path, files: list[str], *,
         )
         + f"{rests_on([scenario], result.parameters.of(range(1), 0).structure)}{f' {strongest}' if strongest else ''}\n"
         + ("The terminal is too narrow for limit and oracle: see endpoints.csv, or widen it.\n" if narrow else "")
-        + f"Wrote {target}/ ({len(files)} files)"
+        + wrote(target, files)
     )

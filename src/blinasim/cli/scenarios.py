@@ -44,6 +44,8 @@ def new(
     name: Annotated[str, typer.Argument(help="Name of the scenario; NAME.yaml is written.")],
 ) -> None:
     """Write a commented starting file."""
+    import errno
+
     from blinasim.errors import OutputError
     from blinasim.files import quoted, reason
     from blinasim.scenario.writing import starting_file
@@ -59,7 +61,12 @@ def new(
     except FileExistsError:
         raise OutputError(f"{path} already exists; choose another name") from None
     except (OSError, ValueError) as problem:
-        raise OutputError(f"{path}: cannot be written ({reason(problem)}); choose another name") from None
+        if isinstance(problem, OSError) and problem.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+            path.unlink(missing_ok=True)  # what was written of it, if anything
+            what = "make room, or choose another folder"
+        else:
+            what = "choose another name"
+        raise OutputError(f"{path}: cannot be written ({reason(problem)}); {what}") from None
     typer.echo(f"Wrote {path}. Run it: blinasim run {path}")
 
 

@@ -17,14 +17,10 @@ from blinasim.cli.options import (
     WorkersOption,
     all_changes,
 )
+from blinasim.cli.results import keep
 
 if TYPE_CHECKING:
-    from rich.table import Table
-
     from blinasim.inference.sensitivity import OutcomeSensitivity
-
-#: Parameters in each table.
-_SHOWN = 10
 
 
 def sensitivity(
@@ -59,10 +55,8 @@ def sensitivity(
     from blinasim.inference.choice import described, parameters_said
     from blinasim.inference.sensitivity import USUAL, Effort, outcomes_named, values_to_live
     from blinasim.inference.sensitivity import sensitivity as analyse
-    from blinasim.report import figures
-    from blinasim.report.analysis_folder import Analysis, write_analysis
-    from blinasim.report.sensitivity import sensitivity_frame, sentence, uninformed_text
-    from blinasim.report.sensitivity_file import sensitivity_file
+    from blinasim.report.analyses import sensitivity_contents
+    from blinasim.report.sensitivity import sentence, uninformed_text
     from blinasim.scenario.loading import load_scenario
     from blinasim.study.cluster import hired
 
@@ -80,17 +74,8 @@ def sensitivity(
     ):
         found = analyse(asked, values, outcomes, effort=effort, executor=executor, progress=advance)
     seconds = time.perf_counter() - start
-    analysis = Analysis(
-        "sensitivity",
-        asked,
-        values,
-        sensitivity_file(found),
-        {"sensitivity": sensitivity_frame(found)},
-        {"tornado": figures.tornado(found)},
-    )
-    files = write_analysis(target, analysis, force=force)
-    if as_json:
-        typer.echo(analysis.document.model_dump_json(indent=1))
+    written = keep(sensitivity_contents(found), target, force=force, as_json=as_json)
+    if written is None:
         return
     screen = console()
     screen.print(
@@ -102,7 +87,7 @@ def sensitivity(
         _print(one)
     closing = [*(sentence(one) for one in found.outcomes), uninformed_text(found), _LEGEND]
     screen.print("", *closing, sep="\n", highlight=False, soft_wrap=True)
-    screen.print(f"Wrote {target}/ ({len(files)} files)", highlight=False, soft_wrap=True)
+    screen.print(written, highlight=False, soft_wrap=True)
 
 
 _LEGEND = (
@@ -113,26 +98,11 @@ _LEGEND = (
 
 
 def _print(one: OutcomeSensitivity) -> None:
-    from blinasim.cli.terminal import console
-    from blinasim.report.sensitivity import groups_text, heading, others_text
+    from blinasim.cli.terminal import console, printed
+    from blinasim.report.sensitivity import groups_text, heading, others_text, sensitivity_table
 
     screen = console()
     screen.print(f"\n[bold]{heading(one)}[/bold]", highlight=False, soft_wrap=True)
-    screen.print(_table(one))
+    screen.print(printed(sensitivity_table(one), wrapping=1))  # a long name is folded, no figure ever cut
     for line in filter(None, (others_text(one), groups_text(one))):
         screen.print(line, highlight=False, soft_wrap=True)
-
-
-def _table(one: OutcomeSensitivity) -> Table:
-    from rich.table import Table
-
-    from blinasim.report.sensitivity import cells
-
-    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
-    titles = ["parameter", "grade", "prior 95 %", "outcome there", "first", "total"]
-    titles += ["posterior", "contraction"] * (one.spread is not None)
-    for title in titles:
-        table.add_column(title, no_wrap=title != "parameter")  # a long name is folded, no figure ever cut
-    for bearing in one.bearings[:_SHOWN]:
-        table.add_row(*cells(bearing, one.outcome.unit)[: len(titles)])
-    return table

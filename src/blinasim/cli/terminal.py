@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.text import Text
+
+from blinasim.report.table import is_heading
 
 if TYPE_CHECKING:
-    from blinasim.model.parameters import Structure
-    from blinasim.scenario.settings import Scenario
+    from rich.table import Table as RichTable
+
+    from blinasim.report.table import Table
 
 #: Width of tables written to a file or a pipe, columns.
 _PIPE_WIDTH = 120
@@ -30,18 +34,18 @@ def remark(line: str) -> None:
     Console(stderr=True).print(f"blinasim: {line}", highlight=False, markup=False, soft_wrap=True)
 
 
-def rests_on(scenarios: Iterable[Scenario], structure: Structure) -> str:
-    """Say on how many assumptions the results of some scenarios rest."""
-    from blinasim.model.parameters import parameter_catalogue
-    from blinasim.model.therapy import acts
+def printed(table: Table, wrapping: int = 0) -> RichTable:
+    """Return a table as the terminal shows it, without rules; on a narrow one its first columns wrap, and no figure."""
+    from rich.table import Table as RichTable
 
-    policies = [scenario.policy for scenario in scenarios]
-    catalogue = parameter_catalogue().items()
-    grades = [info.grade for name, info in catalogue if any(acts(name, policy, structure) for policy in policies)]
-    return (
-        f"Rests on {grades.count('assumption')} assumptions among {len(grades)} parameters "
-        "(grades and sources: calibration/parameters.yaml)."
+    shown = RichTable(
+        box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0), show_header=any(table.titles)
     )
+    for number, title in enumerate(table.titles):
+        shown.add_column(Text(title), no_wrap=number >= wrapping)
+    for line in table.lines:
+        shown.add_row(*(Text(cell, style="bold" if is_heading(line) else "") for cell in line))
+    return shown
 
 
 @contextmanager

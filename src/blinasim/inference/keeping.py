@@ -6,11 +6,13 @@ import json
 import zipfile
 import zlib
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
 
 from blinasim.errors import OutputError
+from blinasim.files import reason
 from blinasim.inference.sampler import State
 
 _IDENTITY = "identity"
@@ -58,9 +60,21 @@ class Kept:
         return state
 
     def write(self, state: State) -> None:
-        """Keep a state in place of the one before."""
-        self.path.parent.mkdir(parents=True, exist_ok=True)
+        """Keep a state in place of the one before.
+
+        Raises
+        ------
+        OutputError
+            If it cannot be written; the one before is kept.
+        """
         aside = self.path.with_suffix(".part")
-        with aside.open("wb") as file:
-            np.savez(file, allow_pickle=False, **{_IDENTITY: np.array(json.dumps(self._identity))}, **state.to_arrays())
-        aside.replace(self.path)
+        arrays = {_IDENTITY: np.array(json.dumps(self._identity)), **state.to_arrays()}
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            with aside.open("wb") as file:
+                np.savez(file, allow_pickle=False, **arrays)
+            aside.replace(self.path)
+        except OSError as problem:
+            with suppress(OSError):
+                aside.unlink(missing_ok=True)
+            raise OutputError(f"{self.path}: cannot be written ({reason(problem)}); choose another --out") from None

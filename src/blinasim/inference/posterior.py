@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from pydantic import TypeAdapter, ValidationError
 
 from blinasim.errors import ParameterError, Place
-from blinasim.files import reason, short
+from blinasim.files import read_bytes, reason, short
 from blinasim.inference.leave_one_out import LeftOut
 from blinasim.inference.priors import drawn
 from blinasim.inference.sampler import Stage, effective
@@ -161,8 +161,10 @@ def read_posterior(path: Path) -> Posterior:
     """
     place = Place(str(path))
     try:
-        draws = pd.read_csv(path, float_precision="round_trip")
-        about = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
+        table = read_bytes(path, ParameterError, most_bytes=_MOST_BYTES, doing=_MADE)
+        beside = read_bytes(path.with_suffix(".json"), ParameterError, most_bytes=_MOST_BYTES, doing=_MADE)
+        draws = pd.read_csv(io.BytesIO(table), float_precision="round_trip")
+        about = json.loads(beside.decode())
         stages = tuple(Stage(**stage) for stage in about["stages"])
         structure = TypeAdapter(Structure).validate_python(about["structure"])
         k = about["pareto_k"]
@@ -170,21 +172,18 @@ def read_posterior(path: Path) -> Posterior:
             draws, structure, float(about["log_evidence"]), -np.inf if k is None else float(k), stages,
             dict(about["about"]), tuple(LeftOut(**figure) for figure in about["left_out"]),
         )  # fmt: skip
-    except OSError as problem:
-        name = Path(problem.filename or path).name
-        raise ParameterError(
-            f"cannot be read ({name}: {reason(problem)}); make it with blinasim calibrate", place
-        ) from None
     except ValidationError as problem:
         what = problem.errors(include_url=False)[0]["msg"]
         raise ParameterError(f"is no posterior (its structure: {what}); {_ANEW}", place) from None
-    except (KeyError, TypeError, ValueError) as problem:
-        what = type(problem).__name__ if isinstance(problem, TypeError) else reason(problem)
+    except (KeyError, TypeError, ValueError, OverflowError, RecursionError) as problem:
+        what = reason(problem) if isinstance(problem, KeyError | ValueError) else type(problem).__name__
         raise ParameterError(f"is no posterior ({what}); {_ANEW}", place) from None
     _check(draws, place)
     return found
 
 
+_MOST_BYTES: Final = 100_000_000
+_MADE: Final = "; make it with blinasim calibrate"
 _ANEW: Final = "make it anew with blinasim calibrate"
 
 

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import csv
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from blinasim.errors import Place, ScenarioError
-from blinasim.files import nearest, quoted, read_text
+from blinasim.files import PatientFile, nearest, quoted, read_patients
 from blinasim.model.codes import BLAST_BANDS_PCT, OLDER_FROM_YEARS, Fitness
 from blinasim.scenario.settings import CohortData, CohortSettings
 from blinasim.statistics.weights import rake
 
-_MOST_ROWS = 1_000_000
-_MOST_BYTES = 200_000_000
 #: A number in plain decimal digits; Python alone would take 1_8 and the digits of other scripts.
 _NUMBER = re.compile(r"[-+]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][-+]?[0-9]+)?")
 
@@ -112,32 +108,29 @@ def read_cohort(settings: CohortSettings) -> CohortSource | None:
     if data is None:
         return None
     path = Path(data.file)
-    try:
-        text = read_text(path, ScenarioError, most_bytes=_MOST_BYTES)
-    except ScenarioError as problem:
-        raise ScenarioError(f"cohort.data.file: {problem.message}", problem.place) from None
-    rows = _parse(text, path)
+    file = read_patients(path, ScenarioError, "cohort.data.file: ")
+    rows = _parse(file)
     if data.rows == "as_given" and len(rows) != settings.size:
         raise ScenarioError(
             f"cohort.data: the file has {len(rows)} patients and cohort.size is {settings.size}; "
             f"set cohort.size: {len(rows)}, or rows: resampled",
             Place(str(path)),
         )
-    return CohortSource(rows, np.cumsum(_weights(rows, settings, data)), text)
+    return CohortSource(rows, np.cumsum(_weights(rows, settings, data)), file.text)
 
 
-def _parse(text: str, path: Path) -> CohortRows:
-    lines = list(_lines(text, path))
-    if len(lines) < 2:
-        raise ScenarioError("needs a header and at least one patient", Place(str(path)))
-    first, header = lines[0][0], [name.strip() for name in lines[0][1]]
-    _check_header(header, Place(str(path), first, 1))
-    values: dict[str, list[Any]] = {name: [] for name in header}
-    for number, line in lines[1:]:
-        if len(line) != len(header):
-            raise ScenarioError(f"{len(line)} cells where the header has {len(header)}", Place(str(path), number, 1))
-        for position, (name, text) in enumerate(zip(header, line, strict=True), start=1):
-            values[name].append(_cell(name, text.strip(), Place(str(path), number, position)))
+def _parse(file: PatientFile) -> CohortRows:
+    _check_header(file.header, file.place)
+    values: dict[str, list[Any]] = {name: [] for name in file.header}
+    columns = [(name, _COLUMNS[name], values[name].append) for name in file.header]
+    for number, cells in file.rows:
+        for position, (cell, (name, column, keep)) in enumerate(zip(cells, columns, strict=True), start=1):
+            try:
+                keep(column.read(cell))
+            except (ValueError, KeyError, OverflowError):
+                # The place counts columns of the table, not characters.
+                place = replace(file.place, line=number, column=position)
+                raise ScenarioError(f"{name}: {quoted(cell)} should be {column.says}", place) from None
     arrays: dict[str, Any] = {
         name: np.array(values[name], dtype=column.dtype) if name in values else None
         for name, column in _COLUMNS.items()
@@ -145,24 +138,6 @@ def _parse(text: str, path: Path) -> CohortRows:
     # Three stands for three or more, as in a drawn cohort.
     arrays["salvage_lines"] = np.minimum(arrays["salvage_lines"], 3)
     return CohortRows(**arrays)
-
-
-def _lines(text: str, path: Path) -> Iterator[tuple[int, list[str]]]:
-    """Yield the rows that hold something, each with the number of the line on which it begins."""
-    reader = csv.reader(StringIO(text, newline=""), strict=True)
-    rows, begins = 0, 1
-    try:
-        for line in reader:
-            if line:
-                rows += 1
-                if rows > _MOST_ROWS:
-                    raise ScenarioError(f"has more than {_MOST_ROWS:,} rows", Place(str(path), begins, 1))
-                yield begins, line
-            begins = reader.line_num + 1
-    except csv.Error as problem:
-        raise ScenarioError(
-            f"not valid CSV ({problem}) in the row that begins here", Place(str(path), begins, 1)
-        ) from None
 
 
 def _check_header(header: list[str], place: Place) -> None:
@@ -178,15 +153,6 @@ def _check_header(header: list[str], place: Place) -> None:
     for name, column in _COLUMNS.items():
         if column.required and name not in header:
             raise ScenarioError(f"{name!r}: this column is missing", place)
-
-
-def _cell(name: str, text: str, place: Place) -> Any:
-    """Read one cell; the place counts columns of the table, not characters."""
-    column = _COLUMNS[name]
-    try:
-        return column.read(text)
-    except (ValueError, KeyError, OverflowError):
-        raise ScenarioError(f"{name}: {quoted(text)} should be {column.says}", place) from None
 
 
 def _weights(rows: CohortRows, settings: CohortSettings, data: CohortData) -> NDArray[np.float64]:

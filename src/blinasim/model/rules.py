@@ -90,8 +90,10 @@ def _exclusions(chart: Charts, rule: Candidates) -> dict[Reason, NDArray[np.bool
 def _conditioning(chart: Charts, rule: ConditioningRule) -> NDArray[np.int8]:
     if rule.forced is not None:
         return np.full(chart.age_years.shape, Conditioning[rule.forced.upper()], dtype=np.int8)
-    myeloablative = (chart.age_years < rule.myeloablative_below_age_years) & np.isin(
-        chart.fitness, [Fitness[name.upper()] for name in rule.myeloablative_fitness]
+    myeloablative = (
+        (chart.age_years < rule.myeloablative_below_age_years)
+        & np.isin(chart.fitness, [Fitness[name.upper()] for name in rule.myeloablative_fitness])
+        & np.isin(chart.mrd, [Mrd[name.upper()] for name in rule.myeloablative_mrd])
     )
     if rule.second_hsct == "reduced":
         myeloablative &= ~chart.prior_hsct

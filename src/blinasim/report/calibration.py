@@ -13,6 +13,8 @@ from blinasim.inference.predictive import Validation
 from blinasim.inference.study import SUMMARIES
 from blinasim.model.parameters import parameter_catalogue
 from blinasim.report.rows import full_labels
+from blinasim.report.table import Table
+from blinasim.report.words import three_digits
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -76,6 +78,25 @@ def label(figure: LeftOut) -> str:
     if figure.figure in SUMMARIES:
         return full_labels()[figure.figure]
     return f"{figure.figure} ({figure.among})"
+
+
+def learnt_table(found: Calibration) -> Table:
+    """Return the table of the parameters about which the figures have said something, by how much."""
+    informed = sorted((one for one in found.learnt if one.is_informed), key=lambda one: -one.contraction)
+    catalogue = parameter_catalogue()
+    lines = tuple(
+        (
+            one.name,
+            catalogue[one.name].unit,
+            "{} ({} to {})".format(*map(three_digits, (one.prior_median, one.prior_lower, one.prior_upper))),
+            "{} ({} to {})".format(*map(three_digits, (one.median, one.lower, one.upper))),
+            f"{one.contraction:.2f}",
+            f"{one.z_score:+.1f}",
+        )
+        for one in informed
+    )
+    titles = ("parameter", "unit", "prior", "posterior", "contraction", "moved")
+    return Table(titles, lines, f"Parameters with a contraction above {LEAST_CONTRACTION} (all: parameters.csv)")
 
 
 def learnt_frame(found: Calibration) -> pd.DataFrame:

@@ -6,7 +6,8 @@ import math
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Final
 
-from blinasim.report.rows import NOT_APPLICABLE
+from blinasim.report.table import Table
+from blinasim.report.words import NOT_APPLICABLE, minus
 from blinasim.study.evaluate_design import Estimated, Evaluation
 from blinasim.study.solve_design import Solution
 from blinasim.trial.enrolment import DAYS_PER_MONTH
@@ -45,8 +46,8 @@ def truth_text(evaluation: Evaluation) -> str:
     if summary == "hazard_ratio":
         return f"hazard ratio {math.exp(truth):.3f}"
     if summary == "rmst_difference":
-        return f"{truth:+.1f} days".replace("-", "−")
-    return f"{100 * truth:.1f} %" if summary == "response_rate" else f"{100 * truth:+.1f} pp".replace("-", "−")
+        return minus(f"{truth:+.1f} days")
+    return f"{100 * truth:.1f} %" if summary == "response_rate" else minus(f"{100 * truth:+.1f} pp")
 
 
 def characteristics(evaluation: Evaluation) -> list[tuple[str, str]]:
@@ -81,7 +82,7 @@ def _bias(evaluation: Evaluation) -> str:
         return NOT_APPLICABLE
     digits = 1 if summary == "rmst_difference" else 4
     unit = {"hazard_ratio": " (log)", "rmst_difference": " days"}.get(summary, "")
-    return f"{bias.value:+.{digits}f} ±{bias.mcse:.{digits}f}{unit}".replace("-", "−")
+    return minus(f"{bias.value:+.{digits}f} ±{bias.mcse:.{digits}f}{unit}")
 
 
 def look_lines(evaluation: Evaluation) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
@@ -112,10 +113,25 @@ def look_lines(evaluation: Evaluation) -> tuple[tuple[str, ...], list[tuple[str,
     return tuple(titles), lines
 
 
+def characteristics_table(evaluations: Sequence[Evaluation]) -> Table:
+    """Return the table of operating characteristics, a column a design."""
+    columns = [dict(characteristics(evaluation)) for evaluation in evaluations]
+    names = list(dict.fromkeys(name for column in columns for name in column))
+    told = [(name, *(column.get(name, "") for column in columns)) for name in names]
+    titles = [evaluation.asked.name for evaluation in evaluations] if len(evaluations) > 1 else [""]
+    return Table(("", *titles), tuple(line for line in told if any(line[1:])), "Operating characteristics")
+
+
+def looks_table(evaluation: Evaluation) -> Table:
+    """Return the table of looks."""
+    titles, lines = look_lines(evaluation)
+    return Table(titles, tuple(lines), f"The looks of {evaluation.design.title}")
+
+
 def _limit(evaluation: Evaluation, limit: float, k: int, *, above: bool) -> str:
     """Write a boundary: of z, or of responses."""
     if evaluation.design.two_arms:
-        return "" if math.isinf(limit) else f"z {limit:.3f}".replace("-", "−")
+        return "" if math.isinf(limit) else minus(f"z {limit:.3f}")
     patients = evaluation.looked_patients[k]
     if (above and limit > patients) or (not above and limit < 0):
         return ""

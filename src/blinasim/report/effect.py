@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from blinasim.report.rows import NOT_APPLICABLE
+from blinasim.report.table import Table
+from blinasim.report.words import NOT_APPLICABLE
 from blinasim.statistics.exposure import NEVER
 from blinasim.statistics.performance import Figure
 from blinasim.study.effect import POOLED_TRIALS, Effect, Finding
@@ -63,11 +64,38 @@ def study_rows(found: Effect) -> list[StudyRow]:
     """Return all lines, by outcome and scale."""
     return [
         StudyRow(outcome, finding)
-        for outcome in OUTCOMES
+        for outcome in found.outcomes
         for measure in MEASURES
         for finding in found.outcomes[outcome].findings
         if finding.estimator.measure == measure
     ]
+
+
+def study_table(found: Effect, outcome: OutcomeId) -> Table:
+    """Return the table of an outcome."""
+    lines: list[tuple[str, ...]] = []
+    for measure, title in MEASURES.items():
+        lines.append((title,))
+        lines += [
+            row.cells for row in study_rows(found) if (row.outcome, row.finding.estimator.measure) == (outcome, measure)
+        ]
+    return Table(STUDY_TITLES, tuple(lines), label_of(outcome, found.timing))
+
+
+def data_table(found: DataEffect) -> Table:
+    """Return the table of what the estimators say of patients of the user's own."""
+    lines: list[tuple[str, ...]] = []
+    for measure, title in MEASURES.items():
+        on_day = "" if measure == "log_hazard_ratio" else f" on day {found.timing.day}"
+        lines.append((f"{title}{on_day}",))
+        lines += [data_cells(found, one) for one in ESTIMATORS if one.measure == measure]
+    return Table(DATA_TITLES, tuple(lines), "Estimates of the effect of HSCT in these patients")
+
+
+def estimands_table() -> Table:
+    """Return the table of what each estimator is read for."""
+    lines = tuple((f"{one.label} ({MEASURES[one.measure].lower()})", one.estimand) for one in ESTIMATORS)
+    return Table(("estimator", "read for"), lines, "What each estimator is read for: how it treats HSCT")
 
 
 def data_cells(found: DataEffect, estimator: Estimator) -> tuple[str, ...]:

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-from blinasim.report.comparison import share, value, with_error, with_limits
+from blinasim.report.table import Table
+from blinasim.report.words import share, value, with_error, with_limits
 from blinasim.study.optimize import Estimate, Limit, Optimization, Runner
 
 if TYPE_CHECKING:
     import pandas as pd
+
+
+#: Candidates in the table.
+SHOWN: Final = 25
 
 
 def limit_text(limit: Limit) -> str:
@@ -43,6 +48,15 @@ def runner_cells(found: Optimization, one: Runner) -> tuple[str, ...]:
         share(one.probability) if one.fresh else "",
         kept,
     )
+
+
+def optimization_table(found: Optimization) -> Table:
+    """Return the table of the candidates, the best first; of very many, the first ones."""
+    titles = ("candidate", "", "trials", found.objective.name, "behind", "best", "limits")
+    table = Table(
+        titles, tuple(runner_cells(found, one) for one in found.runners[:SHOWN]), "The candidates, the best first"
+    )
+    return table if found.limits else table.without("limits")
 
 
 def best_text(found: Optimization) -> str:

@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from blinasim.inference.targets import Target, load_targets
+from blinasim.report.table import INDENT, Table
+from blinasim.report.words import NOT_APPLICABLE
+from blinasim.scenario.settings import Capacity, CohortSettings, Policy, Scenario
 from blinasim.study.simulate import Result
 from blinasim.study.summary import Summary, summarize
 from blinasim.trial.endpoints import ENDPOINTS
@@ -17,8 +20,8 @@ if TYPE_CHECKING:
 
 #: Fewer trials than this give no 95 % predictive interval worth judging by.
 ENOUGH_TRIALS: Final = 40
-#: What a cell says where a trial cannot estimate the quantity, and where it does not exist.
-NOT_ESTIMABLE, NOT_APPLICABLE = "n/e", "n/a"
+#: What a cell says where a trial cannot estimate the quantity.
+NOT_ESTIMABLE: Final = "n/e"
 
 
 @dataclass(frozen=True)
@@ -79,6 +82,50 @@ def rows_of(result: Result) -> list[Row]:
     """Join a study's summaries with what was published."""
     targets = load_targets()
     return [Row(summary, targets.get(summary.endpoint.id)) for summary in summarize(result)]
+
+
+def results_table(rows: list[Row], *, varies: bool) -> Table:
+    """Return the results table; with the part of the parameters where they vary. ``*`` marks what is outside."""
+    lines: list[tuple[str, ...]] = []
+    section = None
+    for row in rows:
+        endpoint = row.summary.endpoint
+        if endpoint.section != section:
+            section = endpoint.section
+            lines.append((section,))
+        unit = "" if endpoint.unit in ("share", "cycles") else f", {endpoint.unit}"
+        lines.append(
+            (
+                f"{INDENT * (endpoint.level + 1)}{endpoint.label}{unit}",
+                row.published_text,
+                row.simulated_text + " *" * (row.inside is False),
+                *[row.parameter_text] * varies,
+                row.limit_text,
+                row.oracle_text,
+            )
+        )
+    titles = ("", "published", "simulated", *["parameters"] * varies, "limit", "oracle")
+    return Table(titles, tuple(lines), "Published and simulated results")
+
+
+def as_published(scenario: Scenario) -> bool:
+    """Whether a scenario is the source study as it was conducted."""
+    return (scenario.cohort, scenario.policy, scenario.capacity) == (CohortSettings(), Policy(), Capacity())
+
+
+def judged_text(scenario: Scenario, rows: list[Row]) -> str:
+    """Say how many of the published figures lie where trials are predicted, and what that is worth."""
+    judged = [row.published for row in rows if row.published is not None and row.inside is not None]
+    if not judged:
+        return f"Too few trials to judge the published figures; {ENOUGH_TRIALS} or more are needed."
+    inputs, inside = sum(target.use == "input" for target in judged), sum(bool(row.inside) for row in rows)
+    worth = (
+        f"{inputs} are inputs of the baseline; its parameters were set to reproduce the rest: agreement is no proof."
+        if as_published(scenario)
+        else "They are those of the source study; this scenario is another, and need not agree."
+    )
+    counted = f"{inside} of {len(judged)} published figures (* marks the others)"
+    return f"Inside the 95 % predictive interval: {counted}. {worth}"
 
 
 def full_labels() -> dict[str, str]:

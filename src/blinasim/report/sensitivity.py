@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from blinasim.inference.diagnostics import LEAST_CONTRACTION
 from blinasim.inference.sensitivity import Bearing, OutcomeSensitivity, Sensitivity
-from blinasim.report.rows import NOT_APPLICABLE
+from blinasim.report.table import Table
+from blinasim.report.words import NOT_APPLICABLE, listed
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -36,6 +37,18 @@ def cells(bearing: Bearing, unit: str) -> tuple[str, ...]:
     )
 
 
+#: Parameters in the table.
+_SHOWN: Final = 10
+
+
+def sensitivity_table(one: OutcomeSensitivity) -> Table:
+    """Return the table of the parameters that move an outcome most."""
+    titles = ["parameter", "grade", "prior 95 %", "outcome there", "first", "total"]
+    titles += ["posterior", "contraction"] * (one.spread is not None)
+    lines = tuple(cells(bearing, one.outcome.unit)[: len(titles)] for bearing in one.bearings[:_SHOWN])
+    return Table(tuple(titles), lines, heading(one))
+
+
 def others_text(one: OutcomeSensitivity) -> str:
     """Say what the parameters without indices of their own have together."""
     if one.others is None:
@@ -57,7 +70,7 @@ def sentence(one: OutcomeSensitivity) -> str:
     named = one.strongest()
     if not named:
         return f"{one.outcome.label} rests on no single parameter."
-    return f"{one.outcome.label} rests most on {_listed([_named(each) for each in named])}."
+    return f"{one.outcome.label} rests most on {listed([_named(each) for each in named])}."
 
 
 def _named(bearing: Bearing) -> str:
@@ -68,10 +81,6 @@ def _named(bearing: Bearing) -> str:
     if bearing.is_uninformed:
         said.append("the figures say next to nothing about it")
     return f"{bearing.name} ({'; '.join(said)})"
-
-
-def _listed(parts: list[str]) -> str:
-    return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"
 
 
 def uninformed_text(found: Sensitivity) -> str:

@@ -65,6 +65,10 @@ class Story:
     lines: list[tuple[int, str]]
     seen: str
 
+    def __str__(self) -> str:
+        days = (f"day {day:>5}   {words}" for day, words in self.lines)
+        return "\n".join((self.heading, "", *days, "", self.seen))
+
 
 def tell(
     scenario: Scenario,
@@ -84,7 +88,7 @@ def tell(
     replayed = replay(scenario, parameters or parameters_said(), trial, patient=patient, own_policy=own_policy)
     batch, log = replayed.batch, replayed.log
     return Story(
-        heading=f"Patient {patient} of trial {trial} · {_who(batch.world)}",
+        heading=f"Patient {patient} of trial {trial} · {who(batch.world)}",
         lines=sorted(
             [
                 *(line for entry in _entry_first(log) for line in _told(entry, batch.world, batch.history)),
@@ -111,7 +115,8 @@ def _entry_first(log: Iterable[LogEntry]) -> list[LogEntry]:
     return sorted(log, key=lambda entry: (entry.day, entry.day > 0 or entry.event != Event.CYCLE_START))
 
 
-def _who(world: World) -> str:
+def who(world: World) -> str:
+    """Say who a patient who was replayed alone is, as known at enrolment."""
     cohort = world.cohort
     prior = "an earlier HSCT" if cohort.prior_hsct[0] else "no prior HSCT"
     return " · ".join(

@@ -6,7 +6,9 @@ No pyplot: a figure is an object like any other, nothing global remembers it, an
 from __future__ import annotations
 
 import io
+import re
 import textwrap
+import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -34,6 +36,8 @@ STRIPE: Final = "#F5F5F5"
 #: The scenarios of a comparison: the reference, and the others in order, again and again.
 REFERENCE: Final = "#444444"
 POLICIES: Final = (SIMULATED, CENSORED, "#12806A", "#9A4E8E", "#8A6A00")
+_SOLID: Final = "solid"
+_PATTERNS: Final = ((0, (5, 1.5)), (0, (1.5, 1.2)))
 STATES: Final = {
     State.INDUCTION: "#F3D27A",
     State.REMISSION: "#2FB48C",
@@ -76,6 +80,12 @@ _SILENCED: Final[dict[str, dict[str, str | None]]] = {
 }
 
 
+#: UTF-8 bytes of characters that an XML file may not hold.
+_NOT_IN_XML: Final = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f]|\xef\xbf[\xbe\xbf]")
+#: Matplotlib's settings are those of the whole process, so only one thread may draw at a time.
+_ONE_AT_A_TIME: Final = threading.RLock()
+
+
 class Drawing(Figure):
     """A matplotlib figure that carries its alternative text and shows itself in a notebook without pyplot.
 
@@ -93,8 +103,8 @@ class Drawing(Figure):
 
 @contextmanager
 def house_style() -> Iterator[None]:
-    """Draw in the style of the house, whatever the user's own matplotlib settings are."""
-    with matplotlib.style.context(["default", _RC]):
+    """Draw in the style of the house, whatever the user's own matplotlib settings are; other threads wait."""
+    with _ONE_AT_A_TIME, matplotlib.style.context(["default", _RC]):
         yield
 
 
@@ -129,20 +139,25 @@ def counted_trials(trials: int) -> str:
     return f"{trials:,} simulated trial{'' if trials == 1 else 's'}"
 
 
+def counted_patients(patients: int) -> str:
+    """Say how many patients there are."""
+    return f"{patients:,} patient{'' if patients == 1 else 's'}"
+
+
 def shortened(title: str, letters: int = 45) -> str:
     """Cut a long title or name of a scenario to what a line holds."""
     words = textwrap.shorten(title, letters, placeholder=" …")
     return words if len(words) > 1 or len(title) <= letters else f"{title[: letters - 1]}…"
 
 
-def lower_first(text: str) -> str:
-    """Let a label go on in the middle of a sentence."""
-    return text[:1].lower() + text[1:]
-
-
 def colour_of(number: int) -> str:
     """Return the colour of a comparison's scenario; number 0 is the reference."""
     return REFERENCE if number == 0 else POLICIES[(number - 1) % len(POLICIES)]
+
+
+def dashes_of(number: int) -> Any:
+    """Return the pattern of the line of a comparison's scenario: colours come again, with another pattern."""
+    return (_SOLID, *_PATTERNS)[max(0, number - 1) // len(POLICIES) % (1 + len(_PATTERNS))]
 
 
 def apart(wanted: Sequence[float], least: float, low: float, high: float) -> list[float]:
@@ -212,7 +227,8 @@ def render(figure: Figure, suffix: str, dpi: float = 150) -> bytes:
     buffer = io.BytesIO()
     with house_style():
         figure.savefig(buffer, format=suffix[1:], dpi=dpi, metadata=metadata)
-    return buffer.getvalue()
+    # matplotlib writes a title's text into comments as it is, and XML allows no control characters there either.
+    return _NOT_IN_XML.sub(b" ", buffer.getvalue()) if suffix == ".svg" else buffer.getvalue()
 
 
 def save(figure: Figure, path: Path, dpi: float = 150) -> Path:

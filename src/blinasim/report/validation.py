@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Final
 
 from blinasim.inference.posterior import Posterior
 from blinasim.inference.predictive import SHARPNESS_BAR, Check, Estimate, Misses, Use, Validation
-from blinasim.report.rows import ENOUGH_TRIALS, NOT_APPLICABLE, Row, full_labels
+from blinasim.report.rows import ENOUGH_TRIALS, Row, full_labels
+from blinasim.report.table import INDENT, Table
+from blinasim.report.words import NOT_APPLICABLE
 from blinasim.study.summary import summarize
 
 if TYPE_CHECKING:
@@ -52,6 +54,21 @@ def validation_rows(validation: Validation) -> list[ValidationRow]:
         for use in GROUPS
         for check in validation.of(use)
     ]
+
+
+def validation_table(rows: list[ValidationRow]) -> Table:
+    """Return the table of published figures."""
+    lines: list[tuple[str, ...]] = []
+    group = None
+    for one in rows:
+        row, unit = one.row, one.check.endpoint.unit
+        if group_of(row) != group:
+            group = group_of(row)
+            lines.append((group,))
+        label = f"{INDENT}{one.label}{'' if unit in ('share', 'cycles') else f', {unit}'}"
+        lines.append((label, row.published_text, row.simulated_text, one.tail_text, one.check.verdict, one.width_text))
+    titles = ("", "published", "simulated", "tail", "published is", "width")
+    return Table(titles, tuple(lines), "Published figures and what the model predicts in their place")
 
 
 def group_of(row: Row) -> str:

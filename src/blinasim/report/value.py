@@ -6,12 +6,15 @@ import math
 from typing import TYPE_CHECKING, Final
 
 from blinasim.inference.value import Candidate, ValueOfInformation, Worth
-from blinasim.report.comparison import share, value, with_error
+from blinasim.report.table import INDENT, Table
+from blinasim.report.words import share, value, with_error
 from blinasim.study.measures import Unit
 
 if TYPE_CHECKING:
     import pandas as pd
 
+#: Single parameters in the table.
+_SHOWN: Final = 10
 #: Decimals of a value of information, by the unit of the objective; shares in percentage points.
 _DECIMALS: Final[dict[Unit, int]] = {"money": 0, "QALYs": 4, "share": 2}
 
@@ -44,6 +47,24 @@ def worth_cells(found: ValueOfInformation, one: Worth) -> tuple[str, str, str, s
     part = one.value / found.perfect.value if found.perfect.value > 0 else 0.0
     grade = one.info.grade if one.info else ""
     return one.name, grade, worth_text(one.value, one.error, found.objective.unit), f"{100 * part:.0f} %"
+
+
+def candidate_table(found: ValueOfInformation) -> Table:
+    """Return the table of the policies."""
+    lines = tuple(candidate_cells(found, one) for one in found.candidates)
+    return Table(("", found.objective.name, "gain", "best"), lines, "The policies, the reference first")
+
+
+def worth_table(found: ValueOfInformation) -> Table:
+    """Return the table of what is worth knowing: the single parameters that are worth most."""
+    lines: list[tuple[str, ...]] = []
+    kinds = (("Groups", found.groups), ("Sets asked for", found.asked), ("Single parameters", found.singles[:_SHOWN]))
+    for kind, worths in kinds:
+        if worths:
+            lines.append((kind,))
+            lines += [(f"{INDENT}{name}", *rest) for name, *rest in (worth_cells(found, one) for one in worths)]
+    titles = ("Worth knowing", "grade", f"value, {unit_text(found)}", "of EVPI")
+    return Table(titles, tuple(lines), "What it would be worth to know them before choosing")
 
 
 def perfect_text(found: ValueOfInformation) -> str:

@@ -13,6 +13,7 @@ from blinasim.errors import Place, ScenarioError
 from blinasim.files import data_folder, nearest, quoted, read_yaml, shipped_designs
 from blinasim.scenario.design import Design
 from blinasim.scenario.loading import Draft, existing_file, first_error, load_scenario, said_change
+from blinasim.scenario.reach import is_path
 from blinasim.scenario.settings import Scenario
 
 _FOLDER: Final = "trials"
@@ -68,7 +69,7 @@ def find_design(name_or_path: str | Path) -> Path:
     """Return the file that a name or a path means."""
     name, path = str(name_or_path), Path(name_or_path)
     names = shipped_designs()
-    if path.suffix in (".yaml", ".yml") or len(path.parts) > 1:
+    if is_path(path):
         return existing_file(path, names)
     if name not in names:
         raise ScenarioError(
@@ -105,10 +106,8 @@ def _change(draft: Draft, change: str) -> None:
 
 def _scenario(design: Design, number: int, path: Path, draft: Draft) -> Scenario:
     arm = design.arms[number]
-    said = Path(arm.scenario)
-    is_file = said.suffix in (".yaml", ".yml") or len(said.parts) > 1
     try:
-        return load_scenario(path.parent / said if is_file else arm.scenario, arm.changes)
+        return load_scenario(arm.scenario, arm.changes, said_in=path.parent)
     except ScenarioError as problem:
         raise ScenarioError(
             f"arms.{number}.scenario: arm {arm.name}: {problem}", draft.place(("arms", number, "scenario"))

@@ -21,10 +21,12 @@ from blinasim.files import (
     parse_yaml,
     quoted,
     read_yaml,
+    readable,
     reason,
     shipped_scenarios,
     short,
 )
+from blinasim.scenario.reach import check_reach, is_path
 from blinasim.scenario.settings import MOST_TITLE, AfterCycle, Scenario, Settings
 
 #: The key by which a scenario names the one that it inherits from.
@@ -53,16 +55,18 @@ class Draft:
         return self.places.get(known)
 
 
-def load_scenario(name_or_path: str | Path, changes: Sequence[str] = ()) -> Scenario:
+def load_scenario(name_or_path: str | Path, changes: Sequence[str] = (), *, said_in: Path | None = None) -> Scenario:
     """Load a shipped scenario by name or a scenario file by path, with what it extends.
 
     Parameters
     ----------
     name_or_path : str or Path
         A shipped scenario's name, or a YAML file. Its ``extends`` names a shipped scenario, or a file relative
-        to its own folder.
+        to its own folder. What it names lies in this folder or below (``scenario.reach``).
     changes : sequence of str
         Settings changed on top, each ``dotted.key=value`` with the value in YAML.
+    said_in : Path, optional
+        The folder of a design's file that says all this; then its own paths are relative to it and lie in it.
 
     Returns
     -------
@@ -76,11 +80,15 @@ def load_scenario(name_or_path: str | Path, changes: Sequence[str] = ()) -> Scen
     ScenarioError
         One line with file, line, column and the nearest valid key or value.
     """
-    draft = _draft(find_scenario(name_or_path), ())
+    if said_in is not None and is_path(name_or_path):
+        check_reach(said_in / name_or_path, str(name_or_path), said_in, "scenario", None)
+    path = find_scenario(name_or_path, said_in)
+    reach = said_in or path.parent
+    draft = _draft(path, (), reach if is_path(name_or_path) else path.parent)
     for change in changes:
         _change(draft, change)
     _entitle(draft, [change for change in changes if not change.startswith(("study.", "title"))])
-    _locate_cohort_file(draft)
+    _locate_cohort_file(draft, reach, said_in)
     try:
         return Scenario.model_validate(draft.data)
     except ValidationError as problem:
@@ -91,7 +99,7 @@ def find_scenario(name_or_path: str | Path, folder: Path | None = None) -> Path:
     """Return the file that a name or a path means; paths are relative to ``folder``, where given."""
     name, path = str(name_or_path), Path(name_or_path)
     names = shipped_scenarios()
-    if path.suffix in (".yaml", ".yml") or len(path.parts) > 1:
+    if is_path(path):
         return existing_file(folder / path if folder else path, names)
     if name not in names:
         raise ScenarioError(
@@ -119,8 +127,8 @@ def existing_file(path: Path, shipped: list[str]) -> Path:
 # --- inheritance and changes --------------------------------------------------------------------------
 
 
-def _draft(path: Path, descendants: tuple[Path, ...]) -> Draft:
-    """Read a file on top of what it extends."""
+def _draft(path: Path, descendants: tuple[Path, ...], reach: Path) -> Draft:
+    """Read a file on top of what it extends, which lies in the folder ``reach`` or is shipped."""
     document = read_yaml(path, ScenarioError)
     if not isinstance(document.data, dict):
         raise ScenarioError("a scenario is a table of settings, such as `title: ...`", document.place(()))
@@ -128,20 +136,21 @@ def _draft(path: Path, descendants: tuple[Path, ...]) -> Draft:
     draft = Draft()
     if EXTENDS in data:
         base = data.pop(EXTENDS)
-        draft = _base(_base_of(base, path, document, (*descendants, path)), base, (*descendants, path))
+        found = _base_of(base, path, document, (*descendants, path), reach)
+        draft = _base(found, base, (*descendants, path), reach if is_path(base) else found.parent)
         # A changed scenario is another scenario: it does not go by the title and the reasons of its base.
         draft.data.pop("why", None)
-        draft.data["title"] = f"{path.stem} (extends {base})"
+        draft.data["title"] = f"{readable(path.stem)} (extends {base})"
     _overlay(draft, data, document.places, Scenario, ())
     draft.places[()] = document.places[()]
     draft.lineage.insert(0, str(path))
     return draft
 
 
-def _base(found: Path, said: str, descendants: tuple[Path, ...]) -> Draft:
+def _base(found: Path, said: str, descendants: tuple[Path, ...], reach: Path) -> Draft:
     """Read what a file extends; what is wrong with it is told once, with the file asked for."""
     try:
-        draft = _draft(found, descendants)
+        draft = _draft(found, descendants, reach)
     except ScenarioError as problem:
         if len(descendants) > 1:
             raise
@@ -150,10 +159,12 @@ def _base(found: Path, said: str, descendants: tuple[Path, ...]) -> Draft:
     return draft
 
 
-def _base_of(base: Any, path: Path, document: Document, descendants: tuple[Path, ...]) -> Path:
+def _base_of(base: Any, path: Path, document: Document, descendants: tuple[Path, ...], reach: Path) -> Path:
     place = document.place((EXTENDS,))
     if not isinstance(base, str) or not base:
         raise ScenarioError(f"extends: {quoted(base)} should be the name or the file of one scenario", place)
+    if is_path(base):
+        check_reach(path.parent / base, base, reach, EXTENDS, place)
     try:
         found = find_scenario(base, path.parent)
     except ScenarioError as problem:
@@ -171,6 +182,7 @@ def _overlay(
 ) -> None:
     """Lay settings over a draft. Only settings with settings of their own are merged; anything else is replaced."""
     target = _at(draft.data, at)
+    said, known = _by_key(places, at), _by_key(draft.places, at)
     for key, value in data.items():
         path = (*at, key)
         inner = _settings_class(model, key)
@@ -180,9 +192,19 @@ def _overlay(
             _overlay(draft, value, places, inner, path)
         else:
             target[key] = value
-            for known in [known for known in draft.places if known[: len(path)] == path]:
-                del draft.places[known]
-            draft.places |= {known: place for known, place in places.items() if known[: len(path)] == path}
+            for below in known.get(key, ()):
+                del draft.places[below]
+            draft.places |= {below: places[below] for below in said.get(key, ())}
+
+
+def _by_key(places: dict[KeyPath, Place], at: KeyPath) -> dict[str | int, list[KeyPath]]:
+    """Return the key paths below one of them, by the next key: a file may have thousands."""
+    depth = len(at)
+    found: dict[str | int, list[KeyPath]] = {}
+    for path in places:
+        if len(path) > depth and path[:depth] == at:
+            found.setdefault(path[depth], []).append(path)
+    return found
 
 
 def _at(data: dict[str, Any], path: KeyPath) -> dict[str, Any]:
@@ -211,6 +233,7 @@ def _change(draft: Draft, change: str) -> None:
 
 def said_change(change: str) -> tuple[tuple[str, ...], Any, Place]:
     """Read one ``dotted.key=value``: the key's parts, the value, and the place to complain of."""
+    change = readable(change)
     place = Place(f"--set {short(change)}")
     key, equals, text = change.partition("=")
     path = tuple(part.strip() for part in key.split("."))
@@ -234,14 +257,21 @@ def _entitle(draft: Draft, changes: list[str]) -> None:
         draft.data["title"] = short(f"{title} [{'; '.join(changes)}]", MOST_TITLE)
 
 
-def _locate_cohort_file(draft: Draft) -> None:
-    """A cohort file's name is relative to the file that says it."""
+def _locate_cohort_file(draft: Draft, reach: Path, said_in: Path | None) -> None:
+    """A cohort file's name is relative to the file that says it; one that the user says himself may lie anywhere."""
     data = draft.data.get("cohort")
     data = data.get("data") if isinstance(data, dict) else None
     if isinstance(data, dict) and isinstance(data.get("file"), str) and data["file"]:
         place = draft.place(("cohort", "data", "file"))
-        said_in = Path(place.file).parent if place and place.file in draft.lineage else Path()
-        data["file"] = _whole_path(said_in / data["file"])
+        folder = Path(place.file).parent if place and place.file in draft.lineage else said_in
+        said = data["file"]
+        if folder is not None:
+            check_reach(folder / said, said, reach, "cohort.data.file", place)
+        data["file"] = whole = _whole_path((folder or Path()) / said)
+        try:
+            whole.encode()
+        except UnicodeEncodeError as problem:
+            raise ScenarioError(f"cohort.data.file: cannot be read ({reason(problem)})", place) from None
 
 
 def _whole_path(path: Path) -> str:

@@ -21,14 +21,51 @@ DESIGN_SCHEMA_FILE = "design.schema.json"
 
 def to_yaml(scenario: Scenario) -> str:
     """Write a resolved scenario: every setting, nothing inherited; reading it back gives an equal scenario."""
+    return _dumped(scenario.model_dump(mode="json"))
+
+
+def _dumped(data: dict[str, Any]) -> str:
     from ruamel.yaml import YAML
 
     yaml = YAML()
     yaml.default_flow_style = False
     yaml.width = 110
     text = StringIO()
-    yaml.dump(scenario.model_dump(mode="json"), text)
+    yaml.dump(data, text)
     return text.getvalue()
+
+
+def changes_to_yaml(scenario: Scenario, base: Scenario, name: str) -> str:
+    """Write a scenario as what differs from the one it extends; loading the text gives an equal scenario.
+
+    Parameters
+    ----------
+    scenario, base : Scenario
+    name : str
+        By which ``base`` is found: a shipped scenario's name.
+    """
+    # Title and reasons are not inherited.
+    text = {"title": scenario.title, **({"why": scenario.why} if scenario.why else {})}
+    differing = {key: value for key, value in _differing(scenario, base).items() if key not in ("title", "why")}
+    return _dumped({EXTENDS: name, **text, **differing})
+
+
+def _differing(settings: Settings, base: Settings) -> dict[str, Any]:
+    """Return the settings that differ, nested as they are inherited: tables and lists whole."""
+    written, found = settings.model_dump(mode="json"), {}
+    for key in type(settings).model_fields:
+        own, other = getattr(settings, key), getattr(base, key)
+        if isinstance(own, Settings) and type(own) is type(other):
+            if inner := _differing(own, other):
+                found[key] = inner
+        elif own != other or _order(own) != _order(other):
+            found[key] = written[key]
+    return found
+
+
+def _order(value: Any) -> list[Any]:
+    """Return what the order of a table says: ties go to the donor written first."""
+    return list(value) if isinstance(value, dict) else []
 
 
 def json_schema() -> dict[str, Any]:
@@ -101,7 +138,7 @@ def _commented(model: type[BaseModel], depth: int) -> list[str]:
         else:
             lines += [
                 f"# {indent}# {known.description}",
-                f"# {indent}{key}: {_flow(known.get_default(call_default_factory=True))}",
+                f"# {indent}{key}: {flow(known.get_default(call_default_factory=True))}",
             ]
     return lines
 
@@ -111,14 +148,14 @@ def _settings(kind: Any) -> type[Settings] | None:
     return kind if isinstance(kind, type) and issubclass(kind, Settings) else None
 
 
-def _flow(value: Any) -> str:
-    """Write a default on one line."""
+def flow(value: Any) -> str:
+    """Write a value on one line, as after ``--set key=``."""
     if isinstance(value, bool) or value is None:
         return {True: "true", False: "false", None: "null"}[value]
     if isinstance(value, Settings):
-        return _flow(value.model_dump())
+        return flow(value.model_dump())
     if isinstance(value, dict):
-        return "{" + ", ".join(f"{key}: {_flow(item)}" for key, item in value.items()) + "}"
+        return "{" + ", ".join(f"{key}: {flow(item)}" for key, item in value.items()) + "}"
     if isinstance(value, list | tuple):
-        return "[" + ", ".join(_flow(item) for item in value) + "]"
+        return "[" + ", ".join(flow(item) for item in value) + "]"
     return str(value)

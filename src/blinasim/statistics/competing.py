@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from blinasim.statistics import curves
+from blinasim.statistics import curves, survival
 from blinasim.statistics.curves import Bools, Floats, Integers
 from blinasim.statistics.survival import SurvivalBatch
 from blinasim.statistics.tables import SurvivalTable, check_counts, check_same_grid, daily_counts
@@ -47,6 +47,35 @@ def cumulative_incidence(batch: SurvivalBatch, cause: int, *, day: float) -> Flo
     counted = (batch.code == cause) & (batch.time <= day)
     incidence = curves.total(_steps(batch.survival, batch.at_risk, counted))
     return np.where(batch.n_members > 0, incidence, np.nan)
+
+
+def on_grid(batch: SurvivalBatch, causes: int, days: NDArray[np.int64]) -> Floats:
+    """Cumulative incidences on each day of a grid.
+
+    Parameters
+    ----------
+    batch : SurvivalBatch
+        Curves of R trials that know the causes, as `survival.fit_causes` gives.
+    causes : int
+        Number of causes K.
+    days : (G,) array of int
+        Ascending days.
+
+    Returns
+    -------
+    (R, K, G) array of float
+        As `cumulative_incidence`, but nan where `survival.on_grid` is.
+    """
+    trials, places = batch.time.shape
+    _, up_to = survival.steps_passed(batch, days)
+    where = up_to + (places + 1) * np.arange(trials)[:, np.newaxis]
+    known = days <= batch.known_until[:, np.newaxis]
+    found = np.empty((trials, causes, days.size))
+    for cause in range(1, causes + 1):
+        after_steps = np.zeros((trials, places + 1))
+        np.cumsum(_steps(batch.survival, batch.at_risk, batch.code == cause), axis=1, out=after_steps[:, 1:])
+        found[:, cause - 1] = np.where(known, after_steps.take(where), np.nan)
+    return found
 
 
 @dataclass(frozen=True, eq=False)

@@ -225,8 +225,10 @@ def simon_makuch(data: Exposure, landmark_day: int, day: int) -> Estimate:
     for rows, group in simon_makuch_groups(data, landmark_day):
         curve = extended_kaplan_meier(rows, group)
         value, greenwood, n = curve.on(day)
-        some = (group & rows.member).any(axis=1) & (n > 0.0)
-        both.append(Estimate(np.where(some, value, np.nan), np.where(some, value * np.sqrt(greenwood), np.nan)))
+        dead = value == 0.0  # nobody is left, by death: that is known for good
+        some = (group & rows.member).any(axis=1) & ((n > 0.0) | dead)
+        error = np.where(dead, 0.0, value * np.sqrt(np.where(dead, 0.0, greenwood)))
+        both.append(Estimate(np.where(some, value, np.nan), np.where(some, error, np.nan)))
     treated, untreated = both
     return _less(treated, untreated)
 

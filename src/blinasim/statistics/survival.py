@@ -228,7 +228,18 @@ def on_grid(batch: SurvivalBatch, days: NDArray[np.int64]) -> tuple[Floats, NDAr
     at_risk : (R, G) array of int
         Members whose time is at least the day.
     """
-    trials, places = batch.time.shape
+    places = batch.time.shape[1]
+    before, up_to = steps_passed(batch, days)
+    row = np.arange(batch.time.shape[0])[:, np.newaxis]
+    after_steps = np.concatenate([np.ones((row.size, 1)), batch.survival], axis=1)
+    survival = after_steps.take(up_to + (places + 1) * row)
+    known = days <= batch.known_until[:, np.newaxis]
+    return np.where(known, survival, np.nan), batch.n_members[:, np.newaxis] - before
+
+
+def steps_passed(batch: SurvivalBatch, days: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Count each trial's steps before each day of an ascending grid, and up to it; two (R, G) arrays."""
+    trials = batch.time.shape[0]
     # Columns of the counts: before the first day of the grid, on it, between it and the next, on the next, ...
     # Which column a time belongs to is looked up by day, up to the first day behind the grid.
     behind = max(int(days[-1]), 0) + 1
@@ -239,11 +250,7 @@ def on_grid(batch: SurvivalBatch, days: NDArray[np.int64]) -> tuple[Floats, NDAr
     cells = column.take(np.minimum(batch.time, behind)) + columns * row
     counts = np.bincount(cells.ravel(), minlength=trials * columns).reshape(trials, columns)
     passed = np.cumsum(counts, axis=1)
-    before, up_to = passed[:, :-1:2], passed[:, 1::2]
-    after_steps = np.concatenate([np.ones((trials, 1)), batch.survival], axis=1)
-    survival = after_steps.take(up_to + (places + 1) * row)
-    known = days <= batch.known_until[:, np.newaxis]
-    return np.where(known, survival, np.nan), batch.n_members[:, np.newaxis] - before
+    return passed[:, :-1:2], passed[:, 1::2]
 
 
 def interval_at(

@@ -123,15 +123,25 @@ class Checkpoint:
         for finished, arrays in self._waiting:
             path = self._path(finished)
             aside = path.with_suffix(".part")
-            with aside.open("wb") as file:
-                np.savez(file, allow_pickle=False, **{_FINGERPRINT: self._marked(finished), **arrays})
-            aside.replace(path)
+            try:
+                with aside.open("wb") as file:
+                    np.savez(file, allow_pickle=False, **{_FINGERPRINT: self._marked(finished), **arrays})
+                aside.replace(path)
+            except OSError:
+                with suppress(OSError):
+                    aside.unlink(missing_ok=True)
+                raise
             self.kept += 1
         self._waiting.clear()
 
     def remove(self) -> None:
         """Take this run's checkpoint away, and one that it replaces."""
         _clear(self.folder)
+
+    def leave(self) -> None:
+        """Take away what this run has begun of a checkpoint, if no chunk is kept in it."""
+        if self._ours and not self.found():
+            _clear(self.folder)
 
     def _make_ours(self) -> None:
         """Have a folder that is of this study."""

@@ -7,7 +7,7 @@ as for one. A chunk can be written as plain arrays, and read back to the last bi
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from importlib.metadata import version
 from typing import Any, Final, Literal
 
@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from blinasim.trial.endpoints import Estimates
+from blinasim.trial.flow import FLOW_SHAPE
 from blinasim.trial.tally import Tally, TallySum
 from blinasim.version import __version__
 
@@ -28,7 +29,9 @@ SLOW_CHUNK_PATIENTS: Final = 6_000
 #: Trials whose whole curves are kept, the first ones: a band needs no more, and a curve is a hundred times an estimate.
 CURVE_TRIALS: Final = 2_000
 
-_TRIALS, _CURVES, _TALLY, _OCCUPANCY = "trials", "curves", "tally", "occupancy"
+_TRIALS, _CURVES, _INCIDENCES, _TALLY, _OCCUPANCY, _FLOW = (
+    "trials", "curves", "incidences", "tally", "occupancy", "flow",
+)  # fmt: skip
 
 
 def usual_chunk(patients: int, engine: Literal["fast", "des"] = "fast") -> int:
@@ -56,11 +59,14 @@ class Trials:
     """What each of R trials estimates.
 
     ``curves`` holds survival and numbers at risk by outcome id, each of shape (K, G), of the K first trials that keep
-    them (:func:`with_curves`).
+    them (:func:`with_curves`); ``incidences`` the cumulative incidences of the outcomes that have causes, of shape
+    (K, causes, G); ``flows`` the patient flows, of shape (K, *FLOW_SHAPE).
     """
 
     estimates: dict[str, Estimates]
     curves: dict[str, tuple[Floats, NDArray[np.int64]]]
+    incidences: dict[str, Floats]
+    flows: NDArray[np.int32]
 
     def columns(self) -> dict[str, Floats]:
         """Return the estimates as columns of shape (R,), named ``endpoint.value``, ``.lower`` or ``.upper``."""
@@ -74,10 +80,11 @@ class Trials:
 
 @dataclass(frozen=True)
 class Pooled:
-    """What all patients add up to: what limits and oracles are read from, and patients by state and day."""
+    """What all patients add up to: what limits and oracles are read from, patients by state and day, and their flow."""
 
     tally: Tally
     occupancy: NDArray[np.int64]
+    flow: NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -97,8 +104,9 @@ class Gathered:
     def __init__(self) -> None:
         self._tallied = TallySum()
         self._occupied: NDArray[np.int64] | None = None
+        self._flow = np.zeros(FLOW_SHAPE, dtype=np.int64)
         self._columns: dict[str, Floats] = {}
-        self._curves: dict[int, dict[str, tuple[Floats, NDArray[np.int64]]]] = {}
+        self._firsts: dict[int, Trials] = {}
         self._trials = 0
 
     def reserve(self, trials: int) -> None:
@@ -113,31 +121,35 @@ class Gathered:
         self._tallied.add(chunk.pooled.tally)
         occupied = chunk.pooled.occupancy
         self._occupied = occupied if self._occupied is None else self._occupied + occupied
+        self._flow += chunk.pooled.flow
         for name, values in chunk.trials.columns().items():
             if name not in self._columns:
                 self._columns[name] = np.empty(self._trials)
             self._columns[name][block.start : block.stop] = values
         if with_curves(block):
-            self._curves[block.start] = chunk.trials.curves
+            self._firsts[block.start] = replace(chunk.trials, estimates={})
 
     @property
     def pooled(self) -> Pooled:
         """What all patients add up to."""
         assert self._occupied is not None, "a study has at least one trial"
-        return Pooled(self._tallied.tally(), self._occupied)
+        return Pooled(self._tallied.tally(), self._occupied, self._flow)
 
     def estimates(self) -> dict[str, Estimates]:
         """Return the estimates of every trial by endpoint id, without a copy."""
         return estimates_of(self._columns)
 
-    def curves(self) -> dict[str, tuple[Floats, NDArray[np.int64]]]:
-        """Return survival and numbers at risk by outcome id, of the first trials."""
-        parts = [self._curves[start] for start in sorted(self._curves)]
+    def firsts(self) -> Trials:
+        """Return curves, incidences and flows of the first trials, without estimates."""
+        parts = [self._firsts[start] for start in sorted(self._firsts)]
         joined = {}
-        for outcome in parts[0]:
-            on_days, at_risk = zip(*(part[outcome] for part in parts), strict=True)
+        for outcome in parts[0].curves:
+            on_days, at_risk = zip(*(part.curves[outcome] for part in parts), strict=True)
             joined[outcome] = (np.concatenate(on_days), np.concatenate(at_risk))
-        return joined
+        incidences = {
+            outcome: np.concatenate([part.incidences[outcome] for part in parts]) for outcome in parts[0].incidences
+        }
+        return Trials({}, joined, incidences, np.concatenate([part.flows for part in parts]))
 
 
 def estimates_of(columns: Mapping[str, Floats]) -> dict[str, Estimates]:
@@ -160,6 +172,9 @@ def to_arrays(chunk: Chunk) -> Arrays:
         _TRIALS: np.stack(list(columns.values())),
         f"{_CURVES}/names": np.array(list(curves), dtype=np.str_),
         _OCCUPANCY: pooled.occupancy,
+        _FLOW: pooled.flow,
+        f"{_FLOW}/trials": chunk.trials.flows,
+        **{f"{_INCIDENCES}/{outcome}": incidence for outcome, incidence in chunk.trials.incidences.items()},
     }
     if curves:
         arrays[f"{_CURVES}/survival"] = np.stack([survival for survival, _ in curves.values()])
@@ -182,8 +197,14 @@ def from_arrays(arrays: Arrays) -> Chunk:
         if outcomes
         else ()
     )
-    inner = f"{_TALLY}/"
-    tally = Tally.from_arrays(
-        {name.removeprefix(inner): array for name, array in arrays.items() if name.startswith(inner)}
+    tally = Tally.from_arrays(_within(arrays, _TALLY))
+    return Chunk(
+        Trials(estimates_of(columns), curves, _within(arrays, _INCIDENCES), arrays[f"{_FLOW}/trials"]),
+        Pooled(tally, arrays[_OCCUPANCY], arrays[_FLOW]),
     )
-    return Chunk(Trials(estimates_of(columns), curves), Pooled(tally, arrays[_OCCUPANCY]))
+
+
+def _within(arrays: Arrays, folder: str) -> Arrays:
+    """Return the arrays whose names begin with a folder's, by the rest of their names."""
+    inner = f"{folder}/"
+    return {name.removeprefix(inner): array for name, array in arrays.items() if name.startswith(inner)}

@@ -49,6 +49,7 @@ def compare(
     executor: Executor | None = None,
     progress: Callable[[int], None] | None = None,
     chunk: int | None = None,
+    by_head_start: bool = True,
 ) -> Comparison:
     """Let the same patients live several scenarios with the same luck, and compare them trial by trial.
 
@@ -76,6 +77,8 @@ def compare(
         Called with the number of trials finished since the last call; :func:`trials_to_live` says how many there are.
     chunk : int, optional
         Trials done at a time. The results are the same.
+    by_head_start : bool
+        Whether policies that seek donors otherwise are also lived under other head starts.
 
     Returns
     -------
@@ -107,7 +110,7 @@ def compare(
         done.append(one)
         if progress:
             progress(len(block))
-    by_head_start = head_starts(arms, parameters, step, executor, progress)
+    other_worlds = head_starts(arms, parameters, step, executor, progress) if by_head_start else {}
     return Comparison(
         arms=tuple(
             _arm(name, living, [block.lived[index] for block in done])
@@ -121,7 +124,7 @@ def compare(
                     *(np.concatenate([block.lived[arm].survival for block in done]) for arm in (0, index + 1)),
                     paired_trials=parameters.varies,
                 ),
-                by_head_start.get(name, ()),
+                other_worlds.get(name, ()),
             )
             for index, name in enumerate(list(arms)[1:])
         ),

@@ -8,7 +8,7 @@ world; it has a truth only where no life differs at all, and is 1 there.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from functools import partial
@@ -29,7 +29,7 @@ from blinasim.statistics.exposure import NEVER, Estimate, Exposure, simon_makuch
 from blinasim.statistics.performance import Figure, Performance, performance
 from blinasim.study.batch import had_hsct_not_existed, live
 from blinasim.study.chunks import cut, with_curves
-from blinasim.study.estimators import ESTIMATORS, Estimator, Timing, Truth, estimate_all
+from blinasim.study.estimators import ALL, ESTIMATORS, Estimator, Timing, Truth, estimate_all
 from blinasim.study.executors import in_order
 from blinasim.study.exposures import OUTCOMES, Detection, OutcomeId, exposure
 from blinasim.trial.observe import observe_all
@@ -128,6 +128,8 @@ def effect(
     parameters: ParameterSource | None = None,
     timing: Timing | None = None,
     detection: Detection = "recorded",
+    outcomes: Sequence[OutcomeId] = tuple(OUTCOMES),
+    estimators: Collection[str] = ALL,
     engine: EngineName = "auto",
     executor: Executor | None = None,
     progress: Callable[[int], None] | None = None,
@@ -144,6 +146,10 @@ def effect(
         The days that the estimators name.
     detection : {"recorded", "at_once"}
         Relapses as they were found, or as if each had been seen on its day.
+    outcomes : sequence of {"os", "rfs"}
+        Those wanted.
+    estimators : collection of str
+        Ids of those wanted; the ones that weight clones take most of the time.
     engine : {"auto", "fast", "des"}
         Which engine walks the patients; the results are the same.
     executor : concurrent.futures.Executor, optional
@@ -172,7 +178,8 @@ def effect(
     source = read_cohort(scenario.cohort)
     choose(engine, scenario.capacity)  # refuses an engine that cannot walk it, before any does
     blocks = cut(range(scenario.study.replications), _BLOCK)
-    job = partial(_block, scenario, parameters, timing, detection, engine, source)
+    wanted = _Wanted(timing, detection, tuple(outcomes), tuple(estimators))
+    job = partial(_block, scenario, parameters, wanted, engine, source)
     done = []
     for block, one in zip(blocks, in_order(job, blocks, executor), strict=True):
         done.append(one)
@@ -185,7 +192,7 @@ def effect(
         timing=timing,
         detection=detection,
         outcomes={
-            name: _outcome([one.outcomes[name] for one in done], timing, no_effect=changed == 0) for name in OUTCOMES
+            name: _outcome([one.outcomes[name] for one in done], timing, no_effect=changed == 0) for name in outcomes
         },
         responders=sum(one.responders for one in done),
         transplanted=sum(one.transplanted for one in done),
@@ -232,6 +239,16 @@ class _OutcomeBlock:
 
 
 @dataclass(frozen=True)
+class _Wanted:
+    """What is to be estimated of some trials, and how."""
+
+    timing: Timing
+    detection: Detection
+    outcomes: tuple[OutcomeId, ...]
+    estimators: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class _Block:
     outcomes: dict[OutcomeId, _OutcomeBlock]
     responders: int
@@ -242,8 +259,7 @@ class _Block:
 def _block(
     scenario: Scenario,
     parameters: ParameterSource,
-    timing: Timing,
-    detection: Detection,
+    wanted: _Wanted,
     engine: EngineName,
     source: CohortSource | None,
     block: range,
@@ -258,12 +274,13 @@ def _block(
     practised = observe_all(scenario, batch.world.cohort, batch.history, batch.record)
     never = had_hsct_not_existed(scenario, batch, engine)
     outcomes: dict[OutcomeId, _OutcomeBlock] = {}
-    for name in OUTCOMES:
-        seen = exposure(name, scenario, batch, batch.seen, detection).packed()
+    timing = wanted.timing
+    for name in wanted.outcomes:
+        seen = exposure(name, scenario, batch, batch.seen, wanted.detection).packed()
         true, other = (exposure(name, scenario, batch, world, "at_once") for world in (practised, never))
         outcomes[name] = _OutcomeBlock(
-            estimates=estimate_all(seen, timing),
-            pooled=_pooled(seen, timing),
+            estimates=estimate_all(seen, timing, wanted=wanted.estimators),
+            pooled=_pooled(seen, timing, wanted=wanted.estimators),
             truths=_truths(true, other, timing),
             curves=_curves(seen.trials(slice(0, with_curves(block))), timing),
             alive=_alive(true, other, timing),
@@ -277,13 +294,14 @@ def _block(
     )
 
 
-def _pooled(seen: Exposure, timing: Timing) -> dict[str, Floats]:
+def _pooled(seen: Exposure, timing: Timing, *, wanted: Collection[str]) -> dict[str, Floats]:
     """Return the estimates of whole pools of trials, none if there are fewer."""
     whole = seen.member.shape[0] // POOLED_TRIALS * POOLED_TRIALS
     if not whole:
         return {one.id: np.empty(0) for one in ESTIMATORS}
     pooled = seen.trials(slice(0, whole)).pooled(POOLED_TRIALS)
-    return {name: estimate.value for name, estimate in estimate_all(pooled, timing, groups=0).items()}
+    found = estimate_all(pooled, timing, groups=0, wanted=wanted)
+    return {name: estimate.value for name, estimate in found.items()}
 
 
 def _truths(practised: Exposure, never: Exposure, timing: Timing) -> dict[Truth, _Sums]:
@@ -350,7 +368,9 @@ def _outcome(parts: list[_OutcomeBlock], timing: Timing, *, no_effect: bool) -> 
     alive: NDArray[np.int64] = np.stack([part.alive for part in parts]).sum(axis=0)
     members = float(sums["practised"].among.sum())
     return OutcomeEffect(
-        findings=tuple(_finding(one, parts, sums, no_effect=no_effect) for one in ESTIMATORS),
+        findings=tuple(
+            _finding(one, parts, sums, no_effect=no_effect) for one in ESTIMATORS if one.id in parts[0].estimates
+        ),
         days=curve_days(timing),
         groups={name: _band(np.concatenate([part.curves[name] for part in parts])) for name in GROUPS},
         practised=alive[0] / members if members else np.full(alive.shape[1], np.nan),

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import csv
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -14,16 +12,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from blinasim.errors import DataError, Place
-from blinasim.files import nearest, quoted, read_text
+from blinasim.files import nearest, quoted, read_patients
 from blinasim.statistics.exposure import Estimate, Exposure
 from blinasim.study.estimators import Timing, estimate_all
 
 if TYPE_CHECKING:
     import pandas as pd
 
-_MOST_BYTES: Final = 200_000_000
 _NUMBER: Final = re.compile(r"[-+]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][-+]?[0-9]+)?")
+_DAYS: Final = re.compile(r"0{0,9}[0-9]{1,5}")
 _MOST_DAYS: Final = 36_525
+#: Covariates beyond this are no measurements, and their squares no numbers.
+_MOST: Final = 1e12
 _YES: Final = {"1": 1.0, "true": 1.0, "yes": 1.0, "0": 0.0, "false": 0.0, "no": 0.0}
 _REQUIRED: Final = ("time_days", "event", "transplant_days")
 #: What each column says; days count from a common origin, such as the remission.
@@ -81,23 +81,14 @@ def effect_of_file(path: Path, adjust: Sequence[str] = (), timing: Timing | None
     DataError
         One line with file, line and column.
     """
-    text = read_text(path, DataError, most_bytes=_MOST_BYTES)
-    try:
-        lines = [(number, row) for number, row in _rows(text) if row]
-    except csv.Error as problem:
-        raise DataError(f"not valid CSV ({problem})", Place(str(path))) from None
-    if len(lines) < 2:
-        raise DataError("needs a header and at least one patient", Place(str(path)))
-    first, header = lines[0][0], [name.strip() for name in lines[0][1]]
-    wanted = _columns(header, adjust, Place(str(path), first, 1))
+    file = read_patients(path, DataError)
+    wanted = _columns(file.header, adjust, file.place)
     columns: dict[str, list[float]] = {name: [] for name in wanted}
-    for number, row in lines[1:]:
-        if len(row) != len(header):
-            raise DataError(f"{len(row)} cells where the header has {len(header)}", Place(str(path), number, 1))
-        for name in wanted:
-            place = header.index(name)
-            columns[name].append(_cell(name, row[place].strip(), Place(str(path), number, place + 1)))
-        _check_days(columns, Place(str(path), number, 1))
+    places = {name: file.header.index(name) for name in wanted}
+    for number, cells in file.rows:
+        for name, place in places.items():
+            columns[name].append(_cell(name, cells[place], file.place.file, number, place + 1))
+        _check_days(columns, file.place.file, number)
     return _estimated(path.name, columns, adjust, timing)
 
 
@@ -116,18 +107,15 @@ def effect_of_table(table: pd.DataFrame, adjust: Sequence[str] = (), timing: Tim
     for number, row in enumerate(table[wanted].itertuples(index=False), start=1):
         for place, (name, value) in enumerate(zip(wanted, row, strict=True), start=1):
             text = "" if value is None or value != value else str(value)
-            columns[name].append(_cell(name, text.removesuffix(".0"), Place("table", number, place)))
-        _check_days(columns, Place("table", number, 1))
+            columns[name].append(_cell(name, text.removesuffix(".0"), "table", number, place))
+        _check_days(columns, "table", number)
     return _estimated("table", columns, adjust, timing)
-
-
-def _rows(text: str) -> list[tuple[int, list[str]]]:
-    reader = csv.reader(StringIO(text, newline=""), strict=True)
-    return [(reader.line_num, row) for row in reader]
 
 
 def _columns(header: Sequence[str], adjust: Sequence[str], place: Place) -> list[str]:
     """Return the columns to read; what is missing, doubled, or nearly the name of one is an error."""
+    if len(header) == 1 and (mark := next((one for one in ";\t|" if one in header[0]), None)):
+        raise DataError(f"cells are separated by {mark!r}; save the file with commas between them", place)
     for name in header:
         if header.count(name) > 1:
             raise DataError(f"{quoted(name)}: this column stands twice", place)
@@ -142,36 +130,40 @@ def _columns(header: Sequence[str], adjust: Sequence[str], place: Place) -> list
             raise DataError(f"{name!r}: cannot be adjusted for; it is not known at the origin", place)
         if name not in header:
             others = [one for one in header if one not in COLUMNS]
-            raise DataError(f"{quoted(name)}: no such column to adjust for{nearest(name, others)}", place)
+            there = f"there are {', '.join(others[:12])}" if others else "there is none besides those of the days"
+            hint = nearest(name, others) or f" ({there})"
+            raise DataError(f"{quoted(name)}: no such column to adjust for{hint}", place)
         if list(adjust).count(name) > 1:
             raise DataError(f"{name!r}: is adjusted for twice; name it once", place)
     return [name for name in header if name in COLUMNS or name in adjust]
 
 
-def _cell(name: str, text: str, place: Place) -> float:
+def _cell(name: str, text: str, file: str, line: int, column: int) -> float:
     if name in ("event", "candidate"):
         if text.lower() not in _YES:
-            raise DataError(f"{name}: {quoted(text)} should be yes or no", place)
+            raise DataError(f"{name}: {quoted(text)} should be yes or no", Place(file, line, column))
         return _YES[text.lower()]
     if name in COLUMNS:
         if not text and name != "time_days":
             return -1.0
-        if not (text.isascii() and text.isdigit() and int(text) <= _MOST_DAYS):
+        if not (_DAYS.fullmatch(text) and int(text) <= _MOST_DAYS):
             empty = "" if name == "time_days" else ", or empty"
-            raise DataError(f"{name}: {quoted(text)} should be whole days from 0 to {_MOST_DAYS}{empty}", place)
+            raise DataError(
+                f"{name}: {quoted(text)} should be whole days from 0 to {_MOST_DAYS}{empty}", Place(file, line, column)
+            )
         return float(text)
     if text.lower() in ("true", "yes", "false", "no"):
         return _YES[text.lower()]
-    if not _NUMBER.fullmatch(text):
-        raise DataError(f"{name}: {quoted(text)} should be a number, or yes or no", place)
-    return float(text)
+    if not (_NUMBER.fullmatch(text) and abs(value := float(text)) <= _MOST):
+        raise DataError(f"{name}: {quoted(text)} should be a number, or yes or no", Place(file, line, column))
+    return value
 
 
-def _check_days(columns: Mapping[str, list[float]], place: Place) -> None:
+def _check_days(columns: Mapping[str, list[float]], file: str, line: int) -> None:
     end = columns["time_days"][-1]
     for name in ("transplant_days", "relapse_days"):
         if name in columns and columns[name][-1] > end:
-            raise DataError(f"{name}: {columns[name][-1]:.0f} is after time_days, {end:.0f}", place)
+            raise DataError(f"{name}: {columns[name][-1]:.0f} is after time_days, {end:.0f}", Place(file, line, 1))
 
 
 def _estimated(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias
 
@@ -109,8 +109,25 @@ ESTIMATORS: Final = (
 )  # fmt: skip
 
 
-def estimate_all(data: Exposure, timing: Timing, *, groups: int = GROUPS) -> dict[str, Estimate]:
-    """Estimate by every estimator, in their order.
+#: The estimators of one exposure by their ids, but for those that weight clones, which share their work.
+_PLAIN: Final[dict[str, Callable[[Exposure, Timing], Estimate]]] = {
+    "naive_hr": lambda data, _: exposure.ever_against_never(data),
+    "landmark_hr": lambda data, timing: exposure.landmark(data, timing.landmark_day),
+    "time_dependent_hr": lambda data, _: exposure.time_dependent(data),
+    "adjusted_hr": lambda data, _: exposure.time_dependent(data, adjusted=True),
+    "naive_difference": lambda data, timing: exposure.ever_against_never_difference(data, timing.day),
+    "landmark_difference": lambda data, timing: exposure.landmark_difference(data, timing.landmark_day, timing.day),
+    "simon_makuch": lambda data, timing: exposure.simon_makuch(data, timing.landmark_day, timing.day),
+    "observed": lambda data, timing: exposure.kaplan_meier(data, timing.day),
+    "censored": lambda data, timing: exposure.censored_at_treatment(data, timing.day),
+}
+ALL: Final = tuple(one.id for one in ESTIMATORS)
+
+
+def estimate_all(
+    data: Exposure, timing: Timing, *, groups: int = GROUPS, wanted: Collection[str] = ALL
+) -> dict[str, Estimate]:
+    """Estimate by every estimator, or by some, in their order.
 
     Parameters
     ----------
@@ -120,26 +137,20 @@ def estimate_all(data: Exposure, timing: Timing, *, groups: int = GROUPS) -> dic
         The days they name.
     groups : int
         Of the jackknife behind the errors of weighted estimates; 0 for none, and then they have no errors.
+    wanted : collection of str
+        Ids of the estimators.
 
     Returns
     -------
     dict of str to Estimate
         Arrays of shape (R,) by estimator id.
     """
-    return dict(_estimates(data, timing, groups))
-
-
-def _estimates(data: Exposure, timing: Timing, groups: int) -> Iterator[tuple[str, Estimate]]:
-    yield "naive_hr", exposure.ever_against_never(data)
-    yield "landmark_hr", exposure.landmark(data, timing.landmark_day)
-    yield "time_dependent_hr", exposure.time_dependent(data)
-    yield "adjusted_hr", exposure.time_dependent(data, adjusted=True)
-    yield "naive_difference", exposure.ever_against_never_difference(data, timing.day)
-    yield "landmark_difference", exposure.landmark_difference(data, timing.landmark_day, timing.day)
-    yield "simon_makuch", exposure.simon_makuch(data, timing.landmark_day, timing.day)
-    yield "observed", exposure.kaplan_meier(data, timing.day)
-    yield "censored", exposure.censored_at_treatment(data, timing.day)
-    weighted = strategies(data, timing.day, timing.grace_days, groups=groups)
-    yield "weighted_never", weighted.never
-    yield "weighted_practised", weighted.practised_less_never
-    yield "weighted_prompt", weighted.prompt_less_never
+    found = {name: of(data, timing) for name, of in _PLAIN.items() if name in wanted}
+    if {"weighted_never", "weighted_practised", "weighted_prompt"}.intersection(wanted):
+        weighted = strategies(data, timing.day, timing.grace_days, groups=groups)
+        found |= {
+            "weighted_never": weighted.never,
+            "weighted_practised": weighted.practised_less_never,
+            "weighted_prompt": weighted.prompt_less_never,
+        }
+    return found

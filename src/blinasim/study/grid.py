@@ -76,12 +76,19 @@ def grid_of(scenario: str | Path, over: Mapping[str, Sequence[str]], changes: Se
         try:
             made = load_scenario(scenario, [*changes, *(f"{key}={value}" for key, value in settings)])
         except ScenarioError as found:
-            impossible[name], problem = found.message, found
+            impossible[name], problem = found.message, _said_by_over(found, over)
             continue
         candidates[name] = (settings, made)
     if not candidates and problem is not None:
         raise problem
     return Grid(candidates, impossible)
+
+
+def _said_by_over(found: ScenarioError, over: Mapping[str, Sequence[str]]) -> ScenarioError:
+    """Name the option that set what is wrong."""
+    said = str(found.place or "").removeprefix("--set ")
+    varied = found.place is not None and said != str(found.place) and said.partition("=")[0] in over
+    return ScenarioError(found.message, Place(f"--over {said}")) if varied else found
 
 
 def _words(names: list[str]) -> dict[str, str]:

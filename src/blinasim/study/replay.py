@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields, replace
+from typing import Final
 
 import numpy as np
 
 from blinasim.errors import BlinasimError
 from blinasim.luck import Draws, Luck
+from blinasim.model.codes import NONE
 from blinasim.model.cohort_file import CohortSource
 from blinasim.model.history import LogEntry, chosen
 from blinasim.model.parameters import ParameterSource
 from blinasim.model.places import Stays
 from blinasim.scenario.settings import Scenario
-from blinasim.study.batch import Batch, live
+from blinasim.study.batch import Batch, live, without_hsct
 
 
 @dataclass(frozen=True)
@@ -58,6 +60,54 @@ def replay(
     batch = live(scenario, parameters, draws, log, source=source, own_policy=own_policy, stays=stays)
     whole = Replay(batch, tuple(log), stays[0] if stays else None)
     return whole if patient is None or not shared else _only(whole, patient - 1)
+
+
+#: What the same patient's life is called in a world without HSCT.
+WITHOUT_HSCT: Final = "the same patient without HSCT"
+
+
+def replay_beside(
+    scenario: Scenario,
+    others: Mapping[str, Scenario],
+    parameters: ParameterSource,
+    trial: int,
+    patient: int,
+    *,
+    name: str = "as treated",
+    own_policy: Callable[[], object] | None = None,
+) -> dict[str, Replay]:
+    """Live one patient of a study again, and with the same luck under other policies.
+
+    Parameters
+    ----------
+    scenario : Scenario
+        The study.
+    others : mapping of str to Scenario
+        Scenarios with the same cohort, by name; their own seeds do not matter. Where there are none, a patient who was
+        transplanted is also lived without HSCT.
+    parameters, trial, patient, own_policy
+        As for `replay`.
+    name : str
+        What the first life is called.
+
+    Returns
+    -------
+    dict of str to Replay
+        The lives by name, the first first.
+
+    Raises
+    ------
+    BlinasimError
+        If trial or patient cannot be, or a scenario has other patients.
+    """
+    lives = {name: replay(scenario, parameters, trial, patient=patient, own_policy=own_policy)}
+    if not others and lives[name].batch.history.hsct[0] != NONE:
+        others = {WITHOUT_HSCT: scenario.model_copy(update={"policy": without_hsct(scenario.policy)})}
+    for other, asked in others.items():
+        if asked.cohort != scenario.cohort:
+            raise BlinasimError(f"{other} has other patients than {name}: their cohorts must be the same")
+        lives[other] = replay(asked.with_study(seed=scenario.study.seed), parameters, trial, patient=patient)
+    return lives
 
 
 def _only(whole: Replay, patient: int) -> Replay:

@@ -17,15 +17,17 @@ from blinasim.model.cohort_file import CohortSource, read_cohort
 from blinasim.model.own_policy import checked_policy
 from blinasim.model.parameters import ParameterSource, load_parameters
 from blinasim.scenario.settings import Scenario
-from blinasim.statistics import survival
+from blinasim.statistics import competing, survival
 from blinasim.study.batch import Batch, had_hsct_not_existed, live
 from blinasim.study.checkpoint import Checkpoint
 from blinasim.study.chunks import Chunk, Gathered, Pooled, Trials, cut, usual_chunk, with_curves
 from blinasim.study.executors import in_order
 from blinasim.study.precision import Precision, settled, stages
 from blinasim.trial.endpoints import ENDPOINTS, Estimates, estimate, fit_outcomes
+from blinasim.trial.flow import patient_flow
 from blinasim.trial.observe import observe_all
 from blinasim.trial.occupancy import occupancy
+from blinasim.trial.outcomes import OUTCOMES
 from blinasim.trial.tally import Tally
 
 Floats = NDArray[np.float64]
@@ -33,6 +35,29 @@ Floats = NDArray[np.float64]
 #: Days of the occupancy and the curves kept for figures.
 OCCUPANCY_DAYS: Final = 731
 CURVE_DAYS: Final = tuple(range(0, 732, 7))
+
+
+@dataclass(frozen=True)
+class Incidences:
+    """Cumulative incidences (Aalen-Johansen) of the causes of one outcome, on the days of its `Curves`.
+
+    ``of_trials`` (K, causes, G) is of the first K trials, NaN beyond the last observation of a trial; ``limit``
+    (causes, G) of all trials pooled, without censoring by time.
+    """
+
+    of_trials: Floats
+    limit: Floats
+
+
+@dataclass(frozen=True)
+class Flow:
+    """How far the patients came and how they were when last seen: counts in the cells of ``trial.flow``.
+
+    ``of_trials`` (K, *FLOW_SHAPE) is of the first K trials, ``pooled`` (*FLOW_SHAPE) of all.
+    """
+
+    of_trials: NDArray[np.int32]
+    pooled: NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -48,6 +73,7 @@ class Curves:
     survival: Floats
     at_risk: NDArray[np.int64]
     limit: Floats
+    incidences: Incidences | None = None  # where there are causes
 
 
 @dataclass(frozen=True, repr=False)
@@ -68,6 +94,8 @@ class Result:
         Kaplan-Meier curves by outcome id, of the first 2,000 trials.
     occupancy : ndarray of int64, shape (states, days)
         True state of all patients on each day, pooled.
+    flow : Flow
+        How far the patients came and how they were when last seen, at the trials' cut-offs.
     engine : str
         Which engine walked the patients.
     """
@@ -79,6 +107,7 @@ class Result:
     oracles: dict[str, float | None]
     curves: dict[str, Curves]
     occupancy: NDArray[np.int64]
+    flow: Flow
     engine: EngineName
 
     def __repr__(self) -> str:
@@ -206,29 +235,41 @@ def _simulate_block(
 ) -> _Done:
     draws = Draws(Luck(scenario.study.seed), block, scenario.cohort.size)
     batch = live(scenario, parameters, draws, engine=engine, source=source, own_policy=own_policy)
-    trials = _trials(scenario, batch, curves=with_curves(block))
-    return _Done(Chunk(trials, _pool(scenario, batch, engine)), batch if with_patients else None)
+    lives = batch.world.lives
+    flows = patient_flow(batch.seen, batch.history, lives.fates, lives.plan, own_policy=own_policy is not None)
+    trials = _trials(scenario, batch, flows, curves=with_curves(block))
+    return _Done(Chunk(trials, _pool(scenario, batch, engine, flows)), batch if with_patients else None)
 
 
-def _trials(scenario: Scenario, batch: Batch, *, curves: int) -> Trials:
-    """Estimate each trial; its first ones, as many as ``curves``, keep their curves."""
+def _trials(scenario: Scenario, batch: Batch, flows: NDArray[np.int32], *, curves: int) -> Trials:
+    """Estimate each trial; its first ones, as many as ``curves``, keep their curves and their flows."""
     fitted = fit_outcomes(batch.seen, scenario.trial)
-    kept = {}
+    kept, incidences = {}, {}
     if curves:
+        days = np.array(CURVE_DAYS)
         for key, fit in fitted.fits.items():
-            on_days, at_risk = survival.on_grid(fit, np.array(CURVE_DAYS))
+            on_days, at_risk = survival.on_grid(fit, days)
             kept[key] = (on_days[:curves], at_risk[:curves])
-    return Trials(estimate(batch.seen, scenario.trial, fitted), kept)
+        for outcome in OUTCOMES:
+            if len(outcome.causes) > 1:
+                incidence = competing.on_grid(fitted.fits[outcome.id], len(outcome.causes), days)
+                incidences[outcome.id] = incidence[:curves]
+    return Trials(estimate(batch.seen, scenario.trial, fitted), kept, incidences, flows[:curves])
 
 
-def _pool(scenario: Scenario, batch: Batch, engine: EngineName) -> Pooled:
+def _pool(scenario: Scenario, batch: Batch, engine: EngineName, flows: NDArray[np.int32]) -> Pooled:
     as_run = observe_all(scenario, batch.world.cohort, batch.history, batch.record)
     no_hsct = had_hsct_not_existed(scenario, batch, engine)
-    return Pooled(Tally.of(as_run, no_hsct, scenario.trial), occupancy(batch.history, OCCUPANCY_DAYS))
+    tally = Tally.of(as_run, no_hsct, scenario.trial)
+    return Pooled(tally, occupancy(batch.history, OCCUPANCY_DAYS), flows.sum(axis=0, dtype=np.int64))
 
 
 def _put_together(scenario: Scenario, parameters: ParameterSource, gathered: Gathered, engine: EngineName) -> Result:
-    days, pooled = np.array(CURVE_DAYS), gathered.pooled
+    days, pooled, firsts = np.array(CURVE_DAYS), gathered.pooled, gathered.firsts()
+    incidences = {
+        key: Incidences(incidence, pooled.tally.table(key).cumulative_incidence()[:, days])
+        for key, incidence in firsts.incidences.items()
+    }
     return Result(
         scenario=scenario,
         parameters=parameters,
@@ -236,9 +277,10 @@ def _put_together(scenario: Scenario, parameters: ParameterSource, gathered: Gat
         limits={endpoint.id: pooled.tally.value(endpoint, "limit") for endpoint in ENDPOINTS},
         oracles={endpoint.id: pooled.tally.value(endpoint, "oracle") for endpoint in ENDPOINTS},
         curves={
-            key: Curves(days, *curve, pooled.tally.table(key).all_causes().survival()[days])
-            for key, curve in gathered.curves().items()
+            key: Curves(days, *curve, pooled.tally.table(key).all_causes().survival()[days], incidences.get(key))
+            for key, curve in firsts.curves.items()
         },
         occupancy=pooled.occupancy,
+        flow=Flow(firsts.flows, pooled.flow),
         engine=engine,
     )

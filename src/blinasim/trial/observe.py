@@ -130,7 +130,8 @@ def seen_until(
         two_or_more_salvage=cohort.salvage_lines >= 2,
         blasts_75=cohort.blasts_pct >= 75.0,
         follow_up_days=end,
-        last_visit=last_visit(end, scenario.policy),
+        # The assessment that found the remission is a visit also where a delayed cycle puts it off the calendar.
+        last_visit=np.maximum(last_visit(end, scenario.policy), remission),
         potential_days=potential,
         cycles=_cyclesseen_until(history, follow_up, scenario.policy),
         responder=responder,

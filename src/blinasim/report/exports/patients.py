@@ -21,7 +21,7 @@ from blinasim.model.codes import (
     Source,
 )
 from blinasim.report.exports.adsl import patient_numbers
-from blinasim.report.exports.columns import Column, Table
+from blinasim.report.exports.columns import Column, TableDescription
 from blinasim.study.batch import Batch
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ _RECORDED: Final = (
     Column("follow_up_days", "integer", "days", "Under observation, to death, loss or the data cut-off."),
     Column("potential_days", "integer", "days", "From first infusion to the data cut-off."),
     Column("lost", "boolean", "", "Lost to follow-up, alive, before the data cut-off."),
-    Column("last_visit_day", "integer", _DAY, "Last visit of the calendar under observation, 0 before the first."),
+    Column("last_visit_day", "integer", _DAY, "Last visit under observation, 0 before the first."),
     Column("recorded_cycles", "integer", "cycles", "Cycles begun."),
     Column("recorded_responder", "boolean", "", "CR/CRh* within two cycles."),
     Column("recorded_remission_day", "day", _DAY, "CR or CRh*."),
@@ -87,7 +87,7 @@ _RECORDED: Final = (
     Column("recorded_cause", Cause, "", "Cause of death."),
 )
 
-PATIENTS: Final = Table(
+PATIENTS: Final = TableDescription(
     "patients.parquet",
     "a patient of a simulated trial",
     (*_BASELINE, *_TRUE, *_RECORDED),

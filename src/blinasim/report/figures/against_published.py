@@ -19,7 +19,7 @@ from blinasim.trial.endpoints import ENDPOINTS
 
 #: Inches: a line, the widths of labels, panel and text columns, and the margin around.
 _LINE: Final = 0.154
-_LABELS: Final = 2.5
+_LABELS: Final = 2.75
 _PANEL: Final = 2.45
 _COLUMNS: Final = (0.14, 1.28)  # left edges of the text columns, from the right edge of the panel
 _RIGHT: Final = 2.5
@@ -193,7 +193,7 @@ def _draw_stripe(axes: Axes, y: float) -> None:
 
 
 def _write_row(axes: Axes, y: float, row: Row, level: int, label: str) -> None:
-    look: dict[str, Any] = {"transform": axes.get_yaxis_transform(), "fontsize": 7.5, "va": "center_baseline"}
+    look: dict[str, Any] = {"transform": axes.get_yaxis_transform(), "fontsize": 8, "va": "center_baseline"}
     axes.text(_across(-_LABELS + 0.08 + 0.14 * level), y, label, **look)
     loud: dict[str, Any] = {"color": style.OUTSIDE, "fontweight": "bold"} if _outside(row) else {}
     axes.text(1 + _across(_COLUMNS[0]), y, _dashed(row.published_text), **look, **loud)
@@ -203,7 +203,7 @@ def _write_row(axes: Axes, y: float, row: Row, level: int, label: str) -> None:
 def _head_columns(axes: Axes) -> None:
     look: dict[str, Any] = {
         "transform": axes.get_yaxis_transform(),
-        "fontsize": 7.5,
+        "fontsize": 8,
         "color": style.MUTED,
         "va": "baseline",
     }
@@ -218,7 +218,7 @@ def _dashed(text: str) -> str:
 def _say_unit(axes: Axes, y: float, row: Row) -> None:
     said = f"median, {_unit(row)}" + ("; published (range)" if row.published and row.published.range else "")
     axes.text(
-        0.5, y, said, transform=axes.get_yaxis_transform(), ha="center", va="center_baseline", fontsize=7,
+        0.5, y, said, transform=axes.get_yaxis_transform(), ha="center", va="center_baseline", fontsize=8,
         color=style.MUTED, fontstyle="italic",
     )  # fmt: skip
 
@@ -296,7 +296,7 @@ def _draw_key(drawing: style.Drawing, *, judged: bool) -> None:
     axes.set_xlim(0, _WIDTH - 2 * _MARGIN)
     axes.set_ylim(0.6, -0.6)
     axes.set_axis_off()
-    look: dict[str, Any] = {"fontsize": 7.5, "color": style.MUTED, "va": "center_baseline"}
+    look: dict[str, Any] = {"fontsize": 8, "color": style.MUTED, "va": "center_baseline"}
     _draw_bar(axes, 0, 0.02, 0.18, 0.34, 10)
     axes.text(0.44, 0, "simulated median and 95 % predictive interval", **look)
     axes.plot((3.47, 3.79), (0, 0), color=style.PUBLISHED, linewidth=0.9)

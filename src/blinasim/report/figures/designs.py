@@ -12,7 +12,10 @@ from numpy.typing import NDArray
 
 from blinasim.report import style
 from blinasim.report.design import percent, success_word, truth_text
+from blinasim.report.words import lower_first
 from blinasim.statistics import group_sequential
+from blinasim.statistics.curves import normal_quantile
+from blinasim.statistics.intervals import clopper_pearson
 from blinasim.study.evaluate_design import Evaluation
 from blinasim.trial import decisions
 from blinasim.trial.decisions import Outcome
@@ -34,6 +37,9 @@ _ENDINGS: Final = {
     Outcome.HARM: ("harm", style.POLICIES[3]),
     Outcome.NOT_SHOWN: ("nothing shown", style.REFERENCE),
 }
+#: The sign at the end of a path, which says without colour how the trial ends.
+_SIGNS: Final = {Outcome.SUCCESS: "^", Outcome.FUTILITY: "v", Outcome.HARM: "s", Outcome.NOT_SHOWN: "o"}
+_LIMIT: Final = normal_quantile(0.95)
 #: Width of a window of the hazard ratio, days, and fewest events of an arm in it.
 _WINDOW_DAYS: Final = 91
 _FEWEST: Final = 10
@@ -63,11 +69,15 @@ def boundaries(evaluation: Evaluation) -> style.Drawing:
         drawing, axes = _blank()
         for trial in range(min(_PATHS, evaluation.replications)):
             end = int(evaluation.decision.look[trial])
-            colour = _ENDINGS[Outcome(int(evaluation.decision.outcome[trial]))][1]
+            outcome = Outcome(int(evaluation.decision.outcome[trial]))
+            colour = _ENDINGS[outcome][1]
             xs, ys = np.append(0.0, x[trial, : end + 1]), np.append(0.0, y[trial, : end + 1])
             axes.plot(xs, ys, color=colour, linewidth=0.7, alpha=0.45, zorder=2)
-            axes.plot(xs[-1:], ys[-1:], marker="o", markersize=3.0, color=colour, markeredgewidth=0, zorder=3)
-        _draw_limits(axes, evaluation, x.mean(axis=0))
+            axes.plot(
+                xs[-1:], ys[-1:], marker=_SIGNS[outcome], markersize=4.0, color=colour, markeredgewidth=0, zorder=3
+            )
+        bounded = _draw_limits(axes, evaluation, x.mean(axis=0))
+        _draw_boundaries_key(drawing, bounded)
         axes.set_xlim(0, 1.02 * float(x.max()))
         axes.set_xlabel("Events" if two else "Patients", labelpad=2)
         axes.set_ylabel("Standardised statistic z" if two else "Responses", labelpad=3)
@@ -90,8 +100,27 @@ def boundaries(evaluation: Evaluation) -> style.Drawing:
     return drawing
 
 
-def _draw_limits(axes: Axes, evaluation: Evaluation, x: NDArray[np.floating[Any]]) -> None:
-    """Draw boundaries as they are at each look, and name them beside the last."""
+def _draw_boundaries_key(drawing: style.Drawing, bounded: list[Outcome]) -> None:
+    """Say what thick lines, thin lines and signs are."""
+    axes = style.place(drawing, 0.15, _HEIGHT - 0.92, _WIDTH - 0.3, 0.36)
+    axes.set_xlim(0, _WIDTH - 0.3)
+    axes.set_ylim(2, 0)
+    axes.set_axis_off()
+    look: dict[str, Any] = {"fontsize": 8, "va": "center_baseline"}
+    for number, outcome in enumerate([*bounded, Outcome.NOT_SHOWN]):
+        left, (name, colour) = 1.65 * number, _ENDINGS[outcome]
+        line: dict[str, Any] = {"color": colour, "clip_on": False}
+        if outcome in bounded:
+            ends = [left, left + 0.3]
+            axes.plot(ends, [0.5, 0.5], linewidth=1.8, marker="D", markersize=4.5, markeredgecolor="white", **line)
+            axes.text(left + 0.42, 0.5, f"{name} boundary", **look)
+        axes.plot([left, left + 0.3], [1.5, 1.5], linewidth=0.7, alpha=0.45, **line)
+        axes.plot([left + 0.3], [1.5], marker=_SIGNS[outcome], markersize=4.0, markeredgewidth=0, **line)
+        axes.text(left + 0.42, 1.5, f"ends: {name}", **look)
+
+
+def _draw_limits(axes: Axes, evaluation: Evaluation, x: NDArray[np.floating[Any]]) -> list[Outcome]:
+    """Draw boundaries as they are at each look, name them beside the last, and return which there are."""
     looks = list(evaluation.looks())
     last = len(looks) - 1
     limits: dict[Outcome, list[tuple[float, float]]] = {Outcome.SUCCESS: [], Outcome.FUTILITY: [], Outcome.HARM: []}
@@ -103,7 +132,6 @@ def _draw_limits(axes: Axes, evaluation: Evaluation, x: NDArray[np.floating[Any]
                 limits[Outcome.HARM].append((x[k], -look.upper))
         if k < last and math.isfinite(look.lower) and not (single and look.lower < 0):
             limits[Outcome.FUTILITY].append((x[k], look.lower))
-    low, high = axes.get_ylim()
     shares = {
         outcome: f"{name} {100 * float(np.mean(evaluation.decision.outcome == outcome)):.1f} %"
         for outcome, (name, _) in _ENDINGS.items()
@@ -117,8 +145,8 @@ def _draw_limits(axes: Axes, evaluation: Evaluation, x: NDArray[np.floating[Any]
                 markeredgecolor="white", markeredgewidth=0.6,
             )  # fmt: skip
             places.append((outcome, ys[-1]))
-    if not any(outcome == Outcome.FUTILITY for outcome, _ in places):
-        places = [place for place in places if place[0] != Outcome.FUTILITY]
+    bounded = [outcome for outcome, _ in places]
+    low, high = axes.get_ylim()
     middle = 0.3 * (low + high) if evaluation.design.two_arms else 0.5 * places[0][1]
     places.append((Outcome.NOT_SHOWN, middle))
     heights = style.apart([y for _, y in places], 0.07 * (high - low), low, high)
@@ -127,6 +155,7 @@ def _draw_limits(axes: Axes, evaluation: Evaluation, x: NDArray[np.floating[Any]
             1.02, height, shares[outcome], transform=axes.get_yaxis_transform(), color=_ENDINGS[outcome][1],
             fontsize=8, va="center_baseline",
         )  # fmt: skip
+    return bounded
 
 
 def has_power_curve(evaluation: Evaluation) -> bool:
@@ -166,13 +195,13 @@ def power_curve(evaluation: Evaluation) -> style.Drawing:
         axes.plot([marked], [100 * alpha], marker="_", markersize=14, color=style.MUTED, zorder=2)
         axes.annotate(
             said, (marked, 100 * alpha), xytext=(5 if two else -5, 6), textcoords="offset points",
-            ha="left" if two else "right", fontsize=7.5,
+            ha="left" if two else "right", fontsize=8,
             color=style.MUTED,
         )  # fmt: skip
         simulated = evaluation.success
         axes.errorbar(
-            [truth], [100 * simulated.value], yerr=[196 * simulated.mcse], color=style.SIMULATED, marker="o",
-            markersize=5, capsize=3, linewidth=1.4, zorder=5,
+            [truth], [100 * simulated.value], yerr=_reach(evaluation), color=style.SIMULATED,
+            marker="o", markersize=5, capsize=3, linewidth=1.4, zorder=5, clip_on=False,
         )  # fmt: skip
         axes.set_xlim(float(xs[0]), float(xs[-1]))
         axes.set_ylim(0, 100)
@@ -187,7 +216,7 @@ def power_curve(evaluation: Evaluation) -> style.Drawing:
             drawing,
             evaluation,
             f"Line: by theory, {'proportional hazards and the mean events of each look' if two else 'exact'}.",
-            f"Dot: {style.lower_first(word)} simulated, at the truth of all trials ({truth_text(evaluation)}), with "
+            f"Dot: {lower_first(word)} simulated, at the truth of all trials ({truth_text(evaluation)}), with "
             "its 95 % Monte Carlo interval.",
         )
     drawing.alt = (
@@ -195,6 +224,19 @@ def power_curve(evaluation: Evaluation) -> style.Drawing:
         f"{100 * theory:.2f} % by theory."
     )
     return drawing
+
+
+def _reach(evaluation: Evaluation) -> tuple[list[float], list[float]]:
+    """Return how far the 95 % interval of the simulated power reaches down and up, per cent.
+
+    Of independent trials it is exact; where pairs of trials share a draw of the parameters it rests on their error.
+    """
+    value, error, trials = evaluation.success.value, evaluation.success.mcse, evaluation.replications
+    if evaluation.parameters.varies and error > 0:
+        low, high = max(0.0, value - _LIMIT * error), min(1.0, value + _LIMIT * error)
+    else:
+        low, high = (float(limit) for limit in clopper_pearson(round(value * trials), trials))
+    return [100 * (value - low)], [100 * (high - value)]
 
 
 def _crossed(evaluation: Evaluation, ratio: float) -> group_sequential.Crossing:
@@ -308,7 +350,7 @@ def _windows(true: NDArray[np.int64]) -> tuple[NDArray[np.float64], ...]:
         if d.min() < _FEWEST:
             continue
         log = math.log(d[1] / days[1]) - math.log(d[0] / days[0])
-        reach = 1.959964 * math.sqrt(1 / d[0] + 1 / d[1])
+        reach = _LIMIT * math.sqrt(1 / d[0] + 1 / d[1])
         middle = (first + _WINDOW_DAYS / 2) / DAYS_PER_MONTH
         found.append((middle, math.exp(log), math.exp(log - reach), math.exp(log + reach)))
     return tuple(np.array(column) for column in zip(*found, strict=True))

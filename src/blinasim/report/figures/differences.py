@@ -13,13 +13,14 @@ from matplotlib.ticker import MaxNLocator
 
 from blinasim.report import style
 from blinasim.report.comparison import ComparisonRow, comparison_rows, whose_lives
+from blinasim.report.words import lower_first, minus
 from blinasim.study.comparison import Comparison
 from blinasim.study.measures import Unit
 
 #: Inches: a line, the widths of labels (and how far a level of them is set in), panel and text columns, the margin
 #: around, and what an axis takes below.
 _LINE: Final = 0.2
-_LABELS: Final = 2.55
+_LABELS: Final = 2.8
 _INDENT: Final = 0.12
 _PANEL: Final = 2.35
 _COLUMNS: Final = (0.12, 1.92)  # left edges of the text columns, from the right edge of the panel
@@ -27,6 +28,8 @@ _RIGHT: Final = 2.42
 _MARGIN: Final = 0.12
 _AXIS: Final = 0.5
 _TOP: Final = 1.16
+#: Letters of a policy's name that the labels hold.
+_NAME: Final = 36
 _WIDTH: Final = 2 * _MARGIN + _LABELS + _PANEL + _RIGHT
 _HALF_BAR: Final = 0.27
 #: What an axis says, by unit.
@@ -97,7 +100,7 @@ def _lines(comparison: Comparison, rows: dict[str, list[ComparisonRow]], unit: U
     section = ""
     for place, measure in enumerate(comparison.measures):
         drawn = [
-            (policy, style.colour_of(number), rows[policy][place])
+            (style.shortened(policy, _NAME), style.colour_of(number), rows[policy][place])
             for number, policy in enumerate(comparison.policies, start=1)
             if not math.isnan(rows[policy][place].difference.mean)
         ]
@@ -128,7 +131,7 @@ def _draw_block(axes: Axes, lines: Sequence[_Line], factor: float, label: str) -
     axes.grid(axis="x")
     axes.axvline(0, color=style.MUTED, linewidth=0.9, zorder=1.5)
     several = any(line.level == 2 for line in lines)
-    look: dict[str, Any] = {"transform": axes.get_yaxis_transform(), "fontsize": 7.5, "va": "center_baseline"}
+    look: dict[str, Any] = {"transform": axes.get_yaxis_transform(), "fontsize": 8, "va": "center_baseline"}
     for y, line in enumerate(lines):
         weight = "bold" if several and line.level == 1 else "normal"
         place = _across(-_LABELS + _INDENT * line.level)
@@ -137,7 +140,7 @@ def _draw_block(axes: Axes, lines: Sequence[_Line], factor: float, label: str) -
             continue
         colour = line.colour if several else style.SIMULATED
         _draw_line(axes, y, line.row, factor, colour)
-        axes.text(1 + _across(_COLUMNS[0]), y, _minus(line.row.difference_text), **look)
+        axes.text(1 + _across(_COLUMNS[0]), y, minus(line.row.difference_text), **look)
         axes.text(1 + _across(_COLUMNS[1]), y, line.row.better_text, **look)
 
 
@@ -169,7 +172,7 @@ def _draw_line(axes: Axes, y: float, row: ComparisonRow, factor: float, colour: 
 
 def _head_columns(axes: Axes) -> None:
     look: dict[str, Any] = {
-        "transform": axes.get_yaxis_transform(), "fontsize": 7.5, "color": style.MUTED, "va": "baseline",
+        "transform": axes.get_yaxis_transform(), "fontsize": 8, "color": style.MUTED, "va": "baseline",
     }  # fmt: skip
     axes.text(1 + _across(_COLUMNS[0]), -0.65, "Difference (95 % interval)", **look)
     axes.text(1 + _across(_COLUMNS[1]), -0.65, "Better", **look)
@@ -189,16 +192,12 @@ def _head(drawing: style.Drawing, comparison: Comparison) -> None:
     )
 
 
-def _minus(text: str) -> str:
-    return text.replace("-", "−")
-
-
 def _alt(comparison: Comparison, rows: dict[str, list[ComparisonRow]]) -> str:
     said = []
     for policy in comparison.policies:
         named = [
-            f"{style.lower_first(row.measure.name) if not row.measure.name[:2].isupper() else row.measure.name} "
-            f"{_minus(row.difference_text)}"
+            f"{lower_first(row.measure.name) if not row.measure.name[:2].isupper() else row.measure.name} "
+            f"{minus(row.difference_text)}"
             for row in rows[policy]
             if row.measure.id in ("realization", "os_24_months", "rmst_24_months")
             and not math.isnan(row.difference.mean)

@@ -13,6 +13,8 @@ from matplotlib.ticker import FixedLocator, MaxNLocator, NullFormatter, NullLoca
 
 from blinasim.report import style
 from blinasim.report.effect import MEASURES, data_cells, data_text, label_of, study_rows, timing_text, value_text
+from blinasim.report.words import lower_first, minus
+from blinasim.statistics.curves import normal_quantile
 from blinasim.study.effect import Effect
 from blinasim.study.effect_data import DataEffect
 from blinasim.study.estimators import ESTIMATORS, Measure
@@ -35,6 +37,7 @@ _AXES: Final[dict[Measure, str]] = {
     "difference": "Percentage points of survival",
     "survival": "Per cent alive (or alive in remission)",
 }
+_LIMIT: Final = normal_quantile(0.95)
 _RATIOS: Final = (0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 1.0, 1.5, 2.0, 3.0, 5.0, 10.0, 20.0)
 
 
@@ -103,7 +106,7 @@ def _study_blocks(found: Effect) -> list[tuple[str, Measure, list[_Line]]]:
                 if row.outcome != outcome or row.finding.estimator.measure != measure:
                     continue
                 one = row.finding.performance
-                reach, spread = 1.96 * one.mean.mcse, 1.96 * one.empirical_se.value
+                reach, spread = _LIMIT * one.mean.mcse, _LIMIT * one.empirical_se.value
                 mean = one.mean.value
                 cells = row.cells
                 lines.append(
@@ -158,11 +161,11 @@ def _draw_block(axes: Axes, measure: Measure, lines: Sequence[_Line]) -> None:
     axes.grid(axis="x")
     if measure != "survival":
         axes.axvline(0, color=style.MUTED, linewidth=0.9, zorder=1.5)
-    look: dict[str, Any] = {"transform": axes.get_yaxis_transform(), "fontsize": 7.5, "va": "center_baseline"}
+    look: dict[str, Any] = {"transform": axes.get_yaxis_transform(), "fontsize": 8, "va": "center_baseline"}
     for y, line in enumerate(lines):
         axes.text(-_LABELS / _PANEL, y, line.label, **look)
         for left, text in zip(_COLUMNS, line.texts, strict=False):
-            axes.text(1 + left / _PANEL, y, text.replace("-", "−"), **look)
+            axes.text(1 + left / _PANEL, y, minus(text), **look)
         if not math.isfinite(line.dot):
             continue
         if line.bar and math.isfinite(line.bar[0]):
@@ -190,7 +193,7 @@ def _head_columns(axes: Axes, *, study: bool) -> None:
     titles = ("Mean", "Bias ±MC", "Coverage, %") if study else ("Estimate", "95 % interval")
     for left, title in zip(_COLUMNS, titles, strict=False):
         axes.text(
-            1 + left / _PANEL, -0.65, title, transform=axes.get_yaxis_transform(), fontsize=7.5, color=style.MUTED,
+            1 + left / _PANEL, -0.65, title, transform=axes.get_yaxis_transform(), fontsize=8, color=style.MUTED,
             va="baseline",
         )  # fmt: skip
 
@@ -221,12 +224,12 @@ def _head(drawing: style.Drawing, found: Effect | DataEffect) -> None:
 def _alt(found: Effect | DataEffect) -> str:
     if isinstance(found, DataEffect):
         said = ", ".join(
-            f"{style.lower_first(one.label)} {value_text(float(found.estimates[one.id].value[0]), one.measure)}"
+            f"{lower_first(one.label)} {value_text(float(found.estimates[one.id].value[0]), one.measure)}"
             for one in ESTIMATORS
         )
         return f"Effect of HSCT in {found.name}: {said}."
     said = ", ".join(
-        f"{style.lower_first(row.label)} {row.cells[2]} (truth {row.cells[1]})"
+        f"{lower_first(row.label)} {row.cells[2]} (truth {row.cells[1]})"
         for row in study_rows(found)
         if row.outcome == "os"
     )

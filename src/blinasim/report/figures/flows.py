@@ -11,7 +11,8 @@ from matplotlib.path import Path
 from numpy.typing import NDArray
 
 from blinasim.report import style
-from blinasim.report.comparison import DRAWN_AGAIN, STANDINGS, share, stayed
+from blinasim.report.comparison import DRAWN_AGAIN, STANDINGS, stayed
+from blinasim.report.words import share
 from blinasim.study.comparison import Comparison, Pairs
 from blinasim.study.contrasts import Standing
 
@@ -26,6 +27,8 @@ _TOP: Final = 1.5
 #: Width of a standing's bar, as a share of the panel; and the thinnest way drawn, inches.
 _BAR: Final = 0.05
 _THINNEST: Final = 0.012
+#: Letters of a scenario's name that a side holds.
+_NAME: Final = 30
 _LAST_ALIVE: Final = Standing.ALIVE_AFTER_FAILURE
 _GAINED, _LOST, _ELSE, _STAYED = style.SIMULATED, style.OUTSIDE, "#8A8A8A", "#E4E4E4"
 
@@ -150,9 +153,10 @@ def _head(drawing: style.Drawing, comparison: Comparison, policy: str, pairs: Pa
         (3.55, _ELSE, "elsewhere"),
         (4.55, "#A8A8A8", "the same"),
     ):
-        style.write(drawing, left, 1.0, "■ " + text, fontsize=8, color=colour)
+        style.write(drawing, left, 1.0, "■", fontsize=8, color=colour)
+        style.write(drawing, left + 0.13, 1.0, text, fontsize=8)
     for left, name, side in ((_SIDE, comparison.reference.name, "right"), (_SIDE + _WIDTH, policy, "left")):
-        style.write(drawing, left, 1.28, style.shortened(name), fontsize=8, fontweight="bold", ha=side)
+        style.write(drawing, left, 1.28, style.shortened(name, _NAME), fontsize=8, fontweight="bold", ha=side)
 
 
 def _moved(counts: NDArray[np.int64]) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Final, TypeAlias
+from typing import Final, TypeAlias
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -13,7 +13,9 @@ from numpy.typing import NDArray
 
 from blinasim.inference.targets import Target, load_targets
 from blinasim.report import style
+from blinasim.report.figures.trial_bands import Band, draw_axes, followed_months, whose, write_at_risk
 from blinasim.report.rows import ENOUGH_TRIALS, number
+from blinasim.report.words import lower_first
 from blinasim.statistics.intervals import PredictiveInterval, predictive_interval
 from blinasim.study.simulate import Curves, Result
 from blinasim.trial.endpoints import DAYS_PER_MONTH, ENDPOINTS, Survival
@@ -22,7 +24,6 @@ from blinasim.trial.outcomes import OUTCOMES
 Floats = NDArray[np.float64]
 _Outline: TypeAlias = tuple[Floats, Floats]
 
-_TICK_MONTHS: Final = 3
 #: Inches: height of the panel, distance of the table's first line from it, and one more line.
 _PANEL: Final = 3.6
 _TABLE: Final = 0.62
@@ -60,20 +61,16 @@ class _Drawn:
     @classmethod
     def of(cls, result: Result, outcome: str, name: str, short: str, colour: str) -> _Drawn:
         curves = result.curves[outcome]
-        known = ~np.isnan(curves.survival)
-        held = known.any(axis=0) & (2 * known.sum(axis=0) >= known.shape[0])
-        lower, middle, upper = np.empty((3, 0))
-        if held.any():
-            lower, middle, upper = 100 * np.nanquantile(_carried(curves.survival)[:, held], (0.025, 0.5, 0.975), axis=0)
+        band = Band.of(curves.survival)
         endpoint = _median_endpoint(outcome)
         return cls(
             name=name,
             short=short,
             colour=colour,
-            months=curves.days[held] / DAYS_PER_MONTH,
-            middle=middle,
-            lower=lower,
-            upper=upper,
+            months=curves.days[band.held] / DAYS_PER_MONTH,
+            middle=100 * band.middle,
+            lower=100 * band.lower,
+            upper=100 * band.upper,
             limit_months=curves.days / DAYS_PER_MONTH,
             limit=100 * curves.limit,
             curves=curves,
@@ -143,13 +140,14 @@ def survival(result: Result, outcome: str = "os", censored: str | None = "os_cen
         below = _TABLE + _TABLE_LINE * len(drawn) + 0.1
         drawing = style.blank(7.2, below + _PANEL + 1.0)
         axes = style.place(drawing, 1.35, below, 5.6, _PANEL)
-        _draw_axes(axes, last_month, since)
+        draw_axes(axes, last_month, since)
         for each in drawn:
             if each.months.size:
                 _draw_curve(axes, each)
         _draw_published(axes, drawn)
         _label_curves(axes, drawn, last_month)
-        _write_at_risk(axes, drawn, last_month)
+        rows = [(each.short, each.colour, each.curves) for each in drawn]
+        write_at_risk(axes, rows, last_month, top=_TABLE / _PANEL, step=_TABLE_LINE / _PANEL)
         _head(drawing, result, title, any(each.published for each in drawn))
     drawing.alt = _alt(result, drawn)
     return drawing
@@ -157,26 +155,19 @@ def survival(result: Result, outcome: str = "os", censored: str | None = "os_cen
 
 def _head(drawing: style.Drawing, result: Result, title: str, published: bool) -> None:
     curves = next(iter(result.curves.values())).survival.shape[0]
-    whose = "the trials" if curves == result.replications else f"the first {curves:,} trials"
-    trials, patients = style.counted_trials(result.replications), result.scenario.cohort.size
+    trials = style.counted_trials(result.replications)
+    patients = style.counted_patients(result.scenario.cohort.size)
     rough = " (rough: few trials)" if result.replications < ENOUGH_TRIALS else ""
-    band = f"Line and band: median of {whose} and their 95 % predictive interval{rough}."
+    band = f"Line and band: median of {whose(result.replications, curves)} and their 95 % predictive interval{rough}."
     diamond = " Diamond: published median, 95 % confidence interval." if published else ""
     style.heading(
         drawing,
         0.15,
         f"{title}, published and simulated" if published else f"{title}, simulated",
-        f"{style.shortened(result.scenario.title)} · {trials} of {patients:,} patients",
+        f"{style.shortened(result.scenario.title)} · {trials} of {patients}",
         band,
         f"Thin line: limit, pooled without censoring by time.{diamond}",
     )
-
-
-def _carried(survival: Floats) -> Floats:
-    """Let a trial keep its last value when its follow-up ends: else medians over fewer and fewer trials would rise."""
-    columns = np.arange(survival.shape[1])
-    last_known = np.maximum.accumulate(np.where(np.isnan(survival), 0, columns), axis=1)
-    return np.take_along_axis(survival, last_known, axis=1)
 
 
 def _median_endpoint(outcome: str) -> str | None:
@@ -192,22 +183,8 @@ def _months(value: float) -> str:
 
 def _last_month(drawn: list[_Drawn]) -> int:
     """Return the end of the axis in full ticks: most trials still follow somebody, and all that was published fits."""
-    curves = drawn[0].curves
-    followed = 2 * (curves.at_risk > 0).sum(axis=0) > curves.at_risk.shape[0]
-    last_day = curves.days[followed].max(initial=0)
-    end = int(curves.days[-1] / DAYS_PER_MONTH + 0.5)
     published = [(each.published.interval or (0.0, each.published.estimate))[1] for each in drawn if each.published]
-    ticks = max(1, int(np.ceil(max(last_day / DAYS_PER_MONTH, *published, 0.0) / _TICK_MONTHS)))
-    return min(ticks * _TICK_MONTHS, end)
-
-
-def _draw_axes(axes: Axes, last_month: int, since: str) -> None:
-    axes.set_xlim(0, last_month)
-    axes.set_ylim(0, 100)
-    axes.set_xticks(range(0, last_month + 1, _TICK_MONTHS))
-    axes.set_yticks(range(0, 101, 25), [f"{tick} %" for tick in range(0, 101, 25)])
-    axes.grid(axis="y")
-    axes.set_xlabel(f"Months since {since}", labelpad=2)
+    return followed_months(drawn[0].curves, max(published, default=0.0))
 
 
 def _draw_curve(axes: Axes, drawn: _Drawn) -> None:
@@ -296,24 +273,10 @@ def _place_below(axes: Axes, drawn: _Drawn, floor: _Outline, last_month: int) ->
     return text
 
 
-def _write_at_risk(axes: Axes, drawn: list[_Drawn], last_month: int) -> None:
-    where = axes.get_xaxis_transform()
-    gap = -0.045 * last_month  # between the row labels and the first number
-    top, step = -_TABLE / _PANEL, -_TABLE_LINE / _PANEL
-    look: dict[str, Any] = {"transform": where, "fontsize": 8, "va": "baseline", "clip_on": False}
-    axes.text(gap, top, "At risk (median)", ha="right", color=style.MUTED, **look)
-    for row, each in enumerate(drawn, start=1):
-        axes.text(gap, top + row * step, each.short, ha="right", color=each.colour, **look)
-        for month in range(0, last_month + 1, _TICK_MONTHS):
-            nearest = int(np.abs(each.curves.days - month * DAYS_PER_MONTH).argmin())
-            count = float(np.median(each.curves.at_risk[:, nearest]))
-            axes.text(month, top + row * step, f"{count:.0f}", ha="center", color=each.colour, **look)
-
-
 def _alt(result: Result, drawn: list[_Drawn]) -> str:
     parts = []
     for each in drawn:
-        name = style.lower_first(each.name)
+        name = lower_first(each.name)
         if each.simulated_text:
             said = f"median {name} {each.simulated_text} months"
         elif each.months.size:

@@ -9,13 +9,13 @@ from matplotlib.ticker import MaxNLocator
 
 from blinasim.inference.choice import described
 from blinasim.report import style
-from blinasim.report.comparison import share
 from blinasim.report.optimization import best_text, estimate_text, limit_text
+from blinasim.report.words import share
 from blinasim.study.optimize import Optimization, Runner
 
 #: Inches: a line, the widths of labels, panel and text columns, the margin around, the room above and below.
 _LINE, _PANEL, _MARGIN, _TOP, _BELOW = 0.2, 2.6, 0.15, 1.15, 0.55
-_LETTER: Final = 0.067
+_LETTER: Final = 0.071
 _COLUMNS: Final = (0.12, 1.25, 2.0)  # left edges of the text columns, from the right edge of the panel
 _RIGHT: Final = 3.3
 #: Candidates drawn, and letters of a name.
@@ -74,7 +74,7 @@ def _draw(
     axes.set_xlabel(f"{found.objective.name} less that of the best, {unit}", labelpad=2)
     # To the left is worse where more is wanted, to the right where less is.
     side = -factor if found.better == "maximize" else factor
-    look: dict[str, Any] = {"transform": axes.get_yaxis_transform(), "fontsize": 7.5, "va": "center_baseline"}
+    look: dict[str, Any] = {"transform": axes.get_yaxis_transform(), "fontsize": 8, "va": "center_baseline"}
     titles = (found.objective.name, "Trials", "What became of it")
     for left, title in zip(_COLUMNS, titles, strict=True):
         axes.text(1 + left / _PANEL, -0.95, style.shortened(title, 18), color=style.MUTED, **look)

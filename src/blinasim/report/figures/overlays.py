@@ -21,9 +21,9 @@ Floats = NDArray[np.float64]
 _ACROSS: Final = 4
 _DOWN: Final = 7
 #: Inches: a panel with its margins, the space above for its title and below for its axis, the top.
-_WIDE: Final = 2.0
-_HIGH: Final = 1.2
-_TITLE: Final = 0.36
+_WIDE: Final = 2.15
+_HIGH: Final = 1.32
+_TITLE: Final = 0.4
 _AXIS: Final = 0.3
 _LEFT: Final = 0.16
 _TOP: Final = 0.78
@@ -94,10 +94,10 @@ def _draw_panel(axes: Axes, posterior: Posterior, one: Learnt) -> None:
     axes.set_yticks([])
     axes.spines["left"].set_visible(False)
     axes.xaxis.set_major_locator(MaxNLocator(3))
-    axes.tick_params(labelsize=6.5, pad=1.5, length=2)
+    axes.tick_params(labelsize=8, pad=1.5, length=2)
     group, _, name = one.name.partition(".")
-    axes.set_title(f"{group}\n{name}", loc="left", fontsize=7, fontweight="normal", pad=3, linespacing=1.1)
-    axes.text(1.0, 1.06, f"{one.contraction:.2f}", transform=axes.transAxes, fontsize=7, ha="right", color=style.MUTED)
+    axes.set_title(f"{group}\n{name}", loc="left", fontsize=8, fontweight="normal", pad=3, linespacing=1.1)
+    axes.text(1.0, 1.06, f"{one.contraction:.2f}", transform=axes.transAxes, fontsize=8, ha="right", color=style.MUTED)
 
 
 def _sight(prior: Prior, z: Floats, density: Floats) -> tuple[float, float]:

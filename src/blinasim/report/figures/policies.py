@@ -10,6 +10,7 @@ from matplotlib.ticker import MaxNLocator
 
 from blinasim.report import style
 from blinasim.report.comparison import whose_lives
+from blinasim.report.words import minus
 from blinasim.study.comparison import Arm, Comparison
 from blinasim.trial.endpoints import DAYS_PER_MONTH
 
@@ -17,14 +18,14 @@ _TICK_MONTHS: Final = 3
 _MONTHS: Final = 24
 #: Inches: the panel, the panel of differences and the room above it, what stands right of both, distance of the
 #: table's first line from the panel above it, and one more line.
-_WIDTH: Final = 7.2
+_WIDTH: Final = 7.5
 _PANEL: Final = 3.1
 _GAINS: Final = 1.3
 _BETWEEN: Final = 0.42
-_RIGHT: Final = 1.95
+_RIGHT: Final = 2.35
 _TABLE: Final = 0.62
 _TABLE_LINE: Final = 0.19
-_LETTER: Final = 0.069
+_LETTER: Final = 0.072
 #: Least distance of two labels at the right edge, per cent.
 _APART: Final = 4.6
 #: With more scenarios than this, only the reference has a band.
@@ -86,7 +87,7 @@ def _draw_gains(axes: Axes, comparison: Comparison, names: list[str]) -> None:
         colour, gain = style.colour_of(number), contrast.survival_gain
         months = comparison.reference.curve.days / DAYS_PER_MONTH
         axes.fill_between(months, 100 * gain.lower, 100 * gain.upper, color=colour, alpha=0.2, linewidth=0)
-        axes.plot(months, 100 * gain.mean, color=colour, linewidth=1.4)
+        axes.plot(months, 100 * gain.mean, color=colour, linewidth=1.4, linestyle=style.dashes_of(number))
         ends.append(100 * float(gain.mean[-1]))
     axes.set_xlim(0, _MONTHS)
     axes.set_xticks(range(0, _MONTHS + 1, _TICK_MONTHS))
@@ -96,7 +97,7 @@ def _draw_gains(axes: Axes, comparison: Comparison, names: list[str]) -> None:
     low, high = axes.get_ylim()
     heights = style.apart(ends, (high - low) * _TABLE_LINE * 0.85 / _GAINS, low, high)
     for number, (end, height) in enumerate(zip(ends, heights, strict=True), start=1):
-        _label_end(axes, number, end, height, f"{names[number]} {end:+.1f} pp".replace("-", "−"))
+        _label_end(axes, number, end, height, f"{names[number]} {minus(f'{end:+.1f}')} pp")
 
 
 def _draw_curve(axes: Axes, arm: Arm, number: int, *, band: bool) -> None:
@@ -104,7 +105,9 @@ def _draw_curve(axes: Axes, arm: Arm, number: int, *, band: bool) -> None:
     if band:
         axes.fill_between(months, 100 * curve.lower, 100 * curve.upper, color=colour, alpha=0.13, linewidth=0)
     # The reference is drawn last and broken, so that a policy which changes little can be seen under it.
-    broken: dict[str, Any] = {"linestyle": (0, (4, 2)), "zorder": 5} if number == 0 else {"zorder": 4}
+    broken: dict[str, Any] = {"linestyle": (0, (4, 2)), "zorder": 5}
+    if number:
+        broken = {"linestyle": style.dashes_of(number), "zorder": 4}
     axes.plot(months, 100 * curve.mean, color=colour, linewidth=1.7, **broken)
 
 
@@ -118,14 +121,14 @@ def _label_ends(axes: Axes, arms: tuple[Arm, ...], names: list[str]) -> None:
 def _label_end(axes: Axes, number: int, end: float, height: float, text: str) -> None:
     colour = style.colour_of(number)
     axes.plot((_MONTHS, 1.03 * _MONTHS), (end, height), color=colour, linewidth=0.7, clip_on=False)
-    axes.text(1.04 * _MONTHS, height, text, color=colour, fontsize=7.5, va="center_baseline", clip_on=False)
+    axes.text(1.04 * _MONTHS, height, text, color=colour, fontsize=8, va="center_baseline", clip_on=False)
 
 
 def _write_at_risk(axes: Axes, arms: tuple[Arm, ...], names: list[str]) -> None:
     where = axes.get_xaxis_transform()
     gap = -0.07 * _MONTHS
     top, step = -_TABLE / _GAINS, -_TABLE_LINE / _GAINS
-    look: dict[str, Any] = {"transform": where, "fontsize": 7.5, "va": "baseline", "clip_on": False}
+    look: dict[str, Any] = {"transform": where, "fontsize": 8, "va": "baseline", "clip_on": False}
     axes.text(gap, top, "At risk (mean)", ha="right", color=style.MUTED, **look)
     for row, (arm, name) in enumerate(zip(arms, names, strict=True), start=1):
         colour = style.colour_of(row - 1)
@@ -138,7 +141,7 @@ def _write_at_risk(axes: Axes, arms: tuple[Arm, ...], names: list[str]) -> None:
 
 def _head(drawing: style.Drawing, comparison: Comparison) -> None:
     trials, size = style.counted_trials(comparison.replications), comparison.reference.scenario.cohort.size
-    several, whose = len(comparison.arms) > _BANDS, f"{comparison.reference.name}'s"
+    several, whose = len(comparison.arms) > _BANDS, f"{style.shortened(comparison.reference.name, _NAME)}'s"
     style.heading(
         drawing,
         0.15,

@@ -11,6 +11,7 @@ from matplotlib.ticker import MaxNLocator
 from blinasim.model.codes import Place
 from blinasim.report import style
 from blinasim.report.comparison import PLACES
+from blinasim.report.words import lower_first
 from blinasim.study.comparison import Comparison, Queue
 from blinasim.trial.endpoints import DAYS_PER_MONTH
 
@@ -27,7 +28,7 @@ _APART: Final = 0.16
 _NAME: Final = 24
 
 _Side = Literal["waiting", "taken"]
-_TITLES: Final[dict[_Side, str]] = {"waiting": "waiting", "taken": "taken"}
+_TITLES: Final[dict[_Side, str]] = {"waiting": "patients waiting", "taken": "places taken"}
 
 
 def queues(comparison: Comparison) -> style.Drawing:
@@ -75,7 +76,7 @@ def _draw_panel(axes: Axes, comparison: Comparison, place: Place, side: _Side) -
         band = getattr(queue, side)
         months = np.arange(band.mean.size) / DAYS_PER_MONTH
         axes.fill_between(months, band.lower, band.upper, step="post", color=colour, alpha=0.13, linewidth=0)
-        axes.plot(months, band.mean, color=colour, linewidth=1.6)
+        axes.plot(months, band.mean, color=colour, linewidth=1.6, linestyle=style.dashes_of(number))
         ends.append(float(band.mean[-1]))
         labels.append((style.shortened(arm.name, _NAME), colour))
         top = max(top, float(band.upper.max()), queue.places if side == "taken" else 0)
@@ -90,7 +91,7 @@ def _draw_panel(axes: Axes, comparison: Comparison, place: Place, side: _Side) -
     heights = style.apart(ends, _APART * 1.05 * top / _PANEL, 0.03 * top, 1.02 * top)
     for (name, colour), end, height in zip(labels, ends, heights, strict=True):
         axes.plot((last_month, 1.025 * last_month), (end, height), color=colour, linewidth=0.7, clip_on=False)
-        axes.text(1.035 * last_month, height, name, color=colour, fontsize=7.5, va="center_baseline", clip_on=False)
+        axes.text(1.035 * last_month, height, name, color=colour, fontsize=8, va="center_baseline", clip_on=False)
 
 
 def _head(drawing: style.Drawing, comparison: Comparison) -> None:
@@ -108,7 +109,7 @@ def _alt(comparison: Comparison, places: list[Place]) -> str:
         return f"{queue.waiting.mean.max():.1f}"
 
     said = [
-        f"{arm.name}, {style.lower_first(PLACES[place])}: at most {longest(arm.queues[place])} wait on average"
+        f"{arm.name}, {lower_first(PLACES[place])}: at most {longest(arm.queues[place])} wait on average"
         for place in places
         for arm in comparison.arms
         if place in arm.queues

@@ -37,14 +37,14 @@ _AXIS: Final = 0.45
 #: Inches: height of all lanes together where there is a choice, of the thinnest and the thickest lane, of a group's
 #: heading, and of the gap under a group.
 _LANES: Final = 6.6
-_LANE: Final = (0.082, 0.17)
+_LANE: Final = (0.114, 0.17)
 _GROUP: Final = 0.21
 _GAP: Final = 0.06
 #: A full bar and a thin one, as shares of a lane.
 _FULL: Final = 0.74
 _THIN: Final = 0.34
-#: Size of a patient's number, as a share of a lane.
-_DIGITS: Final = 0.78
+#: Size of a patient's number, points: digits have no descenders, so that they fit the thinnest lane.
+_DIGITS: Final = 8.0
 #: Inches between the end of a lane and its mark.
 _BEYOND: Final = 0.052
 #: Months between ticks: the first of which there are few enough.
@@ -276,7 +276,7 @@ def _draw(lanes: _Lanes, everybody: _Lanes, header: float) -> style.Drawing:
         down += lane * int(members.sum()) + _GAP
     _draw_bars(axes, lanes, heights, lane)
     _draw_marks(axes, lanes, heights)
-    _write_numbers(axes, lanes, heights, min(7.0, 72 * _DIGITS * lane))
+    _write_numbers(axes, lanes, heights)
     return drawing
 
 
@@ -327,11 +327,11 @@ def _draw_mark(axes: Axes, x: Any, y: Any, mark: _Mark, where: Transform | None 
     axes.plot(x, y, linestyle="", zorder=4, clip_on=False, transform=where or axes.transData, **mark.look)
 
 
-def _write_numbers(axes: Axes, lanes: _Lanes, heights: NDArray[np.float64], size: float) -> None:
+def _write_numbers(axes: Axes, lanes: _Lanes, heights: NDArray[np.float64]) -> None:
     look: dict[str, Any] = {"transform": axes.get_yaxis_transform(), "ha": "right", "clip_on": False}
     for patient, height in zip(lanes.patient, heights, strict=True):
-        axes.text(-0.008, height, str(patient), fontsize=size, color=style.MUTED, va="center_baseline", **look)
-    axes.text(-0.008, _GROUP - 0.045, "Patient", fontsize=7, color=style.MUTED, va="baseline", **look)
+        axes.text(-0.008, height, str(patient), fontsize=_DIGITS, color=style.MUTED, va="center_baseline", **look)
+    axes.text(-0.008, _GROUP - 0.045, "Patient", fontsize=8, color=style.MUTED, va="baseline", **look)
 
 
 # --- key --------------------------------------------------------------------------------------------
@@ -371,7 +371,7 @@ def _draw_key(drawing: style.Drawing, rows: Sequence[Sequence[_Sign]], header: f
         x = 0.0
         for width, label, draw in row:
             draw(axes, x)
-            text = axes.text(x + width + 0.06, 0, label, fontsize=7.5, va="center_baseline")
+            text = axes.text(x + width + 0.06, 0, label, fontsize=8, va="center_baseline")
             x += width + 0.06 + style.extent(axes, text).width + 0.2
 
 

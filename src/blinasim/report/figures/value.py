@@ -12,22 +12,26 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 from blinasim.inference.choice import described
 from blinasim.inference.value import Judged, ValueOfInformation, Worth
 from blinasim.report import style
-from blinasim.report.comparison import share
 from blinasim.report.value import perfect_text, unit_text, worth_text
+from blinasim.report.words import minus, share
+from blinasim.statistics.curves import normal_quantile
 from blinasim.study.contrasts import reach
 
 #: Inches: sides of the panels, what stands left, right and below, and the room above.
-_WIDTH, _LEFT, _RIGHT, _TOP, _BELOW = 7.2, 0.85, 1.95, 0.95, 0.55
+_WIDTH, _LEFT, _RIGHT, _TOP, _BELOW = 7.4, 0.85, 2.15, 0.95, 0.55
 _SQUARE: Final = 3.6
 _LOW: Final = 1.3
 _GAP: Final = 0.25
 #: The same of the bars: a line, the labels, the panel and the text beside it.
-_LINE, _LABELS, _PANEL, _TEXT, _MARGIN = 0.2, 2.75, 2.5, 1.75, 0.15
+_LINE, _LABELS, _PANEL, _TEXT, _MARGIN = 0.2, 2.95, 2.5, 1.75, 0.15
 #: Sets drawn of each kind.
 _DRAWN: Final = 12
 #: Draws shown as dots, at most.
 _DOTS: Final = 500
 _NAME: Final = 24
+#: The signs of policies, so that they are told apart without colour.
+_SIGNS: Final = ("D", "s", "^", "v", "P", "X")
+_LIMIT: Final = normal_quantile(0.95)
 
 
 def plane(found: ValueOfInformation) -> style.Drawing:
@@ -56,17 +60,18 @@ def plane(found: ValueOfInformation) -> style.Drawing:
             look: dict[str, Any] = {"color": colour, "linewidth": 0, "markeredgewidth": 0}
             axes.plot(qalys[:_DOTS], cost[:_DOTS], marker="o", markersize=2.4, alpha=0.35, **look)
             mark: dict[str, Any] = {"markeredgecolor": "white", "markeredgewidth": 1.0, "zorder": 5}
-            axes.plot([qalys.mean()], [cost.mean()], marker="D", markersize=7, color=colour, **mark)
+            sign = _SIGNS[place % len(_SIGNS)]
+            axes.plot([qalys.mean()], [cost.mean()], marker=sign, markersize=7, color=colour, **mark)
             wide, high = np.quantile(qalys, (0.025, 0.975)), np.quantile(cost, (0.025, 0.975))
             axes.plot(wide, [cost.mean()] * 2, color=colour, linewidth=1.2, zorder=4)
             axes.plot([qalys.mean()] * 2, high, color=colour, linewidth=1.2, zorder=4)
             text = f"{style.shortened(one.name, _NAME)}\n{qalys.mean():+.3f} QALYs, {cost.mean():+,.0f}"
             where = 1.0 - 0.16 * place
-            axes.text(
-                1.03, where, text.replace("-", "−"), color=colour, fontsize=7.5, va="top", transform=axes.transAxes
-            )
+            beside: dict[str, Any] = {"transform": axes.transAxes, "color": colour, "clip_on": False}
+            axes.plot([1.04], [where - 0.025], marker=sign, markersize=6, markeredgewidth=0, **beside)
+            axes.text(1.07, where, minus(text), fontsize=8, va="top", **beside)
         _threshold_line(axes, payoffs.threshold_per_qaly, f"{payoffs.threshold_per_qaly:,.0f} per QALY")
-        axes.set_xlabel(f"QALYs a patient, less those under {found.reference}", labelpad=2)
+        axes.set_xlabel(f"QALYs a patient, less those under {style.shortened(found.reference, 30)}", labelpad=2)
         axes.set_ylabel(f"Cost a patient, {payoffs.currency}, less that of it", labelpad=2)
         axes.yaxis.set_major_formatter(FuncFormatter(_money))
         axes.xaxis.set_major_locator(MaxNLocator(6))
@@ -76,7 +81,7 @@ def plane(found: ValueOfInformation) -> style.Drawing:
             _MARGIN,
             "Cost-effectiveness under uncertain parameters",
             f"{_basis(found)}. Dots: draws, smoothed by regression.",
-            "Diamond and lines: mean, range of 95 % of the draws. Below the broken line a policy is worth its cost.",
+            "Large sign and lines: mean, range of 95 % of the draws. Below the broken line a policy is worth its cost.",
         )
     drawing.alt = f"Cost-effectiveness plane. {perfect_text(found)}"
     return drawing
@@ -90,7 +95,7 @@ def _threshold_line(axes: Axes, threshold: float, text: str) -> None:
     axes.plot(ends, threshold * ends, color=style.PUBLISHED, linewidth=1.0, linestyle=(0, (5, 3)), zorder=3)
     axes.set_xlim(low, high)
     axes.set_ylim(below, above)
-    axes.text(1.03, 0.02, f"- - {text}", fontsize=7.5, color=style.PUBLISHED, transform=axes.transAxes)
+    axes.text(1.03, 0.02, f"- - {text}", fontsize=8, color=style.PUBLISHED, transform=axes.transAxes)
 
 
 def acceptability(found: ValueOfInformation) -> style.Drawing:
@@ -112,12 +117,12 @@ def acceptability(found: ValueOfInformation) -> style.Drawing:
         heights = style.apart(ends, 4.6, 2.0, 98.0)
         for place, one in enumerate(found.candidates):
             colour, line = style.colour_of(place), 100 * judged.acceptability[place]
-            _curve(axes, judged.thresholds, line, 100 * judged.acceptability_error[place], colour, top=100.0)
+            _curve(axes, judged.thresholds, line, 100 * judged.acceptability_error[place], place, top=100.0)
             last = float(judged.thresholds[-1])
             axes.plot((last, 1.03 * last), (ends[place], heights[place]), color=colour, linewidth=0.7, clip_on=False)
             text = f"{style.shortened(one.name, _NAME)} {share(float(judged.acceptability[place, -1]))}"
-            axes.text(1.04 * last, heights[place], text, color=colour, fontsize=7.5, va="center_baseline")
-        _curve(below, judged.thresholds, judged.evpi, judged.evpi_error, style.SIMULATED)
+            axes.text(1.04 * last, heights[place], text, color=colour, fontsize=8, va="center_baseline")
+        _curve(below, judged.thresholds, judged.evpi, judged.evpi_error, 1)
         for panel in (axes, below):
             panel.set_xlim(0, float(judged.thresholds[-1]))
             panel.axvline(payoffs.threshold_per_qaly, color=style.MUTED, linewidth=0.9, linestyle=(0, (4, 2)))
@@ -162,7 +167,7 @@ def evppi(found: ValueOfInformation) -> style.Drawing:
     end = (
         1.06
         * factor
-        * max(one.value + 1.96 * one.error for one in (perfect, *found.groups, *found.asked, *found.singles))
+        * max(one.value + _LIMIT * one.error for one in (perfect, *found.groups, *found.asked, *found.singles))
     )
     height = _TOP + sum(0.42 + len(worths) * _LINE for _, worths in panels) + _BELOW
     with style.house_style():
@@ -203,25 +208,26 @@ def _bars(
     axes.tick_params(labelbottom=last)
     if last:
         axes.set_xlabel(f"{unit_text(found)[:1].upper()}{unit_text(found)[1:]}", labelpad=2)
-    look: dict[str, Any] = {"transform": axes.get_yaxis_transform(), "fontsize": 7.5, "va": "center_baseline"}
+    look: dict[str, Any] = {"transform": axes.get_yaxis_transform(), "fontsize": 8, "va": "center_baseline"}
     axes.text(-_LABELS / _PANEL, -0.95, title, **{**look, "fontsize": 8.5, "fontweight": "bold"})
     for y, one in enumerate(worths):
         axes.text(-_LABELS / _PANEL, y, style.shortened(one.name, 46), **look)
         axes.add_patch(
             Rectangle((0, y - 0.32), factor * one.value, 0.64, facecolor=style.SIMULATED_PALE, linewidth=0, zorder=2)
         )
-        low, high = (factor * max(one.value + side * 1.96 * one.error, 0.0) for side in (-1, 1))
+        low, high = (factor * max(one.value + side * _LIMIT * one.error, 0.0) for side in (-1, 1))
         axes.plot((low, high), (y, y), color=style.SIMULATED, linewidth=1.4, zorder=3)
         axes.text(1.05, y, worth_text(one.value, one.error, found.objective.unit), **look)
     axes.axvline(factor * found.perfect.value, color=style.PUBLISHED, linewidth=0.9, zorder=4)
 
 
-def _curve(axes: Axes, across: Any, line: Any, error: Any, colour: str, top: float = np.inf) -> None:
-    far = reach(20) * error
+def _curve(axes: Axes, across: Any, line: Any, error: Any, place: int, top: float = np.inf) -> None:
+    """Draw a line with its band, as the candidate at a place has them."""
+    far, colour = reach(20) * error, style.colour_of(place)
     axes.fill_between(
         across, np.maximum(line - far, 0.0), np.minimum(line + far, top), color=colour, alpha=0.18, linewidth=0
     )
-    axes.plot(across, line, color=colour, linewidth=1.6)
+    axes.plot(across, line, color=colour, linewidth=1.6, linestyle=style.dashes_of(place))
 
 
 def _judged(found: ValueOfInformation) -> Judged:
@@ -236,4 +242,4 @@ def _basis(found: ValueOfInformation) -> str:
 
 
 def _money(number: float, _: object) -> str:
-    return f"{number:,.10g}".replace("-", "−")
+    return minus(f"{number:,.10g}")

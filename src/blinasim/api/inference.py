@@ -1,0 +1,149 @@
+"""Calibration and validation from Python: draws of the parameters, and published figures judged by them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import Executor
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from blinasim.errors import ParameterError
+from blinasim.inference import calibrate as calibrating
+from blinasim.inference import posterior as drawing
+from blinasim.inference import predictive
+from blinasim.inference.calibrate import FULL, QUICK, Progress
+from blinasim.inference.choice import POSTERIOR, parameters_said
+from blinasim.inference.posterior import Posterior
+from blinasim.inference.predictive import Validation
+from blinasim.model.parameters import ParameterSource, Structure, parameter_catalogue
+from blinasim.report.validation import validation_frame
+from blinasim.scenario.loading import load_scenario
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def parameters_table() -> pd.DataFrame:
+    """Return the parameters by dotted name: point value, unit, prior, meaning, and how well it is known (``grade``)."""
+    import pandas as pd
+
+    columns = ("value", "unit", "prior", "grade", "meaning", "source")
+    rows = {
+        name: {column: getattr(info, column) for column in columns} | {"prior": str(info.prior)}
+        for name, info in parameter_catalogue().items()
+    }
+    return pd.DataFrame.from_dict(rows, orient="index").rename_axis("parameter")
+
+
+def load_posterior(path: str | Path = POSTERIOR) -> Posterior:
+    """Load draws of the parameters.
+
+    Parameters
+    ----------
+    path : str or Path
+        ``"posterior"``, the draws that come with blinasim, or a file as ``blinasim calibrate`` writes it.
+
+    Returns
+    -------
+    Posterior
+        ``posterior.draws`` is a DataFrame, a row a draw, with weights.
+
+    Raises
+    ------
+    ParameterError
+        If it cannot be read, or holds no draws.
+    """
+    found = parameters_said(path)
+    if not isinstance(found, Posterior):
+        raise ParameterError(f"{path} holds point values, not draws; load_parameters reads those")
+    return found
+
+
+def prior_draws(draws: int = 2_000, *, seed: int = 1) -> Posterior:
+    """Return draws from the priors, as a posterior that has learnt nothing: all of the same weight."""
+    return drawing.prior_draws(Structure(), draws, seed)
+
+
+def validate(
+    parameters: ParameterSource | str | Path | None = None,
+    *,
+    replications: int | None = None,
+    seed: int | None = None,
+    progress: Callable[[int], None] | None = None,
+    executor: Executor | None = None,
+) -> Validation:
+    """Judge the source study's figures by what the model predicts.
+
+    Parameters
+    ----------
+    parameters : Parameters, ParameterSource, str or Path, optional
+        As for :func:`blinasim.simulate`; :func:`prior_draws` predicts before any fit.
+    replications, seed : int, optional
+        Simulated studies, and the seed of all luck.
+    progress, executor
+        As for :func:`blinasim.simulate`.
+
+    Returns
+    -------
+    Validation
+        Every published figure with its predictive interval, tail area and verdict; :func:`validation_table` makes a
+        table of it, ``blinasim.plot.forest(found.result)`` a figure.
+
+    Raises
+    ------
+    BlinasimError
+        If there is no such posterior or file, or no study can have these replications or this seed.
+    """
+    given = {"study.replications": replications, "study.seed": seed}
+    scenario = load_scenario("baseline", [f"{key}={value}" for key, value in given.items() if value is not None])
+    return predictive.validate(scenario, parameters_said(parameters), executor=executor, progress=progress)
+
+
+def validation_table(validation: Validation) -> pd.DataFrame:
+    """Return a validation as data, one row a published figure; shares are proportions, times as in ``unit``."""
+    return validation_frame(validation)
+
+
+def calibrate(
+    *,
+    quick: bool = False,
+    seed: int = 1,
+    structure: Structure | None = None,
+    executor: Executor | None = None,
+    progress: Callable[[Progress], None] | None = None,
+    checkpoint: Path | None = None,
+    resume: bool = False,
+) -> Posterior:
+    """Calibrate the parameters to the published figures; takes minutes (``quick``) or hours.
+
+    Parameters
+    ----------
+    quick : bool
+        A rough posterior.
+    seed : int
+        Of all luck.
+    structure : Structure, optional
+        Distributions of relapse, and of survival after failure; the usual ones by default.
+    executor : concurrent.futures.Executor, optional
+        Who does the work; this process by default.
+    progress : callable, optional
+        Called after each sweep.
+    checkpoint : Path, optional
+        A file in which the sampler's state is kept while it runs.
+    resume : bool
+        Go on from that file, if it is there.
+
+    Returns
+    -------
+    Posterior
+        Draws, for ``parameters=`` of the other functions; ``posterior.write(path)`` keeps them.
+    """
+    return calibrating.calibrate(
+        conduct=QUICK if quick else FULL,
+        seed=seed,
+        structure=structure,
+        executor=executor,
+        progress=progress,
+        checkpoint=checkpoint,
+        resume=resume,
+    )

@@ -1,0 +1,64 @@
+"""*What the trial saw*: move the data cut-off, and watch what the trial reports."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from blinasim.app import trial_view
+from blinasim.app.screens.common import answered, chosen_scenario, kept, quiet, refused, shown_picture, shown_table
+from blinasim.errors import BlinasimError
+
+_seen = kept(trial_view.seen)
+_flow = kept(trial_view.flow)
+
+
+def show() -> None:
+    """Show the page."""
+    st.title("What the trial saw")
+    st.write(
+        "A trial does not see lives, it sees them up to a day. Move that day, and watch the medians, the 11 % and "
+        "their intervals, beside what is true of the same patients."
+    )
+    head = st.container()
+    left, right = st.columns([1, 2.6], gap="medium")
+    with left:
+        source = chosen_scenario("Scenario", "trial/preset")
+        base = source.load()
+        accrual = base.trial.accrual
+        gap = st.slider(
+            "Data cut-off, days after the last enrolment", 0, 1095, accrual.gap_days, 7, key="trial/gap",
+            help="The source study reported 84 days after, as far as can be told.",
+        )  # fmt: skip
+        months = st.slider(
+            "Accrual, days", 60, 1095, sum(piece.days for piece in accrual.pieces), 5, key="trial/accrual",
+            help="How long it takes to enrol all patients, at a constant rate.",
+        )  # fmt: skip
+        loss = st.slider("Lost to follow-up, % a year", 0, 50, round(100 * base.trial.loss_per_year), key="trial/loss")
+        size = st.slider("Patients a trial", 30, 500, min(max(base.cohort.size, 30), 500), key="trial/size")
+    try:
+        scenario = trial_view.asked(source.name, months, gap, loss, size)
+        with head:
+            found = _seen(scenario)
+    except BlinasimError as problem:
+        with head:
+            refused(problem)
+        return
+    with head:
+        answered(found.sentence)
+    with right:
+        spread, curve = st.columns(2)
+        with spread:
+            shown_picture(found.spreads)
+        with curve:
+            shown_picture(found.curve)
+        shown_table(
+            ("Endpoint", "Published", "Seen", "Truth", "Interval holds it"),
+            found.rows,
+            "Endpoints as seen and in truth",
+        )
+        st.header("Why")
+        for reason in found.reasons:
+            st.markdown(f"- {reason}")
+        quiet(found.basis)
+        if st.toggle("Show the patient flow", key="trial/flow"):
+            shown_picture(_flow(scenario))

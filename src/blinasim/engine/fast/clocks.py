@@ -1,0 +1,35 @@
+"""Days until clocks run out at their speeds; exposure on whole days (SPECIFICATION 2)."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from blinasim.model.codes import NEVER, ORDINARY_SPEED
+
+Days = NDArray[np.int64]
+Flags = NDArray[np.bool_]
+
+#: A clock that never runs out, whatever its speed.
+STOPPED_CLOCK: Final = NEVER * ORDINARY_SPEED
+
+
+def runs(clock: Days, speed: NDArray[np.integer[Any]]) -> Days:
+    """Days until a clock has run out at a speed."""
+    still = (speed == 0) | (clock >= STOPPED_CLOCK)
+    # In floats, which divide faster: clocks and speeds are so small that a quotient that is not whole lies further from
+    # a whole number than rounding can carry it.
+    days = np.ceil(clock / np.maximum(speed, 1))
+    return np.where(still, NEVER, np.minimum(days, NEVER)).astype(np.int64)
+
+
+def runs_through(clock: Days, first_end: Days, first: Days, second_end: Days, second: Days, third: Days) -> Days:
+    """Days until a clock has run out through three phases."""
+    in_first = runs(clock, first)
+    left = clock - first_end * first
+    in_second = first_end + runs(left, second)
+    left = left - (second_end - first_end) * second
+    in_third = second_end + runs(left, third)
+    return np.where(in_first <= first_end, in_first, np.where(in_second <= second_end, in_second, in_third))
