@@ -11,10 +11,11 @@ import pytest
 
 import blinasim as bs
 from blinasim.errors import BlinasimError, PolicyError, ScenarioError
-from blinasim.luck import FROM_REMISSION_OR_FAILURE_ON, Draws, Luck
+from blinasim.luck import Draws, Luck
 from blinasim.model.chart import Chart
 from blinasim.model.codes import NEVER, NONE, Place
 from blinasim.model.cohort import draw_cohort
+from blinasim.model.fates import FROM_REMISSION_OR_FAILURE_ON
 from blinasim.model.history import History
 from blinasim.model.own_policy import OwnPolicy
 from blinasim.model.parameters import parameters_to_dict
@@ -371,7 +372,7 @@ def test_only_what_comes_after_remission_or_failure_is_drawn_again(monkeypatch: 
     assert asked >= FROM_REMISSION_OR_FAILURE_ON
     groups = {name.split(".")[0] for name in FROM_REMISSION_OR_FAILURE_ON}
     assert {name for name in asked if name.split(".")[0] in groups} == FROM_REMISSION_OR_FAILURE_ON
-    again = Luck(1).drawn_again()
+    again = Luck(1).drawn_again(FROM_REMISSION_OR_FAILURE_ON)
     changed = {name for name in asked if not np.array_equal(Luck(1).key(name), again.key(name))}
     assert changed == FROM_REMISSION_OR_FAILURE_ON
     keys = {tuple(luck.key(name)) for name in asked for luck in (Luck(1), again)}
@@ -554,7 +555,7 @@ def test_from_python() -> None:
     assert found.difference("os_24_months", "haplo_first").measure.label == "OS at 24 months, all patients"
     with pytest.raises(BlinasimError, match="which policy"):
         found.difference("os_24_months")
-    with pytest.raises(BlinasimError, match="no measure 'os_24_month'; did you mean os_24_months"):
+    with pytest.raises(BlinasimError, match="no such measure 'os_24_month'; did you mean os_24_months"):
         found.difference("os_24_month", "haplo_first")
     with pytest.raises(BlinasimError, match="no policy 'haplo'"):
         found.contrast("haplo")

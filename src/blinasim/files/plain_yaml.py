@@ -26,7 +26,7 @@ _MOST_VALUES = 20_000
 
 
 @dataclass(frozen=True)
-class Document:
+class YamlFile:
     """A YAML file as plain data, with the place of every key path in it."""
 
     data: Any
@@ -40,7 +40,7 @@ class Document:
         return self.places[known]
 
 
-def read_yaml(path: Path, error: type[BlinasimError]) -> Document:
+def read_yaml(path: Path, error: type[BlinasimError]) -> YamlFile:
     """Read a YAML file of plain mappings, sequences and scalars.
 
     Anchors, aliases and tags are refused, as are duplicate keys: a scenario says what it means in one place.
@@ -53,7 +53,7 @@ def read_yaml(path: Path, error: type[BlinasimError]) -> Document:
     return parse_yaml(read_text(path, error, most_bytes=_MOST_YAML_BYTES), str(path), error)
 
 
-def parse_yaml(text: str, name: str, error: type[BlinasimError]) -> Document:
+def parse_yaml(text: str, name: str, error: type[BlinasimError]) -> YamlFile:
     """Parse YAML text; see :func:`read_yaml`."""
     from ruamel.yaml import YAML
     from ruamel.yaml.error import MarkedYAMLError
@@ -76,7 +76,7 @@ def parse_yaml(text: str, name: str, error: type[BlinasimError]) -> Document:
         raise error("the file is empty", Place(name))
     places: dict[KeyPath, Place] = {(): Place(name, 1, 1)}
     data = _construct(root, (), name, places, error)
-    return Document(data, places)
+    return YamlFile(data, places)
 
 
 def _place(name: str, mark: Any) -> Place:

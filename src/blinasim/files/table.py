@@ -19,6 +19,12 @@ _MOST_ROWS: Final = 500_000
 _LINE: Final = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+\Z")
 
 
+#: A number in plain decimal digits; Python alone would take 1_8 and the digits of other scripts.
+NUMBER: Final = re.compile(r"[-+]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][-+]?[0-9]+)?")
+#: What stands for yes and for no, in small letters.
+YES_OR_NO: Final = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}
+
+
 @dataclass(frozen=True)
 class PatientFile:
     """A file of patients.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -12,13 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from blinasim.errors import Place, ScenarioError
-from blinasim.files import PatientFile, nearest, quoted, read_patients
+from blinasim.files import NUMBER, YES_OR_NO, PatientFile, nearest, quoted, read_patients
 from blinasim.model.codes import BLAST_BANDS_PCT, OLDER_FROM_YEARS, Fitness
 from blinasim.scenario.settings import CohortData, CohortSettings
 from blinasim.statistics.weights import rake
-
-#: A number in plain decimal digits; Python alone would take 1_8 and the digits of other scripts.
-_NUMBER = re.compile(r"[-+]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][-+]?[0-9]+)?")
 
 
 @dataclass(frozen=True)
@@ -38,7 +34,7 @@ class CohortRows:
 
 
 def _plain(text: str) -> str:
-    if not _NUMBER.fullmatch(text):
+    if not NUMBER.fullmatch(text):
         raise ValueError
     return text
 
@@ -61,7 +57,7 @@ def _per_cent(text: str) -> float:
 
 
 def _yes_or_no(text: str) -> bool:
-    return {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}[text.lower()]
+    return YES_OR_NO[text.lower()]
 
 
 def _fitness(text: str) -> int:

@@ -12,19 +12,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from blinasim.errors import DataError, Place
-from blinasim.files import nearest, quoted, read_patients
+from blinasim.files import NUMBER, YES_OR_NO, nearest, quoted, read_patients
 from blinasim.statistics.exposure import Estimate, Exposure
 from blinasim.study.estimators import Timing, estimate_all
 
 if TYPE_CHECKING:
     import pandas as pd
 
-_NUMBER: Final = re.compile(r"[-+]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][-+]?[0-9]+)?")
 _DAYS: Final = re.compile(r"0{0,9}[0-9]{1,5}")
 _MOST_DAYS: Final = 36_525
 #: Covariates beyond this are no measurements, and their squares no numbers.
 _MOST: Final = 1e12
-_YES: Final = {"1": 1.0, "true": 1.0, "yes": 1.0, "0": 0.0, "false": 0.0, "no": 0.0}
 _REQUIRED: Final = ("time_days", "event", "transplant_days")
 #: What each column says; days count from a common origin, such as the remission.
 COLUMNS: Final = {
@@ -140,9 +138,9 @@ def _columns(header: Sequence[str], adjust: Sequence[str], place: Place) -> list
 
 def _cell(name: str, text: str, file: str, line: int, column: int) -> float:
     if name in ("event", "candidate"):
-        if text.lower() not in _YES:
+        if text.lower() not in YES_OR_NO:
             raise DataError(f"{name}: {quoted(text)} should be yes or no", Place(file, line, column))
-        return _YES[text.lower()]
+        return float(YES_OR_NO[text.lower()])
     if name in COLUMNS:
         if not text and name != "time_days":
             return -1.0
@@ -153,8 +151,8 @@ def _cell(name: str, text: str, file: str, line: int, column: int) -> float:
             )
         return float(text)
     if text.lower() in ("true", "yes", "false", "no"):
-        return _YES[text.lower()]
-    if not (_NUMBER.fullmatch(text) and abs(value := float(text)) <= _MOST):
+        return float(YES_OR_NO[text.lower()])
+    if not (NUMBER.fullmatch(text) and abs(value := float(text)) <= _MOST):
         raise DataError(f"{name}: {quoted(text)} should be a number, or yes or no", Place(file, line, column))
     return value
 

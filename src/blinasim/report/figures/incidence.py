@@ -8,12 +8,12 @@ from typing import Any, Final
 import numpy as np
 from matplotlib.axes import Axes
 
+from blinasim.model.durations import DAYS_PER_MONTH
 from blinasim.report import style
 from blinasim.report.figures.trial_bands import Band, Floats, draw_axes, followed_months, whose, write_at_risk
 from blinasim.report.rows import ENOUGH_TRIALS
 from blinasim.report.words import lower_first
 from blinasim.study.simulate import Curves, Incidences, Result
-from blinasim.trial.endpoints import DAYS_PER_MONTH
 
 #: Inches: the page, a panel with what stands beside and under it, and the top.
 _WIDTH: Final = 7.2

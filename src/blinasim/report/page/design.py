@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from blinasim.files import shipped_designs
 from blinasim.inference.choice import described
+from blinasim.model.durations import DAYS_PER_MONTH
 from blinasim.model.parameters import Changed, ParameterSource
 from blinasim.report.design import (
     characteristics_table,
@@ -23,7 +24,6 @@ from blinasim.statistics.curves import normal_quantile
 from blinasim.statistics.intervals import clopper_pearson
 from blinasim.study.evaluate_design import Estimated, Evaluation
 from blinasim.study.solve_design import Solution
-from blinasim.trial.enrolment import DAYS_PER_MONTH
 
 
 def design_page(

@@ -14,9 +14,9 @@ from blinasim.report.calibration import Calibration, learnt_table
 from blinasim.report.page.asked import command_line, facts, in_words, parameter_options, studied
 from blinasim.report.page.page import Page
 from blinasim.report.resting import assumptions
-from blinasim.report.rows import ENOUGH_TRIALS, full_labels, listed
-from blinasim.report.style import lower_first
+from blinasim.report.rows import ENOUGH_TRIALS, full_labels
 from blinasim.report.validation import sentences, validation_rows, validation_table
+from blinasim.report.words import listed, lower_first
 
 _DEFINITIONS = (
     ("published", "As the source study published it; in brackets the 95 % confidence interval, or the range."),
