@@ -94,7 +94,7 @@ def mutants_of(root: Path, rooms: list[str]) -> list[Mutant]:
     """Every mutant of some rooms, in the order of files and lines."""
     found: list[Mutant] = []
     for room in rooms:
-        for path in sorted((root / "src" / "blinasim" / room).glob("*.py")):
+        for path in sorted((root / "src" / "blinasim" / room).rglob("*.py")):
             found += _Finder(room, path.relative_to(root).as_posix(), path.read_bytes()).find()
     return found
 
