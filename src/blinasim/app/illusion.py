@@ -8,7 +8,7 @@ from typing import Final
 
 import numpy as np
 
-from blinasim.app.illusion_drawings import ratios, split, waiting
+from blinasim.app.illusion_drawings import REACH, ratios, split, waiting
 from blinasim.app.pictures import Picture
 from blinasim.inference.choice import POINT, parameters_said
 from blinasim.luck import Draws, Luck
@@ -19,7 +19,7 @@ from blinasim.statistics.exposure import NEVER, Exposure
 from blinasim.statistics.performance import Figure
 from blinasim.study.batch import live
 from blinasim.study.effect import Effect, Finding, OutcomeEffect, effect
-from blinasim.study.estimators import Measure, Timing
+from blinasim.study.estimators import Scale, Timing
 from blinasim.study.exposures import exposure
 
 #: Simulated trials, few enough for an answer within about a second.
@@ -28,8 +28,6 @@ RATIOS: Final = ("naive_hr", "landmark_hr", "time_dependent_hr")
 DIFFERENCES: Final = ("naive_difference", "landmark_difference", "simon_makuch")
 #: What a transplant does, as the page says it: the scenario for each.
 WORLDS: Final = {"nothing at all": "null_transplant", "what the model says": "baseline"}
-#: Standard errors from a figure to the limits of its 95 % Monte Carlo interval.
-_REACH: Final = 1.96
 
 
 @dataclass(frozen=True)
@@ -101,15 +99,15 @@ def sentence(found: Effect) -> str:
     ).replace(" pp", " percentage points")
 
 
-def figure_text(figure: Figure, measure: Measure) -> str:
+def figure_text(figure: Figure, measure: Scale) -> str:
     """Write a figure with its 95 % Monte Carlo interval; one that is exact, or that is none, alone."""
-    said, reach = value_text(figure.value, measure), _REACH * figure.mcse
+    said, reach = value_text(figure.value, measure), REACH * figure.mcse
     if reach > 0:
         said += f" ({_range(figure.value - reach, figure.value + reach, measure)})"
     return said.replace("-", "−")
 
 
-def _range(lower: float, upper: float, measure: Measure) -> str:
+def _range(lower: float, upper: float, measure: Scale) -> str:
     return f"{value_text(lower, measure, unit=False)} to {value_text(upper, measure, unit=False)}".replace("-", "−")
 
 

@@ -16,6 +16,7 @@ from blinasim.report.figures import patient_flow
 from blinasim.report.rows import Row, rows_of
 from blinasim.scenario.loading import load_scenario
 from blinasim.scenario.settings import Scenario
+from blinasim.statistics.intervals import proportion_mcse
 from blinasim.study.simulate import Result, simulate
 
 #: Simulated trials, few enough for an answer within a second; fewer where patients share places, on SimPy's engine.
@@ -88,10 +89,11 @@ def coverage(result: Result, endpoint: str) -> tuple[float, float] | None:
     if estimates.lower is None or estimates.upper is None or truth is None:
         return None
     known = np.isfinite(estimates.lower)
-    if not known.any():
+    trials = int(known.sum())
+    if not trials:
         return None
-    share = float(((estimates.lower <= truth) & (truth <= estimates.upper))[known].mean())
-    return share, math.sqrt(share * (1.0 - share) / int(known.sum()))
+    holds = int(((estimates.lower <= truth) & (truth <= estimates.upper))[known].sum())
+    return holds / trials, float(proportion_mcse(holds, trials))
 
 
 def _cells(result: Result, row: Row) -> tuple[str, str, str, str, str]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Final
 
-from blinasim.report.comparison import share, value, with_error, with_limits
 from blinasim.report.table import Table
+from blinasim.report.words import share, value, with_error, with_limits
 from blinasim.study.optimize import Estimate, Limit, Optimization, Runner
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ def runner_cells(found: Optimization, one: Runner) -> tuple[str, ...]:
     kept = {True: "kept", False: "broken", None: "open"}[one.keeps] if found.limits else ""
     return (
         one.name,
-        one.fate,
+        one.verdict,
         f"{one.trials:,}",
         estimate_text(found, estimates[found.objective.id]),
         behind,
@@ -117,7 +117,7 @@ def _record(found: Optimization, one: Runner) -> dict[str, object]:
     record: dict[str, object] = {
         "candidate": one.name,
         **dict(one.settings),
-        "fate": one.fate,
+        "fate": one.verdict,
         "objective": found.objective.id,
         "trials_raced": one.trials,
         "probability_best": one.probability,
