@@ -18,7 +18,7 @@ from blinasim.scenario.settings import Scenario
 from blinasim.statistics.exposure import NEVER, Exposure
 from blinasim.statistics.performance import Figure
 from blinasim.study.batch import live
-from blinasim.study.effect import Effect, Finding, effect
+from blinasim.study.effect import Effect, Finding, OutcomeEffect, effect
 from blinasim.study.estimators import Scale, Timing
 from blinasim.study.exposures import exposure
 
@@ -70,7 +70,7 @@ def illusion(world: str, landmark_day: int) -> Illusion:
         f"from remission, differences on day {found.timing.day}. Mean of the trials (of hazard ratios the geometric "
         "mean) and truth: with their 95 % Monte Carlo interval, which more trials would narrow. 95 % of the trials: "
         "between the quantiles at 2.5 and 97.5 %. Wrongly found: trials whose own 95 % interval excludes no effect, "
-        "where there is none, ± Monte Carlo standard error; 5 % would be right.",
+        "where there is none, ± Monte Carlo standard error; 5 % would be right." + _left_out(one),
     )
 
 
@@ -111,8 +111,14 @@ def _range(lower: float, upper: float, measure: Scale) -> str:
     return f"{value_text(lower, measure, unit=False)} to {value_text(upper, measure, unit=False)}".replace("-", "−")
 
 
+def _left_out(one: OutcomeEffect) -> str:
+    most = max(one.of(name).performance.failures for name in (*RATIOS, *DIFFERENCES))
+    return f" Trials without an estimate, up to {most} for one estimator, are left out." if most else ""
+
+
 def _better(ratio: float) -> str:
-    return f"deaths cut by {100 * (1 - ratio):.0f} %" if ratio < 1 else f"deaths up by {100 * (ratio - 1):.0f} %"
+    how = "cut" if ratio < 1 else "raised"
+    return f"the hazard of death {how} by {100 * abs(1 - ratio):.0f} %"
 
 
 def _row(one: Finding) -> tuple[str, str, str, str, str]:

@@ -18,11 +18,11 @@ from blinasim.statistics.exposure import NEVER, Exposure
 from blinasim.study.effect import Effect
 from blinasim.trial.occupancy import State
 
-#: Standard errors from a mean to its 95 % limits, or standard deviations to those of 95 % of the trials.
+#: Standard errors from a figure to the limits of its 95 % Monte Carlo interval.
 REACH: Final = normal_quantile(0.95)
 #: Colour of the time in which nobody of a group can die.
 _GUARANTEED: Final = style.STATES[State.INDUCTION]
-_RATIOS: Final = (0.25, 0.5, 1.0, 2.0, 4.0)
+_RATIOS: Final = (0.125, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0)
 _NAMES: Final = {
     "naive_hr": "Ever against\nnever",
     "landmark_hr": "Landmark",
@@ -55,7 +55,7 @@ def ratios(found: Effect, names: Sequence[str]) -> style.Drawing:
             axes.text(-0.03, y, _NAMES[name], transform=axes.get_yaxis_transform(), ha="right", va="center",
                       fontsize=8, linespacing=1.1)  # fmt: skip
             said.append(f"{_NAMES[name].lower()} {math.exp(mean):.2f}".replace("\n", " "))
-        axes.set_xlim(math.log(0.16), math.log(4.0))
+        axes.set_xlim(math.log(0.1), math.log(10.0))
         axes.set_ylim(len(names) - 0.5, -0.6)
         axes.set_yticks([])
         axes.spines["left"].set_visible(False)
