@@ -91,18 +91,17 @@ def value(
     typer.echo(written)
 
 
-_LEGEND = (
-    "gain: over the first policy, paired, ± Monte Carlo standard error. best: probability of being the best under a\n"
-    "draw of the parameters. A value is what knowing the parameters would be worth a patient, by regression of the\n"
-    "gains on the draws, ± its standard error: one of less than two of them may be nothing. A set is never worth less\n"
-    "than a set within it. Prices and utilities are taken as they are."
-)
-
-
 def _print(found: ValueOfInformation, seconds: float) -> None:
-    from blinasim.cli.terminal import console, printed
+    from blinasim.cli.terminal import console, legend, printed
     from blinasim.inference.choice import described
-    from blinasim.report.value import candidate_table, explained_text, perfect_text, worth_table
+    from blinasim.report.value import (
+        TAKEN_AS_THEY_ARE,
+        VALUE_DEFINITIONS,
+        candidate_table,
+        explained_text,
+        perfect_text,
+        worth_table,
+    )
 
     screen, study = console(), found.scenarios[found.reference].study
     size = found.scenarios[found.reference].cohort.size
@@ -115,4 +114,6 @@ def _print(found: ValueOfInformation, seconds: float) -> None:
     screen.print(printed(candidate_table(found), wrapping=1))
     screen.print("", perfect_text(found), "", sep="\n", highlight=False, soft_wrap=True)
     screen.print(printed(worth_table(found), wrapping=1))
-    screen.print("", explained_text(found), _LEGEND, sep="\n", highlight=False, soft_wrap=True)
+    screen.print("", explained_text(found), sep="\n", highlight=False, soft_wrap=True)
+    screen.print(legend(VALUE_DEFINITIONS))
+    screen.print(TAKEN_AS_THEY_ARE, highlight=False, soft_wrap=True)
