@@ -18,7 +18,7 @@ from blinasim.cli import compare as command
 from blinasim.cli.compare import _folder_name
 from blinasim.cli.main import _run
 from blinasim.files import shipped_scenarios
-from blinasim.luck import FROM_REMISSION_OR_FAILURE_ON
+from blinasim.model.fates import FROM_REMISSION_OR_FAILURE_ON
 from blinasim.report import comparison as words_of
 from blinasim.report import style
 from blinasim.report.comparison_file import ComparisonFile, comparison_file

@@ -210,9 +210,9 @@ def test_a_local_cluster_runs_from_the_command_line(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("cluster", "workers", "line"),
     [
-        ("nowhere", 1, r"--cluster 'nowhere' should be local, or an address such as tcp://127\.0\.0\.1:8786"),
-        ("tcp://127.0.0.1:1", 2, "the cluster at tcp://127.0.0.1:1 has its own workers; leave --workers out"),
-        ("tcp://127.0.0.1:1", 1, "--cluster tcp://127.0.0.1:1: no scheduler with a worker answers within 1 s"),
+        ("nowhere", 1, r"^cluster 'nowhere': should be local, or an address such as tcp://127\.0\.0\.1:8786"),
+        ("tcp://127.0.0.1:1", 2, "^workers 2: the cluster at tcp://127.0.0.1:1 has workers of its own; ask for none"),
+        ("tcp://127.0.0.1:1", 1, "^cluster tcp://127.0.0.1:1: no scheduler with a worker answers within 1 s"),
     ],
 )
 def test_a_cluster_that_cannot_be_had_is_one_line(
@@ -506,6 +506,20 @@ def test_no_flipped_bit_of_a_kept_chunk_ends_in_a_traceback(tmp_path: Path) -> N
         damaged[place] ^= 1 << int(luck.integers(8))
         path.write_bytes(bytes(damaged))
         Checkpoint(checkpoint_folder(target), identity, resume=True).read(range(2))
+
+
+@pytest.mark.usefixtures("kept_at_once", "without_figures")
+def test_a_fault_of_the_code_is_not_taken_for_damage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    target = tmp_path / "r"
+    interrupted(target)
+    kept = Checkpoint(checkpoint_folder(target), identify(ASKED, load_parameters(), None, "auto", 2), resume=True)
+
+    def broken(_: object) -> None:
+        raise AttributeError("no such name")
+
+    monkeypatch.setattr(checkpoints, "from_arrays", broken)
+    with pytest.raises(AttributeError):
+        kept.read(range(2))
 
 
 @pytest.mark.usefixtures("kept_at_once", "without_figures")

@@ -20,7 +20,7 @@ from blinasim.inference.value import ValueOfInformation, value_of
 from blinasim.model.parameters import Parameters, ParameterSource, load_parameters
 from blinasim.report.rows import endpoint_frame, rows_of
 from blinasim.scenario.design_file import TrialDesign, load_design
-from blinasim.scenario.loading import load_scenario
+from blinasim.scenario.loading import load_named, load_scenario, study_changes
 from blinasim.scenario.settings import Scenario
 from blinasim.study import compare as comparing
 from blinasim.study import effect as estimating
@@ -287,8 +287,7 @@ def optimize(
     """
     if maximize and minimize:
         raise ScenarioError("maximize and minimize exclude each other; make one of them a limit")
-    given = {"study.replications": replications, "study.seed": seed}
-    changes = [f"{key}={value}" for key, value in given.items() if value is not None]
+    changes = study_changes(replications, seed)
     made = grid_of(scenario, {name: values_said(name, values) for name, values in over.items()}, changes)
     return optimizing.optimize(
         load_scenario(scenario, changes),
@@ -365,13 +364,12 @@ def _named(
     scenarios: Sequence[str | Path | Scenario], replications: int | None, seed: int | None
 ) -> dict[str, Scenario]:
     """Load scenarios by the name of their file, or their title; each name once."""
-    asked: dict[str, Scenario] = {}
-    for said in scenarios:
+
+    def load(said: str | Path | Scenario) -> tuple[str, Scenario]:
         name = said.title if isinstance(said, Scenario) else Path(said).stem
-        if name in asked:
-            raise ScenarioError(f"two of the scenarios are called {name}; name different ones")
-        asked[name] = _studied(said if isinstance(said, Scenario) else load_scenario(said), replications, seed)
-    return asked
+        return name, _studied(said if isinstance(said, Scenario) else load_scenario(said), replications, seed)
+
+    return load_named(scenarios, load, "scenarios")
 
 
 def effect_of_data(

@@ -15,7 +15,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from blinasim.errors import BlinasimError, ParameterError
+from blinasim.errors import Argument, BlinasimError, ParameterError
 from blinasim.files import nearest, quoted
 from blinasim.inference.posterior import Posterior
 from blinasim.inference.priors import Priors
@@ -34,7 +34,7 @@ from blinasim.statistics.information import (
 )
 from blinasim.statistics.pairs import parts_of_variance
 from blinasim.study.compare import arms_of
-from blinasim.study.measures import COST, NET_BENEFIT, QALYS, Measure, measures_of
+from blinasim.study.measures import COST, NET_BENEFIT, QALYS, Measure, measure_named, measures_of
 from blinasim.study.paired import paired_values
 from blinasim.study.precision import mean_and_mcse
 
@@ -215,7 +215,9 @@ def value_of(
         If there is no such measure, it has no better or worse, or there are too few trials.
     """
     if not isinstance(parameters, Posterior):
-        raise ParameterError("point values are known for certain; name draws of a posterior, or say --prior")
+        raise ParameterError(
+            "point values are known for certain; name draws of a posterior, or of the priors", Argument("parameters")
+        )
     arms = arms_of(scenarios, {})
     asked = {name: arm.scenario for name, arm in arms.items()}
     reference = next(iter(asked.values()))
@@ -228,7 +230,8 @@ def value_of(
     least = PAIR * _PAIRS_A_PARAMETER * (len(names) + 1)
     if trials < least:
         raise BlinasimError(
-            f"--replications {reference.study.replications:,}: {len(names)} parameters need {least:,} trials or more"
+            f"{len(names)} parameters need {least:,} trials or more",
+            Argument("replications", said=f"{reference.study.replications:,}"),
         )
     by_payoffs = reference.payoffs is not None and objective.id == NET_BENEFIT
     wanted = {one.id: one for one in (*measures_of([], reference.payoffs), objective)}
@@ -238,7 +241,9 @@ def value_of(
     )
     for name, of in zip(asked, values, strict=True):
         if not np.isfinite(of[objective.id]).all():
-            raise BlinasimError(f"{objective.id} has no value in some trials of {name}; choose another --measure")
+            raise BlinasimError(
+                f"has no value in some trials of {name}; choose another", Argument("measure", said=objective.id)
+            )
     draws = parameters.chosen(range(trials), reference.study.seed)[::PAIR]
     inputs = Priors.of(catalogue, names).normal_scores(np.stack([parameters.values(n)[draws] for n in names], axis=1))
     return _put_together(asked, parameters, objective, names, sets, values, inputs, by_payoffs=by_payoffs)
@@ -250,16 +255,15 @@ def objective_named(measure: str | None, payoffs: Payoffs | None) -> Measure:
     if measure is None and payoffs is None:
         raise BlinasimError(
             "no scenario has payoffs, so that there is no net benefit to choose by: name baseline_payoffs first, or "
-            "--measure, such as rmst_24_months"
+            "a measure, such as rmst_24_months"
         )
     name = measure or NET_BENEFIT
-    if name not in known:
+    found = measure_named(name, known, Argument("measure", said=quoted(name)))
+    if not found.direction:
         raise BlinasimError(
-            f"--measure {quoted(name)}: no such measure{nearest(name, known)} (there are {', '.join(known)})"
+            "neither more nor less of it is better, so that nobody can choose by it", Argument("measure", said=name)
         )
-    if not known[name].direction:
-        raise BlinasimError(f"--measure {name}: neither more nor less of it is better, so that nobody can choose by it")
-    return known[name]
+    return found
 
 
 @dataclass(frozen=True)
@@ -288,7 +292,7 @@ def _sets(names: tuple[str, ...], known: Sequence[str]) -> dict[str, list[_Set]]
                     if said in parameter_catalogue()
                     else (f"no such parameter or group{nearest(said, all_known)}")
                 )
-                raise ParameterError(f"--know {quoted(said)}: {why}")
+                raise ParameterError(why, Argument("known", said=quoted(said)))
         asked.append(_Set(text, frozenset(columns)))
     return {
         "all": [_Set("all parameters", frozenset(range(len(names))))],

@@ -10,7 +10,7 @@ from pydantic import Field
 
 from blinasim.report.comparison import DRAWN_AGAIN, STANDINGS
 from blinasim.report.document import Document, finite
-from blinasim.study.comparison import Arm, Band, Comparison, Contrast, HeadStart, LuckName, Pairs
+from blinasim.study.comparison import Band, Comparison, Contrast, HeadStart, LuckName, Pairs, Side
 from blinasim.study.contrasts import Difference
 from blinasim.study.cost_effectiveness import CostEffectiveness, cost_effectiveness
 from blinasim.study.measures import Measure
@@ -218,7 +218,7 @@ def _measure(measure: Measure) -> MeasureDocument:
     )
 
 
-def _scenario(arm: Arm) -> ScenarioDocument:
+def _scenario(arm: Side) -> ScenarioDocument:
     curve = arm.curve
     return ScenarioDocument(
         name=arm.name,

@@ -18,7 +18,7 @@ from blinasim.report.page.comparison import comparison_page
 from blinasim.report.style import Drawing
 from blinasim.scenario.settings import Scenario
 from blinasim.study.compare import compare
-from blinasim.study.comparison import Arm, Comparison
+from blinasim.study.comparison import Comparison, Side
 
 
 def compare_into(
@@ -91,7 +91,7 @@ def _contents(comparison: Comparison, policies: Mapping[str, PolicyFile]) -> Con
     )
 
 
-def _cohort_file(arm: Arm) -> str:
+def _cohort_file(arm: Side) -> str:
     return f"cohort_{arm.name}.csv"
 
 

@@ -6,11 +6,11 @@ import math
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Final
 
+from blinasim.model.durations import DAYS_PER_MONTH
 from blinasim.report.table import Table
 from blinasim.report.words import NOT_APPLICABLE, minus
 from blinasim.study.evaluate_design import Estimated, Evaluation
 from blinasim.study.solve_design import Solution
-from blinasim.trial.enrolment import DAYS_PER_MONTH
 
 if TYPE_CHECKING:
     import pandas as pd

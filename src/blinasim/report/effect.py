@@ -14,14 +14,14 @@ from blinasim.statistics.exposure import NEVER
 from blinasim.statistics.performance import Figure
 from blinasim.study.effect import POOLED_TRIALS, Effect, Finding
 from blinasim.study.effect_data import DataEffect
-from blinasim.study.estimators import ESTIMATORS, Estimator, Measure, Timing
+from blinasim.study.estimators import ESTIMATORS, Estimator, Scale, Timing
 from blinasim.study.exposures import OUTCOMES, OutcomeId
 
 if TYPE_CHECKING:
     import pandas as pd
 
 #: Headings of the scales, in the order of the tables.
-MEASURES: Final[dict[Measure, str]] = {
+MEASURES: Final[dict[Scale, str]] = {
     "log_hazard_ratio": "Hazard ratio",
     "difference": "Difference in survival",
     "survival": "Survival",
@@ -112,7 +112,7 @@ def data_cells(found: DataEffect, estimator: Estimator) -> tuple[str, ...]:
     )
 
 
-def value_text(value: float, measure: Measure, *, unit: bool = True) -> str:
+def value_text(value: float, measure: Scale, *, unit: bool = True) -> str:
     """Write an estimate: hazard ratios as such, survival in per cent, differences in percentage points."""
     if not math.isfinite(value):
         return NOT_APPLICABLE

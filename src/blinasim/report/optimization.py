@@ -55,7 +55,7 @@ def runner_cells(found: Optimization, one: Runner) -> tuple[str, ...]:
     kept = {True: "kept", False: "broken", None: "open"}[one.keeps] if found.limits else ""
     return (
         one.name,
-        one.fate,
+        one.verdict,
         f"{one.trials:,}",
         estimate_text(found, estimates[found.objective.id]),
         behind,
@@ -131,7 +131,7 @@ def _record(found: Optimization, one: Runner) -> dict[str, object]:
     record: dict[str, object] = {
         "candidate": one.name,
         **dict(one.settings),
-        "fate": one.fate,
+        "fate": one.verdict,
         "objective": found.objective.id,
         "trials_raced": one.trials,
         "probability_best": one.probability,

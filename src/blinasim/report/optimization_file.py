@@ -94,7 +94,7 @@ def _runner(one: Runner) -> RunnerDocument:
     return RunnerDocument(
         name=one.name,
         settings=dict(one.settings),
-        fate=one.fate,
+        fate=one.verdict,
         trials=one.trials,
         raced={key: _estimate(each) for key, each in one.raced.items()},
         fresh={key: _estimate(each) for key, each in one.fresh.items()},

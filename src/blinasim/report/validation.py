@@ -27,7 +27,7 @@ GROUPS: Final[dict[Use, str]] = {
 VALIDATION_DEFINITIONS: Final = (
     ("published", "As the source study published it; in brackets the 95 % confidence interval, or the range."),
     ("simulated", "Median of the simulated studies (95 % predictive interval)."),
-    ("tail", "Two-sided tail area: how rarely a simulated study lies as far out as the published figure."),
+    ("tail", "Two-sided tail area: how often a simulated study lies as far out as the published figure."),
     ("published is", "Where the published figure lies to the predictive interval."),
     (
         "width",

@@ -9,13 +9,10 @@ from pydantic import Field, model_validator
 
 from blinasim.scenario.settings import MOST_TITLE, Days, Settings, Study
 
-BinaryName: TypeAlias = Literal["response", "complete_response", "mrd_negative"]
 VariableName: TypeAlias = Literal["os", "rfs", "response", "complete_response", "mrd_negative"]
 BINARY: tuple[str, ...] = ("response", "complete_response", "mrd_negative")
 StratumName: TypeAlias = Literal["age", "prior_hsct", "salvage", "blasts"]
-TestName: TypeAlias = Literal[
-    "log_rank", "weighted_log_rank", "max_combo", "cox", "rmst", "milestone", "exact_binomial"
-]
+TestName: TypeAlias = Literal["log_rank", "weighted_log_rank", "max_combo", "cox", "rmst", "milestone"]
 #: Tests whose statistics at successive looks have independent increments in the number of events.
 SEQUENTIAL: tuple[TestName, ...] = ("log_rank", "cox")
 
@@ -328,8 +325,6 @@ class Design(Settings):
         summaries = {"rmst": "rmst_difference", "milestone": "milestone_difference"}
         if self.estimand.summary != summaries.get(self.test.kind, "hazard_ratio"):
             raise ValueError(f"estimand.summary {self.estimand.summary} is not what test {self.test.kind} is about")
-        if self.test.kind == "exact_binomial":
-            raise ValueError("test.kind exact_binomial is for one arm; give it a plan instead")
         if self.test.day is not None and self.test.day > self.longest_days:
             raise ValueError(f"test.day {self.test.day} lies beyond longest_days {self.longest_days}")
         if self.test.kind not in SEQUENTIAL and len(self.looks) > 1:

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from blinasim.engine.choice import EngineName, choose
-from blinasim.errors import ParameterError
+from blinasim.errors import Argument, ParameterError
 from blinasim.luck import Draws, Luck
 from blinasim.model.cohort_file import CohortSource, read_cohort
 from blinasim.model.parameters import ParameterSource, load_parameters
@@ -29,8 +29,8 @@ from blinasim.statistics.exposure import NEVER, Estimate, Exposure, simon_makuch
 from blinasim.statistics.performance import Figure, Performance, performance
 from blinasim.study.batch import had_hsct_not_existed, live
 from blinasim.study.chunks import cut, with_curves
-from blinasim.study.estimators import ALL, ESTIMATORS, Estimator, Timing, Truth, estimate_all
-from blinasim.study.executors import in_order
+from blinasim.study.estimators import ALL, ESTIMATORS, Estimator, JudgedBy, Timing, estimate_all
+from blinasim.study.executors import done
 from blinasim.study.exposures import OUTCOMES, Detection, OutcomeId, exposure
 from blinasim.trial.observe import observe_all
 
@@ -171,8 +171,8 @@ def effect(
     parameters = parameters or load_parameters()
     if parameters.varies:
         raise ParameterError(
-            "the truth that intervals should cover is one only under one set of values; take --parameters point, or a "
-            "file of values"
+            "intervals should cover one truth, that of one set of values; take point, or a file of values",
+            Argument("parameters"),
         )
     timing = timing or Timing()
     source = read_cohort(scenario.cohort)
@@ -180,22 +180,18 @@ def effect(
     blocks = cut(range(scenario.study.replications), _BLOCK)
     wanted = _Wanted(timing, detection, tuple(outcomes), tuple(estimators))
     job = partial(_block, scenario, parameters, wanted, engine, source)
-    done = []
-    for block, one in zip(blocks, in_order(job, blocks, executor), strict=True):
-        done.append(one)
-        if progress:
-            progress(len(block))
-    changed = sum(one.changed for one in done)
+    found = list(done(job, blocks, executor, progress))
+    changed = sum(one.changed for one in found)
     return Effect(
         scenario=scenario,
         parameters=parameters,
         timing=timing,
         detection=detection,
         outcomes={
-            name: _outcome([one.outcomes[name] for one in done], timing, no_effect=changed == 0) for name in outcomes
+            name: _outcome([one.outcomes[name] for one in found], timing, no_effect=changed == 0) for name in outcomes
         },
-        responders=sum(one.responders for one in done),
-        transplanted=sum(one.transplanted for one in done),
+        responders=sum(one.responders for one in found),
+        transplanted=sum(one.transplanted for one in found),
         changed=changed,
     )
 
@@ -233,7 +229,7 @@ class _OutcomeBlock:
 
     estimates: dict[str, Estimate]
     pooled: dict[str, Floats]
-    truths: dict[Truth, _Sums]
+    truths: dict[JudgedBy, _Sums]
     curves: dict[str, Floats]  # (K, G)
     alive: NDArray[np.int64]  # (2, G): truly event-free, as practised and without HSCT
 
@@ -304,7 +300,7 @@ def _pooled(seen: Exposure, timing: Timing, *, wanted: Collection[str]) -> dict[
     return {name: estimate.value for name, estimate in found.items()}
 
 
-def _truths(practised: Exposure, never: Exposure, timing: Timing) -> dict[Truth, _Sums]:
+def _truths(practised: Exposure, never: Exposure, timing: Timing) -> dict[JudgedBy, _Sums]:
     """Count who is event-free on the day in both worlds."""
     members, day = practised.member, timing.day
     with_hsct, without = (world.member & (world.time_days > day) for world in (practised, never))
@@ -379,7 +375,7 @@ def _outcome(parts: list[_OutcomeBlock], timing: Timing, *, no_effect: bool) -> 
 
 
 def _finding(
-    estimator: Estimator, parts: list[_OutcomeBlock], sums: Mapping[Truth, _Sums], *, no_effect: bool
+    estimator: Estimator, parts: list[_OutcomeBlock], sums: Mapping[JudgedBy, _Sums], *, no_effect: bool
 ) -> Finding:
     value, error = (
         np.concatenate([getattr(part.estimates[estimator.id], name) for part in parts])

@@ -26,20 +26,19 @@ from numpy.typing import NDArray
 from scipy.special import ndtri, stdtrit
 
 from blinasim.engine.choice import EngineName, choose
-from blinasim.errors import BlinasimError, ScenarioError
-from blinasim.files import nearest, quoted
+from blinasim.errors import Argument, BlinasimError, ScenarioError
 from blinasim.luck import Luck
 from blinasim.model.cohort_file import read_cohort
 from blinasim.model.parameters import PAIR, ParameterSource
 from blinasim.scenario.settings import Scenario
 from blinasim.study.living import Living
-from blinasim.study.measures import Measure, measures_of
+from blinasim.study.measures import Measure, measure_named, measures_of
 from blinasim.study.paired import paired_values
 
 Floats = NDArray[np.float64]
 Better: TypeAlias = Literal["maximize", "minimize"]
 #: What became of a candidate.
-Fate: TypeAlias = Literal["best", "not told apart", "worse", "beyond a limit", "worse on fresh luck"]
+Verdict: TypeAlias = Literal["best", "not told apart", "worse", "beyond a limit", "worse on fresh luck"]
 
 #: Probability of losing the best candidate, at most; and of a set of candidates not told apart without it.
 ALPHA: Final = 0.05
@@ -89,7 +88,7 @@ class Runner:
         Dotted name and value of each.
     scenario : Scenario
         What was lived.
-    fate : str
+    verdict : str
         ``best``; ``not told apart`` from it; or why and when it is not: ``worse`` or ``beyond a limit`` in the race,
         ``worse on fresh luck`` after it.
     trials : int
@@ -110,7 +109,7 @@ class Runner:
     name: str
     settings: tuple[tuple[str, str], ...]
     scenario: Scenario
-    fate: Fate
+    verdict: Verdict
     trials: int
     raced: Mapping[str, Estimate]
     fresh: Mapping[str, Estimate]
@@ -164,7 +163,7 @@ class Optimization:
     @cached_property
     def not_told_apart(self) -> tuple[Runner, ...]:
         """Candidates that may be as good as the best, or better."""
-        return tuple(one for one in self.runners if one.fate == "not told apart")
+        return tuple(one for one in self.runners if one.verdict == "not told apart")
 
     @property
     def trials_lived(self) -> int:
@@ -229,16 +228,16 @@ def optimize(
         raise ScenarioError("candidates with different cohort.size are not the same patients; vary other settings")
     measures = measures_of([scenario.capacity for scenario in scenarios], base.payoffs)
     known = {one.id: one for one in measures}
-    judged = _named(objective, known)
+    judged = measure_named(objective, known)
     if better is None:
         if not judged.direction:
             raise BlinasimError(
-                f"{objective}: neither more nor less of it is better by itself; say --maximize or --minimize"
+                f"{objective}: neither more nor less of it is better by itself; say maximize or minimize"
             )
         better = "maximize" if judged.direction > 0 else "minimize"
     limits = (
-        *(Limit(_named(name, known), "at least", bound) for name, bound in (at_least or {}).items()),
-        *(Limit(_named(name, known), "at most", bound) for name, bound in (at_most or {}).items()),
+        *(Limit(measure_named(name, known), "at least", bound) for name, bound in (at_least or {}).items()),
+        *(Limit(measure_named(name, known), "at most", bound) for name, bound in (at_most or {}).items()),
     )
     race = _Race(base, scenarios, parameters, judged, better, limits, engine, executor, progress)
     race.run()
@@ -262,12 +261,6 @@ def looks_of(trials: int) -> tuple[int, ...]:
     return tuple(dict.fromkeys(min(one, trials) for one in found if one >= FEWEST * PAIR or one >= trials))
 
 
-def _named(name: str, known: Mapping[str, Measure]) -> Measure:
-    if name not in known:
-        raise BlinasimError(f"no such measure {quoted(name)}{nearest(name, known)} (there are {', '.join(known)})")
-    return known[name]
-
-
 class _Race:
     """Candidates by number, the values of their trials so far, and what became of each."""
 
@@ -285,7 +278,9 @@ class _Race:
     ) -> None:
         self.trials = base.study.replications // PAIR * PAIR
         if self.trials < 2 * FEWEST:
-            raise BlinasimError(f"--replications {base.study.replications}: a race needs {2 * FEWEST} trials or more")
+            raise BlinasimError(
+                f"a race needs {2 * FEWEST} trials or more", Argument("replications", said=f"{base.study.replications}")
+            )
         self.looks = looks_of(self.trials)
         self._livings = [
             Living(
@@ -306,12 +301,12 @@ class _Race:
         self._limit_level = ALPHA / (2.0 * len(self.looks) * count * max(len(limits), 1))
         self._raced: list[dict[str, Floats]] = [{} for _ in scenarios]
         self._fresh: dict[int, dict[str, Floats]] = {}
-        self._fate: dict[int, Fate] = {}
+        self._verdict: dict[int, Verdict] = {}
         self.best = 0
 
     @property
     def _running(self) -> list[int]:
-        return [one for one in range(len(self._livings)) if one not in self._fate]
+        return [one for one in range(len(self._livings)) if one not in self._verdict]
 
     def run(self) -> None:
         """Race: live the trials of each look, and drop who is certainly not the best."""
@@ -343,12 +338,12 @@ class _Race:
         for one in rivals:
             # The best is one fixed beforehand, so that as many comparisons are made as there are rivals.
             if self._beyond(self._fresh[one], ALPHA / (2.0 * len(rivals) * max(len(self._limits), 1))):
-                self._fate[one] = "beyond a limit"
+                self._verdict[one] = "beyond a limit"
             elif self._worse(self._fresh[one], self._fresh[self.best], ALPHA / (2.0 * len(rivals))):
-                self._fate[one] = "worse on fresh luck"
+                self._verdict[one] = "worse on fresh luck"
             else:
-                self._fate[one] = "not told apart"
-        self._fate[self.best] = "best"
+                self._verdict[one] = "not told apart"
+        self._verdict[self.best] = "best"
 
     def _live(self, who: list[int], trials: range) -> dict[int, dict[str, Floats]]:
         found = paired_values(
@@ -371,14 +366,14 @@ class _Race:
         running = self._running
         for one in running:
             if self._beyond(self._raced[one], self._limit_level):
-                self._fate[one] = "beyond a limit"
+                self._verdict[one] = "beyond a limit"
         certain = [one for one in self._running if self._keeps(self._raced[one], self._limit_level)]
         worse = [
             one
             for one in self._running
             if any(self._worse(self._raced[one], self._raced[rival], self._level) for rival in certain if rival != one)
         ]
-        self._fate |= dict.fromkeys(worse, "worse")
+        self._verdict |= dict.fromkeys(worse, "worse")
 
     # --- judging -------------------------------------------------------------------------------------------
 
@@ -441,7 +436,7 @@ class _Race:
                     name=name,
                     settings=settings,
                     scenario=self._livings[one].scenario,
-                    fate=self._fate[one],
+                    verdict=self._verdict[one],
                     trials=raced[self._objective.id].size,
                     raced={key: self._estimate(values) for key, values in raced.items()},
                     fresh={key: self._estimate(values) for key, values in fresh.items()},
@@ -451,8 +446,8 @@ class _Race:
                     keeps=True if keeps else False if self._beyond(decided, level) else None,
                 )
             )
-        order: dict[Fate, int] = {"best": 0, "not told apart": 1}
-        return tuple(sorted(found, key=lambda one: (order.get(one.fate, 2), -one.trials, self._rank(one))))
+        order: dict[Verdict, int] = {"best": 0, "not told apart": 1}
+        return tuple(sorted(found, key=lambda one: (order.get(one.verdict, 2), -one.trials, self._rank(one))))
 
     def _rank(self, one: Runner) -> float:
         estimates = one.fresh or one.raced
@@ -470,7 +465,7 @@ class _Race:
         Means are taken to be jointly normal around those found, with their paired covariance and a flat prior; who does
         not certainly break a limit takes part. Candidates that are the same in every trial share theirs.
         """
-        who = [one for one in self._fresh if self._fate[one] != "beyond a limit"]
+        who = [one for one in self._fresh if self._verdict[one] != "beyond a limit"]
         units = np.stack([self._sign * self._units(self._fresh[one][self._objective.id]) for one in who])
         if len(who) == 1:
             return {who[0]: 1.0}

@@ -9,20 +9,19 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial, reduce
-from typing import Final, Literal, TypeAlias
+from typing import Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from blinasim.model.codes import NONE, Cause, Conditioning, Depth, Donor, Mrd, Source
+from blinasim.model.durations import DAYS_PER_MONTH
 from blinasim.scenario.settings import Trial
 from blinasim.statistics import competing, survival
 from blinasim.trial.observe import Bools, Ints, TrialData
 from blinasim.trial.outcomes import OUTCOMES, TimeToEvent
 
 Floats = NDArray[np.float64]
-
-DAYS_PER_MONTH: Final = 30.4375
 
 
 @dataclass(frozen=True)

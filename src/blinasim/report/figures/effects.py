@@ -17,7 +17,7 @@ from blinasim.report.words import lower_first, minus
 from blinasim.statistics.curves import normal_quantile
 from blinasim.study.effect import Effect
 from blinasim.study.effect_data import DataEffect
-from blinasim.study.estimators import ESTIMATORS, Measure
+from blinasim.study.estimators import ESTIMATORS, Scale
 from blinasim.study.exposures import OUTCOMES
 
 #: Inches: a line, the widths of labels, panel and text columns, the margin around, a heading, an axis, and the top.
@@ -32,7 +32,7 @@ _AXIS: Final = 0.5
 _TOP: Final = 1.0
 _WIDTH: Final = 2 * _MARGIN + _LABELS + _PANEL + _RIGHT
 _HALF_BAR: Final = 0.27
-_AXES: Final[dict[Measure, str]] = {
+_AXES: Final[dict[Scale, str]] = {
     "log_hazard_ratio": "Hazard ratio, HSCT against none",
     "difference": "Percentage points of survival",
     "survival": "Per cent alive (or alive in remission)",
@@ -96,7 +96,7 @@ def effects(found: Effect | DataEffect) -> style.Drawing:
     return drawing
 
 
-def _study_blocks(found: Effect) -> list[tuple[str, Measure, list[_Line]]]:
+def _study_blocks(found: Effect) -> list[tuple[str, Scale, list[_Line]]]:
     blocks = []
     rows = study_rows(found)
     for outcome in OUTCOMES:
@@ -124,8 +124,8 @@ def _study_blocks(found: Effect) -> list[tuple[str, Measure, list[_Line]]]:
     return blocks
 
 
-def _data_blocks(found: DataEffect) -> list[tuple[str, Measure, list[_Line]]]:
-    blocks: list[tuple[str, Measure, list[_Line]]] = []
+def _data_blocks(found: DataEffect) -> list[tuple[str, Scale, list[_Line]]]:
+    blocks: list[tuple[str, Scale, list[_Line]]] = []
     for measure in MEASURES:
         lines = []
         for one in ESTIMATORS:
@@ -140,7 +140,7 @@ def _data_blocks(found: DataEffect) -> list[tuple[str, Measure, list[_Line]]]:
     return blocks
 
 
-def _draw_block(axes: Axes, measure: Measure, lines: Sequence[_Line]) -> None:
+def _draw_block(axes: Axes, measure: Scale, lines: Sequence[_Line]) -> None:
     factor = 1.0 if measure == "log_hazard_ratio" else 100.0
     drawn = [factor * number for line in lines for number in line.drawn]
     ends = drawn + [0.0] * (measure != "survival") or [0.0]

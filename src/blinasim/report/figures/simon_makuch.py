@@ -10,6 +10,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
+from blinasim.model.durations import DAYS_PER_MONTH
 from blinasim.report import style
 from blinasim.report.effect import data_text
 from blinasim.report.words import lower_first
@@ -19,7 +20,6 @@ from blinasim.statistics.exposure import NEVER, Exposure, simon_makuch_groups
 from blinasim.study.effect import Effect, GroupCurve, curve_days
 from blinasim.study.effect_data import DataEffect
 from blinasim.study.exposures import OUTCOMES, OutcomeId
-from blinasim.trial.endpoints import DAYS_PER_MONTH
 
 Floats = NDArray[np.float64]
 

@@ -8,10 +8,10 @@ import numpy as np
 from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
+from blinasim.model.durations import DAYS_PER_MONTH
 from blinasim.report import style
 from blinasim.report.words import lower_first
 from blinasim.study.simulate import Result
-from blinasim.trial.endpoints import DAYS_PER_MONTH
 from blinasim.trial.occupancy import State
 
 Floats = NDArray[np.float64]

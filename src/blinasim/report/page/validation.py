@@ -14,8 +14,9 @@ from blinasim.report.calibration import Calibration, learnt_table
 from blinasim.report.page.asked import command_line, facts, in_words, parameter_options, studied
 from blinasim.report.page.page import Page
 from blinasim.report.resting import assumptions
-from blinasim.report.rows import ENOUGH_TRIALS
+from blinasim.report.rows import ENOUGH_TRIALS, full_labels
 from blinasim.report.validation import VALIDATION_DEFINITIONS, sentences, validation_rows, validation_table
+from blinasim.report.words import listed, lower_first
 
 _AGREES_EASILY = "Figures that were fitted agree too easily: only the held-out ones are a test, and they are few."
 #: Draws of the priors are made by blinasim validate --prior, not read from a file.
@@ -51,16 +52,27 @@ def answer(found: Validation) -> tuple[str, ...]:
     learnt = isinstance(found.parameters, Posterior) and found.parameters.has_learnt
     fitted, held_out = found.misses["fit"], found.misses["held_out"]
     said = [
-        f"Of the published figures {'held out of the fit' if learnt else 'that a calibration does not see'}, "
-        f"{_inside(held_out)}; of those that {'were fitted' if learnt else 'it fits'}, {_inside(fitted)}."
+        f"Of the published figures that {'were fitted' if learnt else 'a calibration fits'}, {_inside(fitted)}; of "
+        f"those {'held out of the fit' if learnt else 'that it does not see'}, {_inside(held_out)}{_of_what(found)}."
     ]
-    joint = found.joint.both
+    joint = found.joint
     said.append(
-        f"Of simulated reports of the latter, {_percent(joint.value)} (Monte Carlo standard error "
-        f"{_percent(joint.mcse)}) are at least as improbable as the published one"
-        f"{'; a small part would be bad, and a fit makes it large' if learnt else '; a small part would be bad'}."
+        f"Of {found.result.replications:,} simulated reports, {_percent(joint.both.value)} are at least as improbable "
+        f"as the published one in the figures {'that were fitted' if learnt else 'of a fit'}, and "
+        f"{_percent(joint.survival.value)} in those of survival alone. Few, such as less than 5 %, would speak against "
+        f"the model{'; figures that were fitted make them many' if learnt else ''}."
     )
     return tuple(said)
+
+
+def _of_what(found: Validation) -> str:
+    """Name the figures that were held out, and say how little whole numbers can test."""
+    held_out = [check.endpoint for check in found.checks if check.target.use == "held_out"]
+    if not held_out:
+        return ""
+    labels = full_labels()
+    weak = ", medians of whole cycles, which can scarcely miss" * all(one.unit == "cycles" for one in held_out)
+    return f" ({listed([lower_first(labels[one.id]) for one in held_out])}{weak})"
 
 
 def _inside(misses: Misses) -> str:
