@@ -15,8 +15,8 @@ from rich.console import Console
 import blinasim as bs
 from blinasim import plot
 from blinasim.cli import compare as command
-from blinasim.cli.compare import _folder_name
 from blinasim.cli.main import _run
+from blinasim.cli.names import folder_of
 from blinasim.files import shipped_scenarios
 from blinasim.model.fates import FROM_REMISSION_OR_FAILURE_ON
 from blinasim.report import comparison as words_of
@@ -400,7 +400,7 @@ def test_labels_keep_their_distance(wanted: list[float], placed: list[float]) ->
 
 
 def test_the_default_folder_of_many_policies_has_a_name_that_can_be() -> None:
-    assert _folder_name(["baseline", "maintenance"]) == "compare_baseline_maintenance"
-    many = _folder_name(shipped_scenarios())
+    assert folder_of("compare", ["baseline", "maintenance"]).name == "compare_baseline_maintenance"
+    many = folder_of("compare", shipped_scenarios()).name
     assert len(many) <= 100
     assert many == f"compare_baseline_with_{len(shipped_scenarios()) - 1}_policies"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from blinasim.cli.completion import scenario_names
-from blinasim.cli.names import folder_of, load_each
+from blinasim.cli.names import folder_of, load_scenarios
 from blinasim.cli.options import (
     ClusterOption,
     ForceOption,
@@ -69,11 +69,9 @@ def value(
     from blinasim.files import check_free
     from blinasim.inference.value import value_of
     from blinasim.report.analyses import value_contents
-    from blinasim.scenario.loading import load_scenario
     from blinasim.study.cluster import hired
 
-    changed = all_changes(changes, replications=replications, seed=seed)
-    loaded = load_each(scenarios, lambda said: load_scenario(said, changed), "scenarios")
+    loaded = load_scenarios(scenarios, all_changes(changes, replications=replications, seed=seed))
     target = out or folder_of("value", list(loaded))
     check_free(target, force=force)
     draws = parameters_or_prior(parameters, prior=prior, seed=next(iter(loaded.values())).study.seed)
