@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from blinasim.cli.completion import scenario_names
-from blinasim.cli.names import folder_of, load_each
+from blinasim.cli.names import folder_of, load_scenarios
 from blinasim.cli.options import (
     ClusterOption,
     Engine,
@@ -66,12 +66,10 @@ def compare(
     from blinasim.inference.choice import parameters_said
     from blinasim.model.policy_file import policy_file
     from blinasim.report.comparison_folder import compare_into
-    from blinasim.scenario.loading import load_scenario
     from blinasim.study.cluster import hired
     from blinasim.study.compare import arms_of, trials_to_live
 
-    changed = all_changes(changes, replications=replications, seed=seed)
-    loaded = load_each(scenarios, lambda said: load_scenario(said, changed), "scenarios")
+    loaded = load_scenarios(scenarios, all_changes(changes, replications=replications, seed=seed))
     own = policy_file(policy) if policy else None
     policies = {own.name: own} if own else {}
     arms = arms_of(loaded, policies)

@@ -106,10 +106,10 @@ def _of_trials(
 ) -> None:
     import time
 
-    from blinasim.cli.terminal import console, printed, progress
+    from blinasim.cli.terminal import console, legend, printed, progress
     from blinasim.inference.choice import described, parameters_said
     from blinasim.report.analyses import effect_contents
-    from blinasim.report.effect import LEGEND, label_of, study_table, timing_text, truth_text
+    from blinasim.report.effect import EFFECT_DEFINITIONS, label_of, study_table, timing_text, truth_text
     from blinasim.report.resting import rests_on
     from blinasim.scenario.loading import load_scenario
     from blinasim.study.cluster import hired
@@ -139,7 +139,9 @@ def _of_trials(
         screen.print(printed(study_table(found, outcome), wrapping=1))
         screen.print()
     resting = rests_on([asked], values.of(range(1), 0).structure)
-    screen.print(f"{LEGEND}\n{resting}", highlight=False, soft_wrap=True)
+    screen.print(legend(EFFECT_DEFINITIONS))
+    screen.print("What each estimator is read for: effect.csv and docs/effect.md.", highlight=False, soft_wrap=True)
+    screen.print(resting, highlight=False, soft_wrap=True)
     screen.print(written, highlight=False, soft_wrap=True)
 
 

@@ -2,29 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Final, Literal, TypeVar
+from typing import TYPE_CHECKING, Final
 
-_Loaded = TypeVar("_Loaded")
+if TYPE_CHECKING:
+    from blinasim.scenario.design_file import TrialDesign
+    from blinasim.scenario.settings import Scenario
 
 #: Letters of a default folder's name.
 _LONGEST: Final = 100
 
 
-def load_each(
-    said: Iterable[str], load: Callable[[str], _Loaded], kind: Literal["scenarios", "designs"]
-) -> dict[str, _Loaded]:
-    """Load scenarios or designs by the name of their file; each name once."""
-    from blinasim.errors import ScenarioError
+def load_scenarios(said: Iterable[str], changes: Sequence[str]) -> dict[str, Scenario]:
+    """Load scenarios by the name of their file; each name once."""
+    from blinasim.scenario.loading import load_named, load_scenario
 
-    loaded: dict[str, _Loaded] = {}
-    for one in said:
-        name = Path(one).stem
-        if name in loaded:
-            raise ScenarioError(f"two of the {kind} are called {name}; name different ones, or copy one file")
-        loaded[name] = load(one)
-    return loaded
+    return load_named(said, lambda one: (Path(one).stem, load_scenario(one, changes)), "scenarios")
+
+
+def load_designs(said: Iterable[str], changes: Sequence[str]) -> dict[str, TrialDesign]:
+    """Load designs by the name of their file; each name once."""
+    from blinasim.scenario.design_file import load_design
+    from blinasim.scenario.loading import load_named
+
+    return load_named(said, lambda one: (Path(one).stem, load_design(one, changes)), "designs")
 
 
 def folder_of(command: str, names: Sequence[str], others: str = "policies") -> Path:

@@ -137,18 +137,18 @@ def _bounds(option: str, said: list[str] | None) -> dict[str, float]:
     return found
 
 
-_LEGEND = (
-    "behind: paired difference from the best (95 % interval, one by one; what is told apart is so for all at once),\n"
-    "on fresh luck where it was estimated there; what was dropped is shown as it stood in the race. best: probability\n"
-    "that its mean is the best, by chance in the simulation alone. In the race a candidate is dropped as worse, or\n"
-    "beyond a limit, by a rule fixed beforehand, which loses the best one with a probability of 5 % at most."
-)
-
-
 def _print(found: Optimization, seconds: float) -> None:
-    from blinasim.cli.terminal import console, printed
+    from blinasim.cli.terminal import console, legend, printed
     from blinasim.inference.choice import described
-    from blinasim.report.optimization import SHOWN, best_text, impossible_text, optimization_table, race_text
+    from blinasim.report.optimization import (
+        OPTIMIZATION_DEFINITIONS,
+        RACE_RULE,
+        SHOWN,
+        best_text,
+        impossible_text,
+        optimization_table,
+        race_text,
+    )
 
     screen, base = console(), found.base
     screen.print(
@@ -160,5 +160,7 @@ def _print(found: Optimization, seconds: float) -> None:
     screen.print(printed(optimization_table(found), wrapping=1))
     if len(found.runners) > SHOWN:
         screen.print(f"... and {len(found.runners) - SHOWN:,} more (optimization.csv)", highlight=False)
-    said = [best_text(found), race_text(found), impossible_text(found), _LEGEND]
+    said = [best_text(found), race_text(found), impossible_text(found)]
     screen.print("", *filter(None, said), sep="\n", highlight=False, soft_wrap=True)
+    screen.print(legend(OPTIMIZATION_DEFINITIONS))
+    screen.print(f"{RACE_RULE} What was dropped is shown as it stood in the race.", highlight=False, soft_wrap=True)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from blinasim.cli.completion import design_names
-from blinasim.cli.names import folder_of, load_each
+from blinasim.cli.names import folder_of, load_designs
 from blinasim.cli.options import (
     ClusterOption,
     ForceOption,
@@ -73,13 +73,11 @@ def trial(
     from blinasim.inference.choice import described, parameters_said
     from blinasim.report.design import sentences, solution_text
     from blinasim.report.design_folder import design_contents
-    from blinasim.scenario.design_file import load_design
     from blinasim.study.cluster import hired
     from blinasim.study.evaluate_design import evaluate_design
     from blinasim.study.solve_design import solve_design
 
-    changed = all_changes(changes, replications=replications, seed=seed)
-    asked = load_each(designs, lambda said: load_design(said, changed), "designs")
+    asked = load_designs(designs, all_changes(changes, replications=replications, seed=seed))
     wanted = _power_wanted(solve, power, null=null)
     values = parameters_said(parameters)
     target = out or folder_of("trial", list(asked), "designs")

@@ -33,13 +33,13 @@ def validate(
     """Judge the source study's figures by what the model predicts; the exit code is 0 whatever the verdict."""
     import time
 
-    from blinasim.cli.terminal import console, printed, progress
+    from blinasim.cli.terminal import console, legend, printed, progress
     from blinasim.files import check_free
     from blinasim.inference.choice import described
     from blinasim.inference.predictive import studies_to_simulate
     from blinasim.inference.predictive import validate as judge
     from blinasim.report.analyses import validation_contents
-    from blinasim.report.validation import sentences, validation_rows, validation_table
+    from blinasim.report.validation import VALIDATION_DEFINITIONS, sentences, validation_rows, validation_table
     from blinasim.scenario.loading import load_scenario
     from blinasim.study.cluster import hired
 
@@ -65,10 +65,5 @@ def validate(
     )
     screen.print(printed(validation_table(validation_rows(found))))
     screen.print("", *sentences(found), sep="\n", highlight=False, soft_wrap=True)
-    screen.print(_LEGEND, written, sep="\n", highlight=False, soft_wrap=True)
-
-
-_LEGEND = (
-    "simulated: median of the studies (95 % predictive interval). tail: two-sided area beyond the published figure.\n"
-    "width: of the interval, against that of chance alone at the mean of the draws."
-)
+    screen.print(legend(VALIDATION_DEFINITIONS))
+    screen.print(written, sep="\n", highlight=False, soft_wrap=True)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from blinasim.cli.completion import scenario_names
-from blinasim.cli.names import folder_of, load_each
+from blinasim.cli.names import folder_of, load_scenarios
 from blinasim.cli.options import (
     ClusterOption,
     ForceOption,
@@ -69,11 +69,9 @@ def value(
     from blinasim.files import check_free
     from blinasim.inference.value import value_of
     from blinasim.report.analyses import value_contents
-    from blinasim.scenario.loading import load_scenario
     from blinasim.study.cluster import hired
 
-    changed = all_changes(changes, replications=replications, seed=seed)
-    loaded = load_each(scenarios, lambda said: load_scenario(said, changed), "scenarios")
+    loaded = load_scenarios(scenarios, all_changes(changes, replications=replications, seed=seed))
     target = out or folder_of("value", list(loaded))
     check_free(target, force=force)
     draws = parameters_or_prior(parameters, prior=prior, seed=next(iter(loaded.values())).study.seed)
@@ -91,18 +89,17 @@ def value(
     typer.echo(written)
 
 
-_LEGEND = (
-    "gain: over the first policy, paired, ± Monte Carlo standard error. best: probability of being the best under a\n"
-    "draw of the parameters. A value is what knowing the parameters would be worth a patient, by regression of the\n"
-    "gains on the draws, ± its standard error: one of less than two of them may be nothing. A set is never worth less\n"
-    "than a set within it. Prices and utilities are taken as they are."
-)
-
-
 def _print(found: ValueOfInformation, seconds: float) -> None:
-    from blinasim.cli.terminal import console, printed
+    from blinasim.cli.terminal import console, legend, printed
     from blinasim.inference.choice import described
-    from blinasim.report.value import candidate_table, explained_text, perfect_text, worth_table
+    from blinasim.report.value import (
+        TAKEN_AS_THEY_ARE,
+        VALUE_DEFINITIONS,
+        candidate_table,
+        explained_text,
+        perfect_text,
+        worth_table,
+    )
 
     screen, study = console(), found.scenarios[found.reference].study
     size = found.scenarios[found.reference].cohort.size
@@ -115,4 +112,6 @@ def _print(found: ValueOfInformation, seconds: float) -> None:
     screen.print(printed(candidate_table(found), wrapping=1))
     screen.print("", perfect_text(found), "", sep="\n", highlight=False, soft_wrap=True)
     screen.print(printed(worth_table(found), wrapping=1))
-    screen.print("", explained_text(found), _LEGEND, sep="\n", highlight=False, soft_wrap=True)
+    screen.print("", explained_text(found), sep="\n", highlight=False, soft_wrap=True)
+    screen.print(legend(VALUE_DEFINITIONS))
+    screen.print(TAKEN_AS_THEY_ARE, highlight=False, soft_wrap=True)

@@ -146,12 +146,21 @@ def truth_text(found: Effect) -> str:
     )
 
 
-LEGEND: Final = (
-    "truth: the same patients, uncensored, with the same luck in a world without HSCT; hazard ratios have one only\n"
-    "where no life differs. mean: of the estimates (hazard ratios: on the log scale, as are bias and errors).\n"
-    f"limit: mean in trials pooled by {POOLED_TRIALS}. SD: of the estimates; model SE: as the trials give it.\n"
-    "Differences, survival and coverage in per cent or percentage points; ±MC: Monte Carlo standard error.\n"
-    "What each estimator is read for: effect.csv and docs/effect.md."
+#: What the columns mean.
+EFFECT_DEFINITIONS: Final = (
+    (
+        "truth",
+        "The same patients, uncensored, with the same luck in a world without HSCT. Hazard ratios have one only "
+        "where no life differs.",
+    ),
+    ("mean", "Of the estimates over the trials; of hazard ratios on the log scale, as are bias and errors."),
+    ("limit", f"Mean in trials pooled by {POOLED_TRIALS}: where large trials of this kind would arrive."),
+    ("bias ±MC", "Mean less truth, and its Monte Carlo standard error; in percentage points, or on the log scale."),
+    ("SD", "Standard deviation of the estimates."),
+    ("model SE", "The standard error that the trials themselves report."),
+    ("coverage ±MC", "Share of the trials whose 95 % interval holds the truth, and its Monte Carlo standard error."),
+    ("no value", "Trials without an estimate, which all figures leave out."),
+    ("n/a", "Has no value, or no truth."),
 )
 
 

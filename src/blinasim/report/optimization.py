@@ -15,6 +15,20 @@ if TYPE_CHECKING:
 
 #: Candidates in the table.
 SHOWN: Final = 25
+#: What the columns mean.
+OPTIMIZATION_DEFINITIONS: Final = (
+    (
+        "behind",
+        "Paired difference from the best (95 % interval, one by one; what is told apart is so for all at "
+        "once), on fresh luck where it was estimated there.",
+    ),
+    ("best", "Probability that its mean is the best, by chance in the simulation alone."),
+)
+#: How candidates leave the race.
+RACE_RULE: Final = (
+    "In the race a candidate is dropped as worse, or beyond a limit, by a rule fixed beforehand, which loses the best "
+    "one with a probability of 5 % at most."
+)
 
 
 def limit_text(limit: Limit) -> str:

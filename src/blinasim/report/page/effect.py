@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 from blinasim.report.effect import (
+    EFFECT_DEFINITIONS,
     data_table,
     data_text,
     estimands_table,
@@ -18,25 +19,9 @@ from blinasim.report.page.page import Page
 from blinasim.report.resting import assumptions
 from blinasim.report.words import listed, minus
 from blinasim.statistics.curves import normal_quantile
-from blinasim.study.effect import POOLED_TRIALS, Effect, Finding
+from blinasim.study.effect import Effect, Finding
 from blinasim.study.effect_data import DataEffect
 from blinasim.study.estimators import ESTIMATORS, Timing
-
-_DEFINITIONS = (
-    (
-        "truth",
-        "The same patients, uncensored, with the same luck in a world without HSCT. Hazard ratios have one only "
-        "where no life differs.",
-    ),
-    ("mean", "Of the estimates over the trials; of hazard ratios on the log scale, as are bias and errors."),
-    ("limit", f"Mean in trials pooled by {POOLED_TRIALS}: where large trials of this kind would arrive."),
-    ("bias ±MC", "Mean less truth, and its Monte Carlo standard error; in percentage points, or on the log scale."),
-    ("SD", "Standard deviation of the estimates."),
-    ("model SE", "The standard error that the trials themselves report."),
-    ("coverage ±MC", "Share of the trials whose 95 % interval holds the truth, and its Monte Carlo standard error."),
-    ("no value", "Trials without an estimate, which all figures leave out."),
-    ("n/a", "Has no value, or no truth."),
-)
 
 
 def effect_page(found: Effect) -> Page:
@@ -56,7 +41,7 @@ def effect_page(found: Effect) -> Page:
         settings=settings_tables({"": scenario}),
         answer=answer(found),
         tables=(*(study_table(found, outcome) for outcome in found.outcomes), estimands_table()),
-        definitions=_DEFINITIONS,
+        definitions=EFFECT_DEFINITIONS,
         notes=(truth_text(found), f"Days count from remission: {timing_text(timing)}."),
         assumptions=assumptions([scenario], found.parameters),
         commands=tuple(commands("effect", scenario, found.parameters, options)),

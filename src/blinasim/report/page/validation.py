@@ -15,20 +15,9 @@ from blinasim.report.page.asked import command_line, facts, in_words, parameter_
 from blinasim.report.page.page import Page
 from blinasim.report.resting import assumptions
 from blinasim.report.rows import ENOUGH_TRIALS, full_labels
-from blinasim.report.validation import sentences, validation_rows, validation_table
+from blinasim.report.validation import VALIDATION_DEFINITIONS, sentences, validation_rows, validation_table
 from blinasim.report.words import listed, lower_first
 
-_DEFINITIONS = (
-    ("published", "As the source study published it; in brackets the 95 % confidence interval, or the range."),
-    ("simulated", "Median of the simulated studies (95 % predictive interval)."),
-    ("tail", "Two-sided tail area: how often a simulated study lies as far out as the published figure."),
-    ("published is", "Where the published figure lies to the predictive interval."),
-    (
-        "width",
-        "Of the interval, against that of chance alone at the mean of the draws; ! marks one that is surely too wide.",
-    ),
-    ("n/a", "No draws, or no finite width."),
-)
 _AGREES_EASILY = "Figures that were fitted agree too easily: only the held-out ones are a test, and they are few."
 #: Draws of the priors are made by blinasim validate --prior, not read from a file.
 _PRIOR = ["--prior"]
@@ -47,7 +36,7 @@ def validation_page(found: Validation) -> Page:
         facts=facts(scenario, parameters, trials=found.result.replications, called="Simulated studies"),
         answer=answer(found),
         tables=(validation_table(validation_rows(found)),),
-        definitions=_DEFINITIONS,
+        definitions=VALIDATION_DEFINITIONS,
         notes=tuple(sentences(found)),
         assumptions=assumptions([scenario], parameters),
         commands=() if said is None else (command_line("validate", *studied(scenario.study), *said),),
@@ -117,7 +106,7 @@ def calibration_page(found: Calibration) -> Page:
             ("prior, posterior", "Median (95 % interval), in the parameter's unit."),
             ("contraction", "1 less posterior over prior variance: 0 where nothing was learnt."),
             ("moved", "By how many of the prior's standard deviations the mean has moved."),
-            *_DEFINITIONS,
+            *VALIDATION_DEFINITIONS,
         ),
         notes=(*told.sentences(found), *sentences(found.after)),
         assumptions=assumptions([scenario], posterior),
