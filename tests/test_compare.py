@@ -576,3 +576,14 @@ def test_wrong_comparisons_are_one_line(asked: tuple[Any, ...], message: str) ->
     with pytest.raises(ScenarioError, match=message) as caught:
         bs.compare(*asked, replications=2)
     assert "\n" not in str(caught.value)
+
+
+def test_two_trials_of_one_draw_count_once_in_the_interval() -> None:
+    """Student's t over 3 pairs, not 6 trials: 2 degrees of freedom, 4.303."""
+    (measure,) = (one for one in measures_of([], None) if one.id == "rmst_24_months")
+    policy = np.array([1.0, 1.0, 2.0, 2.0, 3.0, 3.0])
+    found = Difference.of(measure, np.zeros(6), policy, paired_trials=True)
+    assert found.mcse == pytest.approx(1 / np.sqrt(3))
+    assert found.upper - found.mean == pytest.approx(4.30265 / np.sqrt(3), rel=1e-4)
+    alone = Difference.of(measure, np.zeros(6), policy)
+    assert alone.upper - alone.mean == pytest.approx(2.57058 * alone.mcse, rel=1e-4)

@@ -22,7 +22,7 @@ from blinasim.luck import Draws, Luck
 from blinasim.model.codes import NEVER, NONE, Donor
 from blinasim.model.parameters import load_parameters
 from blinasim.report import figures
-from blinasim.report.design_file import design_file, design_schema
+from blinasim.report.design_file import DesignFile, design_file
 from blinasim.report.manifest import hashes
 from blinasim.scenario.design import AccrualStretch, Cut
 from blinasim.scenario.design_file import TrialDesign, find_design, load_design
@@ -518,7 +518,7 @@ def test_the_command(tmp_path: Path) -> None:
     assert done.exit_code == 0, done.output
     assert "Power" in done.output
     document = json.loads((out / "trial.json").read_text(encoding="utf-8"))
-    jsonschema.validate(document, design_schema())
+    jsonschema.validate(document, DesignFile.model_json_schema())
     assert [one["name"] for one in document["designs"]] == [PHASE_3, "simon_minimax"]
     names = {path.relative_to(out).as_posix() for path in out.rglob("*") if path.is_file()}
     assert {f"{PHASE_3}_trial_1/look_3/adsl.csv", "simon_minimax_trial_1/look_1/adtte.csv", "looks.csv"} <= names

@@ -277,21 +277,21 @@ def test_waiting_costs_transplants_and_more_beds_give_them_back() -> None:
 
 
 @pytest.mark.slow
-def test_fewer_beds_and_priorities_on_a_thousand_paired_replications() -> None:
+def test_fewer_beds_and_priorities_on_paired_replications() -> None:
     realized, by_mrd = {}, {}
     for name, places in (("scarce_beds", 3), ("scarce_beds", 2), ("scarce_beds_mrd_first", 3)):
         of = load_scenario(name, [f"capacity.transplant_beds.places={places}"])
-        drawn = lives(of, trials=1000)
+        drawn = lives(of, trials=200)
         history = walk(drawn)
-        by_trial = history.on_study_hsct.reshape(1000, -1).mean(axis=1)
-        positive = ((history.mrd == Mrd.POSITIVE) & (history.candidacy != NONE)).reshape(1000, -1)
+        by_trial = history.on_study_hsct.reshape(200, -1).mean(axis=1)
+        positive = ((history.mrd == Mrd.POSITIVE) & (history.candidacy != NONE)).reshape(200, -1)
         realized[name, places] = by_trial
-        by_mrd[name, places] = (history.on_study_hsct.reshape(1000, -1) & positive).sum(axis=1) / positive.sum(axis=1)
+        by_mrd[name, places] = (history.on_study_hsct.reshape(200, -1) & positive).sum(axis=1) / positive.sum(axis=1)
     fewer = realized["scarce_beds", 2] - realized["scarce_beds", 3]
     assert fewer.mean() < 0
-    assert fewer.mean() + 3 * fewer.std() / np.sqrt(1000) < 0
+    assert fewer.mean() + 3 * fewer.std() / np.sqrt(200) < 0
     helped = by_mrd["scarce_beds_mrd_first", 3] - by_mrd["scarce_beds", 3]
-    assert np.nanmean(helped) - 3 * np.nanstd(helped) / np.sqrt(1000) > 0
+    assert np.nanmean(helped) - 3 * np.nanstd(helped) / np.sqrt(200) > 0
 
 
 # --- other patients, and queueing theory -----------------------------------------------------------------

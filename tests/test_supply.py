@@ -8,6 +8,7 @@ import json
 import os
 import re
 import shutil
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -132,6 +133,36 @@ def test_the_guard_against_the_network_works() -> None:
     code = f"{ALONE}\nimport urllib.request\nurllib.request.urlopen('http://192.0.2.1/', timeout=1)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)
     assert "NETWORK: " in done.stderr
+
+
+def test_the_page_is_for_this_computer_and_takes_little() -> None:
+    from blinasim.cli.app import _OPTIONS
+
+    assert _OPTIONS["server.address"] == _OPTIONS["browser.serverAddress"] == "127.0.0.1"
+    assert int(_OPTIONS["server.maxUploadSize"]) <= 50
+    assert _OPTIONS["browser.gatherUsageStats"] == "false"
+    assert _OPTIONS["server.enableXsrfProtection"] == _OPTIONS["server.enableCORS"] == "true"
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "linux", reason="only there is every address that begins with 127 this computer's")
+def test_the_page_answers_at_one_address_alone(tmp_path: Path) -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = [sys.executable, "-m", "blinasim", "app", "--no-browser", "--port", str(port)]
+    page = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, text=True)
+    try:
+        assert page.stdout is not None
+        assert page.stdout.readline().startswith(f"blinasim app: http://127.0.0.1:{port}")
+        answers = {}
+        for address in ("127.0.0.1", "127.0.0.2"):
+            with socket.socket() as asking:
+                answers[address] = asking.connect_ex((address, port)) == 0
+        assert answers == {"127.0.0.1": True, "127.0.0.2": False}
+    finally:
+        page.terminate()
+        page.communicate(timeout=30)
 
 
 # --- nothing is read or run unasked -----------------------------------------------------------------------------------

@@ -46,8 +46,8 @@ def ratios(found: Effect, names: Sequence[str]) -> style.Drawing:
         said = []
         for y, name in enumerate(names):
             one = found.outcomes["os"].of(name).performance
-            mean, spread, error = one.mean.value, REACH * one.empirical_se.value, REACH * one.mean.mcse
-            axes.barh(y, 2 * spread, 0.42, mean - spread, color=style.SIMULATED_PALE, linewidth=0, zorder=1)
+            mean, error, (lower, upper) = one.mean.value, REACH * one.mean.mcse, one.most
+            axes.barh(y, upper - lower, 0.42, lower, color=style.SIMULATED_PALE, linewidth=0, zorder=1)
             axes.plot((mean - error, mean + error), (y, y), color=style.SIMULATED, linewidth=1.8, zorder=3)
             axes.plot([mean], [y], marker="o", markersize=5, color=style.SIMULATED, zorder=4)
             axes.text(mean, y - 0.27, f"{math.exp(mean):.2f}", ha="center", va="bottom", fontsize=7.5, zorder=6,

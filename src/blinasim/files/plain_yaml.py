@@ -22,6 +22,7 @@ _NOT_FINITE = re.compile(r"([-+]?)\.(inf|nan)", re.IGNORECASE)
 #: A file written by hand is shorter and flatter; what exceeds this is refused before it costs time or memory.
 _MOST_YAML_BYTES = 1_000_000
 MOST_LEVELS = 32
+_MOST_VALUES = 20_000
 
 
 @dataclass(frozen=True)
@@ -97,7 +98,7 @@ def _plain_composer(refuse: Callable[[str, Any], BlinasimError]) -> Any:
     from ruamel.yaml.events import AliasEvent
 
     class PlainComposer(Composer):
-        level = 0
+        level = values = 0
 
         def compose_node(self, parent: Any, index: Any) -> Any:
             event = self.parser.peek_event()
@@ -112,6 +113,9 @@ def _plain_composer(refuse: Callable[[str, Any], BlinasimError]) -> Any:
                 raise refuse(f"tag {short(tag)} is not allowed; write plain values", event.start_mark)
             if self.level == MOST_LEVELS:
                 raise refuse(f"nested more than {MOST_LEVELS} levels deep; no setting lies so deep", event.start_mark)
+            self.values += 1
+            if self.values > _MOST_VALUES:
+                raise refuse(f"more than {_MOST_VALUES:,} keys and values; no file needs so many", event.start_mark)
             self.level += 1
             node = super().compose_node(parent, index)
             self.level -= 1

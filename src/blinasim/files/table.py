@@ -14,7 +14,7 @@ from blinasim.errors import BlinasimError, Place
 from blinasim.files.text import read_text
 
 _MOST_BYTES: Final = 50_000_000
-_MOST_ROWS: Final = 1_000_000
+_MOST_ROWS: Final = 500_000
 #: A line with its end, whatever that is.
 _LINE: Final = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+\Z")
 

@@ -118,9 +118,15 @@ def read_cohort(settings: CohortSettings) -> CohortSource | None:
 def _parse(file: PatientFile) -> CohortRows:
     _check_header(file.header, file.place)
     values: dict[str, list[Any]] = {name: [] for name in file.header}
+    columns = [(name, _COLUMNS[name], values[name].append) for name in file.header]
     for number, cells in file.rows:
-        for position, (name, cell) in enumerate(zip(file.header, cells, strict=True), start=1):
-            values[name].append(_cell(name, cell, replace(file.place, line=number, column=position)))
+        for position, (cell, (name, column, keep)) in enumerate(zip(cells, columns, strict=True), start=1):
+            try:
+                keep(column.read(cell))
+            except (ValueError, KeyError, OverflowError):
+                # The place counts columns of the table, not characters.
+                place = replace(file.place, line=number, column=position)
+                raise ScenarioError(f"{name}: {quoted(cell)} should be {column.says}", place) from None
     arrays: dict[str, Any] = {
         name: np.array(values[name], dtype=column.dtype) if name in values else None
         for name, column in _COLUMNS.items()
@@ -143,15 +149,6 @@ def _check_header(header: list[str], place: Place) -> None:
     for name, column in _COLUMNS.items():
         if column.required and name not in header:
             raise ScenarioError(f"{name!r}: this column is missing", place)
-
-
-def _cell(name: str, text: str, place: Place) -> Any:
-    """Read one cell; the place counts columns of the table, not characters."""
-    column = _COLUMNS[name]
-    try:
-        return column.read(text)
-    except (ValueError, KeyError, OverflowError):
-        raise ScenarioError(f"{name}: {quoted(text)} should be {column.says}", place) from None
 
 
 def _weights(rows: CohortRows, settings: CohortSettings, data: CohortData) -> NDArray[np.float64]:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
 from blinasim.report.comparison import DRAWN_AGAIN, STANDINGS
-from blinasim.report.summary_file import Document, finite
+from blinasim.report.document import Document, finite
 from blinasim.study.comparison import Band, Comparison, Contrast, HeadStart, LuckName, Pairs, Side
 from blinasim.study.contrasts import Difference
 from blinasim.study.cost_effectiveness import CostEffectiveness, cost_effectiveness
@@ -204,11 +204,6 @@ def comparison_file(comparison: Comparison) -> ComparisonFile:
             flows=_counts(comparison.reference_again.flows),
         ),
     )
-
-
-def comparison_schema() -> dict[str, Any]:
-    """Return the JSON Schema of ``comparison.json``."""
-    return ComparisonFile.model_json_schema()
 
 
 def _measure(measure: Measure) -> MeasureDocument:

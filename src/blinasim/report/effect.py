@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from blinasim.report.rows import NOT_APPLICABLE
 from blinasim.report.table import Table
+from blinasim.report.words import NOT_APPLICABLE
 from blinasim.statistics.exposure import NEVER
 from blinasim.statistics.performance import Figure
 from blinasim.study.effect import POOLED_TRIALS, Effect, Finding

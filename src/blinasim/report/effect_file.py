@@ -7,8 +7,8 @@ from typing import Any, Final, Literal
 from pydantic import Field
 
 from blinasim.inference.choice import described
+from blinasim.report.document import Document, finite
 from blinasim.report.effect import study_rows
-from blinasim.report.summary_file import Document, finite
 from blinasim.statistics.performance import Figure
 from blinasim.study.effect import Effect
 from blinasim.study.effect_data import DataEffect
@@ -144,11 +144,6 @@ def effect_file(found: Effect | DataEffect) -> EffectFile:
             )
         )
     return EffectFile(timing=timing, study=study, findings=findings)
-
-
-def effect_schema() -> dict[str, Any]:
-    """Return the JSON Schema of ``effect.json``."""
-    return EffectFile.model_json_schema()
 
 
 def _named(estimator: Estimator) -> dict[str, Any]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Final
 
-from blinasim.report.comparison import share, value, with_error, with_limits
 from blinasim.report.table import Table
+from blinasim.report.words import share, value, with_error, with_limits
 from blinasim.study.optimize import Estimate, Limit, Optimization, Runner
 
 if TYPE_CHECKING:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
 from pydantic import Field
 
 from blinasim.inference.choice import described
-from blinasim.report.summary_file import Document, finite
+from blinasim.report.document import Document, finite
 from blinasim.study.optimize import ALPHA, Estimate, Optimization, Runner
 
 #: Raised when a key changes its meaning or goes away; a new key does not raise it.
@@ -88,11 +88,6 @@ def optimization_file(found: Optimization) -> OptimizationFile:
         candidates=[_runner(one) for one in found.runners],
         impossible=dict(found.impossible),
     )
-
-
-def optimization_schema() -> dict[str, Any]:
-    """Return the JSON Schema of ``optimization.json``."""
-    return OptimizationFile.model_json_schema()
 
 
 def _runner(one: Runner) -> RunnerDocument:

@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 
 from blinasim.inference.targets import load_targets
 from blinasim.model.codes import Cause
+from blinasim.report.rows import as_published
+from blinasim.scenario.settings import Scenario, Trial
 from blinasim.statistics.intervals import predictive_interval
 from blinasim.study.simulate import Flow
 from blinasim.trial.flow import FLOW_SHAPE, Ended, Route
@@ -241,8 +243,8 @@ class Counts:
         return Count(total / self.trials, spread.lower, spread.upper, ever=total > 0)
 
 
-def published_count(box: Box, patients: int) -> int | None:
-    """Return the published count of a box, where the trial is of the published size."""
-    targets = load_targets()
-    target = targets.get(box.endpoint or "")
-    return target.count if target is not None and patients == targets["n"].estimate else None
+def published_count(box: Box, scenario: Scenario) -> int | None:
+    """Return the published count of a box, where the scenario is the source study and its trial is seen as that was."""
+    target = load_targets().get(box.endpoint or "")
+    comparable = as_published(scenario) and scenario.trial == Trial()
+    return target.count if target is not None and comparable else None

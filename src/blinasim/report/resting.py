@@ -15,8 +15,8 @@ from blinasim.model.parameters import (
     parameters_to_dict,
 )
 from blinasim.model.therapy import acts
-from blinasim.report.rows import three_digits
 from blinasim.report.table import INDENT, Table
+from blinasim.report.words import three_digits
 from blinasim.scenario.settings import Scenario
 
 

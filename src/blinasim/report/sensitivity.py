@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Final
 
 from blinasim.inference.diagnostics import LEAST_CONTRACTION
 from blinasim.inference.sensitivity import Bearing, OutcomeSensitivity, Sensitivity
-from blinasim.report.rows import NOT_APPLICABLE, listed
 from blinasim.report.table import Table
+from blinasim.report.words import NOT_APPLICABLE, listed
 
 if TYPE_CHECKING:
     import pandas as pd

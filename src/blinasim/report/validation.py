@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Final
 
 from blinasim.inference.posterior import Posterior
 from blinasim.inference.predictive import SHARPNESS_BAR, Check, Estimate, Misses, Use, Validation
-from blinasim.report.rows import ENOUGH_TRIALS, NOT_APPLICABLE, Row, full_labels
+from blinasim.report.rows import ENOUGH_TRIALS, Row, full_labels
 from blinasim.report.table import INDENT, Table
+from blinasim.report.words import NOT_APPLICABLE
 from blinasim.study.summary import summarize
 
 if TYPE_CHECKING:

@@ -6,8 +6,8 @@ import math
 from typing import TYPE_CHECKING, Final
 
 from blinasim.inference.value import Candidate, ValueOfInformation, Worth
-from blinasim.report.comparison import share, value, with_error
 from blinasim.report.table import INDENT, Table
+from blinasim.report.words import share, value, with_error
 from blinasim.study.measures import Unit
 
 if TYPE_CHECKING:

@@ -208,6 +208,7 @@ def _overlay(
 ) -> None:
     """Lay settings over a draft. Only settings with settings of their own are merged; anything else is replaced."""
     target = _at(draft.data, at)
+    said, known = _by_key(places, at), _by_key(draft.places, at)
     for key, value in data.items():
         path = (*at, key)
         inner = _settings_class(model, key)
@@ -217,9 +218,19 @@ def _overlay(
             _overlay(draft, value, places, inner, path)
         else:
             target[key] = value
-            for known in [known for known in draft.places if known[: len(path)] == path]:
-                del draft.places[known]
-            draft.places |= {known: place for known, place in places.items() if known[: len(path)] == path}
+            for below in known.get(key, ()):
+                del draft.places[below]
+            draft.places |= {below: places[below] for below in said.get(key, ())}
+
+
+def _by_key(places: dict[KeyPath, Place], at: KeyPath) -> dict[str | int, list[KeyPath]]:
+    """Return the key paths below one of them, by the next key: a file may have thousands."""
+    depth = len(at)
+    found: dict[str | int, list[KeyPath]] = {}
+    for path in places:
+        if len(path) > depth and path[:depth] == at:
+            found.setdefault(path[depth], []).append(path)
+    return found
 
 
 def _at(data: dict[str, Any], path: KeyPath) -> dict[str, Any]:

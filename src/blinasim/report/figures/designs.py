@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from blinasim.model.durations import DAYS_PER_MONTH
 from blinasim.report import style
 from blinasim.report.design import percent, success_word, truth_text
+from blinasim.report.words import lower_first
 from blinasim.statistics import group_sequential
 from blinasim.statistics.curves import normal_quantile
 from blinasim.statistics.intervals import clopper_pearson
@@ -215,7 +216,7 @@ def power_curve(evaluation: Evaluation) -> style.Drawing:
             drawing,
             evaluation,
             f"Line: by theory, {'proportional hazards and the mean events of each look' if two else 'exact'}.",
-            f"Dot: {style.lower_first(word)} simulated, at the truth of all trials ({truth_text(evaluation)}), with "
+            f"Dot: {lower_first(word)} simulated, at the truth of all trials ({truth_text(evaluation)}), with "
             "its 95 % Monte Carlo interval.",
         )
     drawing.alt = (

@@ -13,6 +13,7 @@ from matplotlib.ticker import FixedLocator, MaxNLocator, NullFormatter, NullLoca
 
 from blinasim.report import style
 from blinasim.report.effect import MEASURES, data_cells, data_text, label_of, study_rows, timing_text, value_text
+from blinasim.report.words import lower_first, minus
 from blinasim.statistics.curves import normal_quantile
 from blinasim.study.effect import Effect
 from blinasim.study.effect_data import DataEffect
@@ -164,7 +165,7 @@ def _draw_block(axes: Axes, measure: Scale, lines: Sequence[_Line]) -> None:
     for y, line in enumerate(lines):
         axes.text(-_LABELS / _PANEL, y, line.label, **look)
         for left, text in zip(_COLUMNS, line.texts, strict=False):
-            axes.text(1 + left / _PANEL, y, text.replace("-", "−"), **look)
+            axes.text(1 + left / _PANEL, y, minus(text), **look)
         if not math.isfinite(line.dot):
             continue
         if line.bar and math.isfinite(line.bar[0]):
@@ -223,12 +224,12 @@ def _head(drawing: style.Drawing, found: Effect | DataEffect) -> None:
 def _alt(found: Effect | DataEffect) -> str:
     if isinstance(found, DataEffect):
         said = ", ".join(
-            f"{style.lower_first(one.label)} {value_text(float(found.estimates[one.id].value[0]), one.measure)}"
+            f"{lower_first(one.label)} {value_text(float(found.estimates[one.id].value[0]), one.measure)}"
             for one in ESTIMATORS
         )
         return f"Effect of HSCT in {found.name}: {said}."
     said = ", ".join(
-        f"{style.lower_first(row.label)} {row.cells[2]} (truth {row.cells[1]})"
+        f"{lower_first(row.label)} {row.cells[2]} (truth {row.cells[1]})"
         for row in study_rows(found)
         if row.outcome == "os"
     )

@@ -9,8 +9,8 @@ from matplotlib.ticker import MaxNLocator
 
 from blinasim.inference.choice import described
 from blinasim.report import style
-from blinasim.report.comparison import share
 from blinasim.report.optimization import best_text, estimate_text, limit_text
+from blinasim.report.words import share
 from blinasim.study.optimize import Optimization, Runner
 
 #: Inches: a line, the widths of labels, panel and text columns, the margin around, the room above and below.

@@ -11,6 +11,7 @@ from matplotlib.ticker import MaxNLocator
 from blinasim.model.durations import DAYS_PER_MONTH
 from blinasim.report import style
 from blinasim.report.comparison import whose_lives
+from blinasim.report.words import minus
 from blinasim.study.comparison import Comparison, Side
 
 _TICK_MONTHS: Final = 3
@@ -96,7 +97,7 @@ def _draw_gains(axes: Axes, comparison: Comparison, names: list[str]) -> None:
     low, high = axes.get_ylim()
     heights = style.apart(ends, (high - low) * _TABLE_LINE * 0.85 / _GAINS, low, high)
     for number, (end, height) in enumerate(zip(ends, heights, strict=True), start=1):
-        _label_end(axes, number, end, height, f"{names[number]} {end:+.1f} pp".replace("-", "−"))
+        _label_end(axes, number, end, height, f"{names[number]} {minus(f'{end:+.1f}')} pp")
 
 
 def _draw_curve(axes: Axes, arm: Side, number: int, *, band: bool) -> None:

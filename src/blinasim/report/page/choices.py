@@ -8,10 +8,9 @@ from blinasim.report.optimization import SHOWN, best_text, impossible_text, limi
 from blinasim.report.page.asked import facts, in_words, settings_tables
 from blinasim.report.page.page import Page
 from blinasim.report.resting import assumptions
-from blinasim.report.rows import listed
 from blinasim.report.sensitivity import groups_text, others_text, sensitivity_table, sentence, uninformed_text
-from blinasim.report.style import lower_first
 from blinasim.report.value import candidate_table, explained_text, perfect_text, worth_table
+from blinasim.report.words import listed, lower_first
 from blinasim.study.optimize import Optimization
 
 _REPEATING = (
