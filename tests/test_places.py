@@ -343,6 +343,17 @@ def test_a_queue_with_exponential_stays_waits_as_mm_c_does(servers: int, per_yea
     assert abs(np.mean(waits) - expected) < 4 * standard_error
 
 
+def test_other_patients_come_until_five_years_after_the_last_enrolment() -> None:
+    """Ten a day, from the first day of the warm-up to day 1,826 after the last enrolment, that day included."""
+    beds = {"places": 50, "background": {"arrivals_per_year": 3_652.5, "mean_stay_days": 1.0}}
+    capacity = Capacity.model_validate({"infusion_starts": beds, "warm_up_days": 30})
+    env = simpy.Environment(initial_time=-30 * TICKS)
+    ward = open_wards(env, capacity, Draws(Luck(1), range(1), 1), 0, last_entry=100)[Place.INFUSION_BED]
+    env.run()
+    asked = [request.asked for request in ward.requests]
+    assert (min(asked), max(asked)) == (-30, 100 + 1_826)
+
+
 def test_a_place_given_on_the_day_before_the_trial_comes_back() -> None:
     """Days of the warm-up are negative, and none of them may mean "never"."""
     for first in (-2, -1, 0):

@@ -19,8 +19,8 @@ from blinasim.scenario.loading import load_scenario
 from blinasim.scenario.settings import Policy
 from blinasim.statistics.conditional import variance_share
 from blinasim.statistics.counting import Rows
-from blinasim.statistics.differences import Difference
-from blinasim.statistics.sample_size import LachinFoulkes, lachin_foulkes, schoenfeld_events
+from blinasim.statistics.differences import ArmDifference
+from blinasim.statistics.sample_size import schoenfeld_events
 from blinasim.statistics.single_arm import BinomialPlan, exact_size, lee_liu, simon
 from blinasim.statistics.weights import rake
 from blinasim.study import simulate as study
@@ -49,8 +49,6 @@ from worlds import parameters
         (lambda: lee_liu(0.3, 20, (10,), posterior=0.95, futility=0.5, success=0.4), "0 <= futility < success <= 1"),
         (lambda: lee_liu(0.3, 20, (10,), posterior=0.95, futility=0.1, prior=(0.0, 1.0)), "prior must be above 0"),
         (lambda: lee_liu(0.9, 2, (1,), posterior=0.99, futility=0.1), "no number of responses among 2"),
-        (lambda: lachin_foulkes(0.0, 0.5, 0.025, 0.9, accrual_years=1, duration_years=2), "hazards must be above 0"),
-        (lambda: lachin_foulkes(0.7, 0.5, 0.025, 0.9, accrual_years=3, duration_years=2), "accrual_years <= duration"),
         (lambda: schoenfeld_events(1.0, 0.025, 0.9), "above 0 and not 1, not 1"),
         (lambda: schoenfeld_events(0.7, 0.025, 0.9, ratio=0.0), "ratio must be above 0"),
         (lambda: rake([np.array([[True, True], [False, False]])], [np.array([0.5, 0.5])]), "category 1 of a margin"),
@@ -65,15 +63,10 @@ def test_statistics_refuse_in_words(call: Callable[[], object], said: str) -> No
 
 def test_a_difference_has_its_p_value_and_limits() -> None:
     """1.959964 standard errors from 0: p = 0.05, and limits of 0 and twice the value."""
-    found = Difference(np.array([1.959964]), np.array([1.0]))
+    found = ArmDifference(np.array([1.959964]), np.array([1.0]))
     assert found.p_value == pytest.approx([0.05], abs=1e-7)
     lower, upper = found.interval()
     assert (lower[0], upper[0]) == pytest.approx((0.0, 3.919928), abs=1e-6)
-
-
-def test_patients_are_whole_in_each_arm() -> None:
-    """99.9 patients two to one: 33.3 and 66.6."""
-    assert LachinFoulkes(99.9, 60.0, 2.0).patients_rounded == 34 + 67
 
 
 def test_what_never_varies_has_no_share_of_variance() -> None:
@@ -125,13 +118,6 @@ def test_nobody_is_lost_at_a_rate_of_0() -> None:
     draws = Draws(Luck(1), range(2), 3)
     assert (enrolment.lost_days(0.0, draws) == np.iinfo(np.int32).max).all()
     assert (enrolment.lost_days(1.0, draws) < 10_000).all()
-
-
-def test_boundaries_are_planned_where_every_look_names_events() -> None:
-    planned = decisions.planned_boundaries(load_design("phase3_standard_therapy").design)
-    assert planned is not None
-    assert planned.upper.shape == (1, 3)
-    assert decisions.planned_boundaries(load_design("sibling_donor").design) is None
 
 
 # --- study ---------------------------------------------------------------------------------------------------
