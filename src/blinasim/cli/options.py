@@ -60,8 +60,9 @@ ForceOption: TypeAlias = Annotated[bool, typer.Option("--force", help="Replace a
 
 def all_changes(changes: list[str] | None, *, replications: int | None = None, seed: int | None = None) -> list[str]:
     """Return ``--set`` with what ``--replications`` and ``--seed`` change, so that all are checked the same way."""
-    given = {"study.replications": replications, "study.seed": seed}
-    return [*(changes or ()), *(f"{key}={value}" for key, value in given.items() if value is not None)]
+    from blinasim.scenario.loading import study_changes
+
+    return [*(changes or ()), *study_changes(replications, seed)]
 
 
 def parameters_or_prior(parameters: str | None, *, prior: bool, seed: int) -> ParameterSource:
