@@ -38,7 +38,7 @@ def test_every_file_that_is_named_is_there() -> None:
 
 def test_the_steps_name_what_is_in_those_files() -> None:
     for place, name in (
-        ("trial/endpoints.py", "ENDPOINTS"),
+        ("trial/endpoint_table.py", "ENDPOINTS: "),
         ("model/therapy.py", "def acts"),
         ("model/chart.py", "class Charts"),
         ("scenario/settings/policy.py", "class Candidates"),

@@ -19,7 +19,7 @@ from blinasim.report import figures
 from blinasim.report.optimization import best_text, optimization_frame
 from blinasim.report.optimization_file import optimization_file
 from blinasim.scenario.loading import load_scenario
-from blinasim.study import optimize as module
+from blinasim.study import race as module
 from blinasim.study.grid import Grid, grid_of, parse_over, read_grid
 from blinasim.study.optimize import Optimization, looks_of, optimize
 from posteriors import small_posterior

@@ -138,7 +138,7 @@ def _parts(comparison: Comparison, seconds: float, width: int) -> Iterator[str |
         "of a patient sharing their luck.\n"
         f"drawn again: the policy with luck {DRAWN_AGAIN}. reference again: the reference so,\n"
         "against itself; what moves there moves without any policy.\n"
-        + rests_on((arm.scenario for arm in comparison.arms), comparison.parameters.of(range(1), 0).structure)
+        + rests_on((arm.scenario for arm in comparison.arms), comparison.parameters.structure)
         + ("" if width >= _WIDTH else "\nThe terminal is too narrow for all columns: see comparison.csv, or widen it.")
     )
 

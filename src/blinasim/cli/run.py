@@ -178,7 +178,7 @@ def _closing(result: Result, rows: list[Row], target: Path, files: list[str], *,
             if result.parameters.varies
             else ""
         )
-        + f"{rests_on([scenario], result.parameters.of(range(1), 0).structure)}{f' {strongest}' if strongest else ''}\n"
+        + f"{rests_on([scenario], result.parameters.structure)}{f' {strongest}' if strongest else ''}\n"
         + ("The terminal is too narrow for limit and oracle: see endpoints.csv, or widen it.\n" if narrow else "")
         + wrote(target, files)
     )

@@ -23,7 +23,6 @@ from blinasim.inference.likelihood import (
     LEAST_REPLICATIONS,
     Examined,
     Problem,
-    Typical,
     examine,
     expectations,
     information,
@@ -31,6 +30,7 @@ from blinasim.inference.likelihood import (
 )
 from blinasim.inference.posterior import LOG_LIKELIHOOD, WEIGHT, Posterior, as_written, independent_uniforms
 from blinasim.inference.priors import Priors, drawn, sampled
+from blinasim.inference.regression import Typical
 from blinasim.inference.sampler import Effort, State, sample
 from blinasim.inference.study import Ensemble, Observed
 from blinasim.inference.targets import load_targets, published_binomials, published_margins

@@ -182,7 +182,7 @@ def simulated(parameters: ParameterSource) -> dict[str, Any]:
         **made(),
         "parameters": None if parameters.varies else parameters_to_dict(parameters.of(range(1), 0)),
         "posterior": _posterior(parameters),
-        "structure": parameters.of(range(1), 0).structure,
+        "structure": parameters.structure,
     }
 
 
