@@ -42,6 +42,7 @@ _PART = re.compile(r"<!-- part: (\w+) -->")
 _SECTION = re.compile(r"<!-- readme: (.+?) -->")
 _HREF = re.compile(r'href="([^"]*)"')
 _ROLE = re.compile(r":(?:mod|func|class|meth|attr):<code>")
+_PICTURE = re.compile(r"<p>(<img [^>]*>)</p>")
 _ABSOLUTE = re.compile(r"[a-z]+:|#|/")
 
 
@@ -73,10 +74,11 @@ def on_page_markdown(markdown: str, *, page: Page, config: MkDocsConfig, files: 
 
 
 def on_page_content(html: str, *, page: Page, config: MkDocsConfig, files: Files) -> str:  # noqa: ARG001
-    """Let links of notebooks lead to pages; leave Sphinx's roles out of docstrings, as a name follows."""
+    """Let links of notebooks lead to pages and pictures scroll; leave Sphinx's roles out, as a name follows."""
     here = page.file.src_uri
     if here.endswith(".ipynb"):
         html = _HREF.sub(lambda link: f'href="{relative(link[1], here, here, ".html")}"', html)
+    html = _PICTURE.sub(r'<div class="picture" role="group" tabindex="0" aria-label="Picture">\1</div>', html)
     return _ROLE.sub("<code>", html)
 
 

@@ -104,6 +104,13 @@ def test_moved_settings_survive_download_and_upload(tmp_path: Path) -> None:
     assert scenario.policy.transplant.candidates.fitness == ("good", "fair")
     again = uploaded("mine.yaml", downloaded(scenario).encode())
     assert again.load() == scenario == load_scenario(saved(tmp_path, downloaded(scenario)))
+    titled = source.changed(changes_of(source.load(), MOVED))
+    assert titled.model_copy(update={"title": scenario.title, "why": scenario.why}) == scenario
+    assert titled.title == f"{source.load().title}, changed"
+    assert all(change in titled.why for change in changes_of(source.load(), MOVED))
+    twice = uploaded("mine.yaml", downloaded(titled).encode()).changed(("cohort.size=90",))
+    assert twice.title == titled.title
+    assert twice.why == f"{titled.why} Changed on the page: cohort.size=90."
     for path, value in MOVED.items():
         assert next(control for control in ALL if control.path == path).value(again.load()) == value
 
@@ -170,11 +177,25 @@ def test_an_answer_says_its_numbers_and_their_error() -> None:
     scenario = load_scenario("no_transplantation", ["cohort.size=60"])
     found = explore.answer(scenario)
     assert found.rows[4][:3] == ("Ever transplanted", found.rows[4][1], "0.0 %")
-    assert re.search(r"95 % interval [−+]\d+\.\d\d to [−+]\d+\.\d\d", found.sentence)
+    assert re.search(r"95 % Monte Carlo interval [−+]\d+\.\d\d to [−+]\d+\.\d\d", found.sentence)
     assert f"{explore.trials_for(scenario):,} simulated trials of 60 patients" in found.basis
     assert found.flow is not None
     assert "24 months" in found.survival.alt
     assert found.survival.svg.startswith("<?xml")
+
+
+@pytest.mark.parametrize(
+    ("mean", "words"),
+    [(-0.0012, "Survival is slightly lower in this model: a difference of less than 1 point is small."),
+     (0.0012, "Survival is slightly higher in this model"),
+     (-0.03, "Survival is lower in this model."),
+     (0.03, "Survival is higher in this model.")],
+)  # fmt: skip
+def test_a_difference_is_said_in_proportion(mean: float, words: str) -> None:
+    found = explore.compared(load_scenario("no_transplantation", ["cohort.size=30"])).difference("os_24_months")
+    said = explore._survival_words(replace(found, mean=mean, lower=mean - 0.0005, upper=mean + 0.0005))
+    assert words in said
+    assert ("small" in said) == (abs(mean) < 0.01)
 
 
 def test_the_baseline_beside_itself_differs_in_nobody() -> None:
@@ -220,6 +241,18 @@ def test_patients_of_a_kind_are_such(kind: str) -> None:
     if "longer" in kind or "sooner" in kind:
         assert re.search(r"lives [\d,]+ days (longer|shorter)", told.sentence)
         assert ("longer" in told.sentence) == ("longer" in kind)
+
+
+@pytest.mark.parametrize(
+    "kind", ["lives longer under the other policy", "stays in remission for five years without a transplant"]
+)
+def test_a_lane_shows_the_last_event_or_says_when_it_comes(kind: str) -> None:
+    one, other = load_scenario("baseline"), load_scenario("early_donor_search")
+    trial, patient = stories.found(kind, one, other)[0]
+    told = stories.two_lives(one, other, ("baseline", "early"), trial, patient)
+    texts = " ".join(re.findall(r"<!-- (.*?) -->", told.picture.svg, re.DOTALL))
+    for day in re.findall(r"(?:relapse|death) on day (\d+)", told.picture.alt):
+        assert f"{int(day):,}" in texts
 
 
 def test_equal_lives_are_said_to_be_equal() -> None:
@@ -339,8 +372,8 @@ def test_a_changed_design_is_what_was_asked_for() -> None:
 def test_a_design_is_judged_with_its_error() -> None:
     found = designs.judged(designs.Planned("single_arm_exact", size=60), 200)
     assert re.search(r"\d+\.\d % \(95 % interval \d+\.\d to \d+\.\d\) of such trials succeed", found.sentence)
-    assert found.rows[0][0] == "Power"
-    assert found.rows[0][2]
+    assert found.rows[0][0] == "Power; error of the first kind"
+    assert float(found.rows[0][1].split()[0]) > float(found.rows[0][2].split()[0])
 
 
 def test_an_impossible_design_is_refused_in_one_line() -> None:

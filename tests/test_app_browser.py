@@ -207,6 +207,7 @@ def test_a_bad_file_is_refused_in_the_command_line_s_words_and_a_good_one_is_tak
         == said.stderr.strip()
         == ("blinasim: bad.yaml:3:3: policy.donr_search: no such setting; did you mean donor_search?")
     )
+    visit.page.get_by_text("is not this file: it is still the scenario early_donor_search").wait_for()
     before = visit.answer
     visit.page.locator("input[type=file]").set_input_files(good)
     visit.changed(before)
@@ -232,5 +233,7 @@ def test_a_scenario_downloads_and_loads_as_it_stands_on_the_page(browser: Any, a
     assert scenario.policy.donor_search.accept_from_day == accepted
     assert scenario.policy.transplant == usual.transplant
     assert scenario.policy.donor_search.starts == "enrolment"
+    assert scenario.title == f"{load_scenario('early_donor_search').title}, changed"
+    assert "accept_from_day" in scenario.why
     visit.is_well()
     visit.page.context.close()

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
 
+from blinasim.errors import ScenarioError
+
 testing = pytest.importorskip("streamlit.testing.v1", reason="the extra app is not installed")
+explore = pytest.importorskip("blinasim.app.screens.explore")
 
 SCREENS = ("explore", "story", "trial_view", "illusion", "design", "about")
 
@@ -35,6 +39,18 @@ def test_a_screen_opens(name: str) -> None:
     assert opened.title[0].value
     assert not opened.error
     assert name == "about" or 'class="answer"' in shown(opened)
+    used = {"explore": "posterior", "story": "posterior", "about": ""}.get(name, "point values")
+    assert not used or re.search(f"Parameters: .*{used}", shown(opened))
+
+
+def test_a_scenario_can_be_downloaded_before_its_answer_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    def none_yet(*_: Any) -> None:
+        raise ScenarioError("none yet")
+
+    monkeypatch.setattr(explore, "_answer", none_yet)
+    opened = screen("explore")
+    assert "none yet" in opened.code[0].value
+    assert len(opened.get("download_button")) == 1
 
 
 def test_another_start_begins_with_its_own_settings() -> None:

@@ -14,13 +14,15 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from blinasim.errors import BlinasimError, ScenarioError, one_line
-from blinasim.files import shipped_scenarios
+from blinasim.files import shipped_scenarios, short
 from blinasim.scenario.loading import load_scenario
-from blinasim.scenario.settings import AfterCycle, Scenario
+from blinasim.scenario.settings import MOST_TITLE, AfterCycle, Scenario
 from blinasim.scenario.writing import changes_to_yaml, flow
 
 #: The scenario that all others are compared with, and that downloads extend.
 REFERENCE: Final = "baseline"
+#: Ends the title of a scenario that was changed on the page.
+_CHANGED: Final = ", changed"
 _ACCEPT: Final = "policy.donor_search.accept_from_day"
 #: Days of the search offered for accepting a type of donor; None is never.
 _ACCEPT_DAYS: Final = (0, 14, 30, 60, 90, 120, 180, 270, 365, None)
@@ -194,6 +196,25 @@ class Source:
                 f"say blinasim run {path.name}"
             )
         return scenario
+
+    def changed(self, changes: tuple[str, ...]) -> Scenario:
+        """Load it with changes, which its reasons list: in the title, where the loader puts them, they are too many.
+
+        Raises
+        ------
+        ScenarioError
+            As :meth:`load`.
+        """
+        scenario, base = self.load(changes), self.load()
+        if not changes:
+            return base
+        title = f"{short(base.title.removesuffix(_CHANGED), MOST_TITLE - len(_CHANGED))}{_CHANGED}"
+        why = f"{_sentence(base.why.strip())} Changed on the page: {'; '.join(changes)}.".strip()
+        return scenario.model_copy(update={"title": title, "why": why})
+
+
+def _sentence(text: str) -> str:
+    return text if not text or text.endswith(".") else f"{text}."
 
 
 def uploaded(name: str, content: bytes) -> Source:

@@ -107,11 +107,16 @@ def judged(planned: Planned, trials: int) -> Judged:
     parameters = parameters_said(POINT)
     found, null = (evaluate_design(asked, parameters=parameters, null=nothing) for nothing in (False, True))
     look_titles, looks = look_lines(found)
-    beside = dict(characteristics(null)) | {success_word(found): percent(null.success)}
+    # Success is one line of both columns, and where there is nothing to find it is an error.
+    success = f"{success_word(found)}; {success_word(null).lower()}"
+    told, beside = characteristics(found), dict(characteristics(null))
     return Judged(
         sentence=sentence(found, null),
         why=asked.design.why.strip(),
-        rows=tuple((name.strip(), text, beside.get(name, "")) for name, text in characteristics(found) if text),
+        rows=(
+            (success, percent(found.success), percent(null.success)),
+            *((name.strip(), text, beside.get(name, "")) for name, text in told[1:] if text),
+        ),
         look_titles=look_titles,
         looks=tuple(looks),
         picture=Picture.of(boundaries(found)),

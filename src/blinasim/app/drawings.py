@@ -96,7 +96,7 @@ def standings(comparison: Comparison) -> style.Drawing:
                 axes.bar(bar, height, 0.82, bottom=tops[bar], color=_STANDING_COLOURS[kind], edgecolor="white")
                 if height >= 3.2:
                     axes.text(
-                        bar, tops[bar] + height / 2, f"{height:.0f}", ha="center", va="center_baseline", fontsize=7.5,
+                        bar, tops[bar] + height / 2, f"{height:.1f}", ha="center", va="center_baseline", fontsize=7.5,
                         color=style.ink_on(_STANDING_COLOURS[kind]),
                     )  # fmt: skip
                 if bar == 1:

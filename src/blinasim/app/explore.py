@@ -27,6 +27,8 @@ _PATIENTS_DES: Final = 1_900
 _MOST_PATIENTS: Final = 5_000
 _POLICY: Final = "policy"
 _UNDER_WAY: Final = "donor_search.under_way_share"
+#: A difference in survival below this is called small, however narrow its interval.
+_SMALL: Final = 0.01
 #: What the table shows, in its order.
 _SHOWN: Final = (
     "os_12_months", "os_24_months", "rmst_24_months", "os_median", "transplanted", "realization", "relapse_12_months",
@@ -125,14 +127,15 @@ def sentence(found: Comparison) -> str:
 def _survival_words(one: Difference) -> str:
     said = (
         f"Of 100 patients {100 * one.policy:.1f} are alive at 24 months under this policy and "
-        f"{100 * one.reference:.1f} under the baseline: a difference of {_points(one.mean)} (95 % interval "
+        f"{100 * one.reference:.1f} under the baseline: a difference of {_points(one.mean)} (95 % Monte Carlo interval "
         f"{_points(one.lower, unit=False)} to {_points(one.upper, unit=False)})"
     )
-    if one.lower > 0:
-        return f"{said}, so that survival is better."
-    if one.upper < 0:
-        return f"{said}, so that survival is worse."
-    return f"{said}, which {one.trials:,} trials cannot tell from none."
+    if one.lower <= 0 <= one.upper:
+        return f"{said}, which {one.trials:,} trials cannot tell from none."
+    way = "higher" if one.mean > 0 else "lower"
+    if abs(one.mean) < _SMALL:
+        return f"{said}. Survival is slightly {way} in this model: a difference of less than 1 point is small."
+    return f"{said}. Survival is {way} in this model."
 
 
 def _realized_words(one: Difference) -> str:

@@ -23,6 +23,8 @@ REACH: Final = normal_quantile(0.95)
 #: Colour of the time in which nobody of a group can die.
 _GUARANTEED: Final = style.STATES[State.INDUCTION]
 _RATIOS: Final = (0.125, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0)
+#: Half the width of a label, on the axis of log ratios.
+_LABEL: Final = 0.3
 _NAMES: Final = {
     "naive_hr": "Ever against\nnever",
     "landmark_hr": "Landmark",
@@ -50,8 +52,11 @@ def ratios(found: Effect, names: Sequence[str]) -> style.Drawing:
             axes.barh(y, upper - lower, 0.42, lower, color=style.SIMULATED_PALE, linewidth=0, zorder=1)
             axes.plot((mean - error, mean + error), (y, y), color=style.SIMULATED, linewidth=1.8, zorder=3)
             axes.plot([mean], [y], marker="o", markersize=5, color=style.SIMULATED, zorder=4)
-            axes.text(mean, y - 0.27, f"{math.exp(mean):.2f}", ha="center", va="bottom", fontsize=7.5, zorder=6,
-                      bbox={"facecolor": "white", "linewidth": 0, "pad": 0.6})  # fmt: skip
+            # Beside the line at 1, not on it.
+            aside = abs(mean) < _LABEL
+            place = math.copysign(0.05, mean) if aside else mean
+            side = ("left" if mean > 0 else "right") if aside else "center"
+            axes.text(place, y - 0.27, f"{math.exp(mean):.2f}", ha=side, va="bottom", fontsize=7.5, zorder=6)
             axes.text(-0.03, y, _NAMES[name], transform=axes.get_yaxis_transform(), ha="right", va="center",
                       fontsize=8, linespacing=1.1)  # fmt: skip
             said.append(f"{_NAMES[name].lower()} {math.exp(mean):.2f}".replace("\n", " "))

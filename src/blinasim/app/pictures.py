@@ -36,6 +36,6 @@ class Picture:
         look = f"width:100%;max-width:{round(1.25 * self.width_px)}px;min-width:{round(0.75 * least)}px;height:auto"
         reached = ' tabindex="0" role="group" aria-label="Figure, wider than a narrow screen"' if least else ""
         return (
-            f'<div style="overflow-x:auto"{reached}><img src="data:image/svg+xml;base64,{data}" '
+            f'<div class="wide"{reached}><img src="data:image/svg+xml;base64,{data}" '
             f'alt="{html.escape(self.alt, quote=True)}" style="{look}"></div>'
         )

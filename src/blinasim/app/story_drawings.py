@@ -15,8 +15,9 @@ from blinasim.report import style
 from blinasim.scenario.settings import Cycles
 from blinasim.trial.occupancy import State
 
-#: Days drawn, at most and at least.
-_LONGEST: Final = 1826
+#: Days drawn: at most; for a patient still alive; and at least.
+_LONGEST: Final = 3652
+_LONG: Final = 1826
 _LEAST: Final = 120
 _EVENTS: Final = (
     ("remission", "remission"),
@@ -72,10 +73,10 @@ def lanes(histories: Sequence[History], cycles: Sequence[Cycles], names: Sequenc
 
 def _last(history: History) -> int:
     """Return the day to which a lane is drawn at least."""
-    before = [day for day, label in _events(history) if label != "death"]
-    death = int(history.death[0])
-    shown = max([*before, 0]) + 90
-    return min(max(shown, death if death != NONE else _LONGEST), _LONGEST) + 20
+    last = max([day for day, _ in _events(history)], default=0)
+    if history.death[0] == NONE:
+        last = max(last + 90, _LONG)
+    return round(1.02 * min(last, _LONGEST))
 
 
 def _events(history: History) -> list[tuple[int, str]]:
@@ -95,6 +96,10 @@ def _lane(axes: Axes, history: History, cycles: Cycles, end: int) -> None:
             left -= given
             axes.barh(0.08, min(given, death - start), 0.16, start, color="#777777", linewidth=0)
     places = [(value, label) for value, label in _events(history) if value <= end]
+    later = [f"{label} {value:,}" for value, label in _events(history) if value > end]
+    if later:
+        axes.plot([end], [0.45], marker=">", markersize=7, color="#111111", clip_on=False)
+        axes.text(0.985 * end, 0.45, f"on to {', '.join(later)}", fontsize=7, ha="right", va="center_baseline")
     wanted = [value / end for value, _ in places]
     for (value, label), place in zip(places, style.apart(wanted, 0.125, 0.06, 0.96), strict=True):
         axes.plot((value, value), (0.18, 0.75), color="#111111", linewidth=1.0)

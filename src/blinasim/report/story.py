@@ -189,7 +189,8 @@ def _transplant(entry: LogEntry, world: World, history: History) -> str:
     conditioning = Conditioning(history.conditioning[0])
     intensity = "myeloablative" if conditioning == Conditioning.MYELOABLATIVE else "reduced-intensity"
     which = "on-study HSCT" if history.on_study_hsct[0] else "later HSCT, outside the study's count"
-    text = f"{intensity} conditioning, {donor.name.lower()} donor ({source}): {which}"
+    whose = f"{donor.name.lower()} donor" + ("" if donor == Donor.CORD else f" ({source})")
+    text = f"{intensity} conditioning, {whose}: {which}"
     if entry.relapse_clock_left == NONE:
         return text
     spent = _clock(world) - entry.relapse_clock_left

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, Final, TypeVar
 
 import streamlit as st
@@ -17,8 +18,10 @@ Found = TypeVar("Found")
 #: Restrained: less room above, lines that are not too long, tables as in a paper.
 LOOK: Final = """<style>
 .block-container {max-width: 1260px; padding-top: 1.2rem; padding-bottom: 3rem;}
+.block-container {padding-left: 2rem; padding-right: 2rem;}
 @media (max-width: 640px) {.block-container {padding-left: 1rem; padding-right: 1rem;}}
 h1 {font-size: 1.65rem !important; padding-bottom: 0.3rem !important;}
+[data-testid=stSelectbox] input {text-overflow: ellipsis;}
 h2, h3 {font-size: 1.15rem !important; padding-bottom: 0.2rem !important;}
 [data-testid=stHeader] {display: none;}
 .answer {font-size: 1.08rem; line-height: 1.5; border-left: 4px solid #00548A; padding: 0.1rem 0 0.1rem 0.8rem;}
@@ -33,14 +36,30 @@ table.story th {text-align: left; font-weight: 600; border-bottom: 1px solid #99
 table.story td {border-bottom: 1px solid #e6e6e6; padding: 0.25rem 0.6rem 0.25rem 0; vertical-align: top;}
 table.story td:first-child {text-align: right; color: #595959; font-variant-numeric: tabular-nums; width: 3.2rem;}
 .whole {white-space: nowrap;}
-.wide {overflow-x: auto;}
+/* What is wider than its box scrolls in it; a shadow at an edge says that there is more. */
+.wide {overflow-x: auto; background:
+  linear-gradient(to right, #fff 30%, #fff0) left / 3rem 100% no-repeat local,
+  linear-gradient(to left, #fff 30%, #fff0) right / 3rem 100% no-repeat local,
+  linear-gradient(to right, #0004, #0000) left / 0.9rem 100% no-repeat scroll,
+  linear-gradient(to left, #0004, #0000) right / 0.9rem 100% no-repeat scroll, #fff;}
+.wide img {mix-blend-mode: multiply;}
 </style>"""
 
 
 def kept(function: Callable[..., Found]) -> Callable[..., Found]:
     """Keep what a pure function returns, by the resolved scenario and whatever else it is given."""
     keys: dict[str | type[Any], Callable[[Any], Any]] = {Scenario: lambda scenario: scenario.model_dump_json()}
-    return st.cache_data(show_spinner="Simulating …", max_entries=64, hash_funcs=keys)(function)
+    return st.cache_data(show_spinner=False, max_entries=64, hash_funcs=keys)(function)
+
+
+@contextmanager
+def simulating() -> Iterator[None]:
+    """Say that an answer is being made, on a line of its own; the one before stays readable below it.
+
+    The cache's own sign is painted over what stands there.
+    """
+    with st.container(), st.spinner("Simulating …"):
+        yield
 
 
 def shown_picture(picture: Picture) -> None:
@@ -77,6 +96,20 @@ def quiet(text: str) -> None:
     st.html(f'<p class="quiet">{escaped(text)}</p>')
 
 
+def posterior_used(command: str) -> None:
+    """Say that a page draws its parameters, as a command does."""
+    quiet(f"Parameters: draws of the posterior that comes with blinasim, as blinasim {command} has them by default.")
+
+
+def point_used(command: str, why: str) -> None:
+    """Say that a page has one value of each parameter, and why it does not agree with ``blinasim run`` to the digit."""
+    quiet(
+        f"Parameters: the point values of calibration/parameters.yaml, the same in all trials, {why}. blinasim run "
+        "draws them from the posterior instead, anew for every trial or two, so that its medians and ranges are "
+        f"others; {command}."
+    )
+
+
 def escaped(text: str) -> str:
     """Write a text, which may hold a user's own words, as HTML."""
     import html
@@ -100,5 +133,5 @@ def chosen_scenario(label: str, key: str, *, start: str = "baseline") -> Source:
     """Let the user choose a shipped scenario."""
     names = list(titles())
     name = st.selectbox(label, names, index=names.index(start), format_func=titles().__getitem__, key=key)
-    quiet(f"Scenario {name}")
+    quiet(f"Scenario {name}: {titles()[name]}")
     return Source(name)

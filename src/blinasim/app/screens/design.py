@@ -6,7 +6,16 @@ import streamlit as st
 
 from blinasim.app import designs
 from blinasim.app.designs import Planned
-from blinasim.app.screens.common import answered, kept, quiet, refused, shown_picture, shown_table
+from blinasim.app.screens.common import (
+    answered,
+    kept,
+    point_used,
+    quiet,
+    refused,
+    shown_picture,
+    shown_table,
+    simulating,
+)
 from blinasim.errors import BlinasimError
 from blinasim.scenario.design_file import load_design
 
@@ -22,11 +31,11 @@ def show() -> None:
         "find, and how long it would take."
     )
     head = st.container()
-    left, right = st.columns([1, 2.6], gap="medium")
+    left, right = st.columns([1, 3.1], gap="medium")
     with left:
         planned, trials = _planned()
     try:
-        with head:
+        with head, simulating():
             found = _judged(planned, trials)
     except BlinasimError as problem:
         with head:
@@ -42,6 +51,7 @@ def show() -> None:
         )
         shown_table(found.look_titles, found.looks, "Looks at the data")
         quiet(found.basis)
+        point_used("blinasim trial has them as here by default", "so that there is one power and one error")
 
 
 def _planned() -> tuple[Planned, int]:
@@ -50,6 +60,7 @@ def _planned() -> tuple[Planned, int]:
         "Design", list(names), index=list(names).index("phase3_standard_therapy"),
         format_func=names.__getitem__, key="design/name",
     )  # fmt: skip
+    quiet(f"Design {name}: {names[name]}")
     design = load_design(name).design
     size, looks, allocation = designs.can_change(design)
     planned = Planned(

@@ -12,10 +12,12 @@ from blinasim.app.screens.common import (
     answered,
     chosen_scenario,
     kept,
+    posterior_used,
     quiet,
     refused,
     shown_picture,
     shown_table,
+    simulating,
 )
 from blinasim.errors import BlinasimError
 from blinasim.scenario.settings import Scenario
@@ -32,14 +34,17 @@ def show() -> None:
         "settings; beside it stands the baseline, the source study as it was conducted."
     )
     head = st.container()
-    left, right = st.columns([1, 2.6], gap="medium")
+    left, right = st.columns([1, 3.1], gap="medium")
     with left:
         source = _source()
         base = source.load()
         values, share = _settings(source, base)
     try:
-        scenario = source.load(changes_of(base, values))
-        with head:
+        scenario = source.changed(changes_of(base, values))
+        with left:
+            # Before the answer: until it is there, a click would download what was asked before.
+            _download(scenario, source)
+        with head, simulating():
             found = _answer(scenario, share)
     except BlinasimError as problem:
         with head:
@@ -49,8 +54,6 @@ def show() -> None:
         answered(found.sentence)
     with right:
         _results(found)
-    with left:
-        _download(scenario, source)
 
 
 def _source() -> Source:
@@ -64,6 +67,7 @@ def _source() -> Source:
         return uploaded(file.name, file.getvalue())
     except BlinasimError as problem:
         refused(problem)
+        quiet(f"What the page shows is not this file: it is still the scenario {chosen.name}.")
         return chosen
 
 
@@ -119,6 +123,7 @@ def _results(found: explore.Answer) -> None:
         ("Outcome", "Baseline", "This policy", "Difference (95 % interval)"), found.rows, "Outcomes under both policies"
     )
     quiet(f"{found.basis} {found.touched}")
+    posterior_used("compare")
 
 
 def _download(scenario: Scenario, source: Source) -> None:

@@ -5,7 +5,16 @@ from __future__ import annotations
 import streamlit as st
 
 from blinasim.app import illusion
-from blinasim.app.screens.common import answered, kept, quiet, refused, shown_picture, shown_table
+from blinasim.app.screens.common import (
+    answered,
+    kept,
+    point_used,
+    quiet,
+    refused,
+    shown_picture,
+    shown_table,
+    simulating,
+)
 from blinasim.errors import BlinasimError
 
 _illusion = kept(illusion.illusion)
@@ -21,7 +30,7 @@ def show() -> None:
         "without HSCT."
     )
     head = st.container()
-    left, right = st.columns([1, 2.6], gap="medium")
+    left, right = st.columns([1, 3.1], gap="medium")
     with left:
         world = st.radio("What HSCT truly does", list(illusion.WORLDS), key="illusion/world")
         landmark = st.slider(
@@ -30,7 +39,7 @@ def show() -> None:
         )  # fmt: skip
         trial = st.slider("Trial shown patient by patient", 1, 50, 1, key="illusion/trial")
     try:
-        with head:
+        with head, simulating():
             found, shown = _illusion(world, landmark), _guaranteed(world, trial)
     except BlinasimError as problem:
         with head:
@@ -52,3 +61,4 @@ def show() -> None:
             "Estimators and the truth",
         )
         quiet(found.basis)
+        point_used("blinasim effect has them as here by default", "so that there is one truth for the estimators")

@@ -5,7 +5,17 @@ from __future__ import annotations
 import streamlit as st
 
 from blinasim.app import stories
-from blinasim.app.screens.common import answered, chosen_scenario, escaped, kept, quiet, refused, shown_picture
+from blinasim.app.screens.common import (
+    answered,
+    chosen_scenario,
+    escaped,
+    kept,
+    posterior_used,
+    quiet,
+    refused,
+    shown_picture,
+    simulating,
+)
 from blinasim.errors import BlinasimError
 from blinasim.report.story import Story
 from blinasim.scenario.settings import Scenario
@@ -34,13 +44,14 @@ def show() -> None:
             answered("The two scenarios enrol other patients, so that nobody lives under both: choose another policy.")
             return
         trial, patient = _patient(*scenarios)
-        told = _two_lives(*scenarios, (one.name, other.name), trial, patient)
+        with simulating():
+            told = _two_lives(*scenarios, (one.name, other.name), trial, patient)
     except BlinasimError as problem:
         refused(problem)
         return
     answered(told.sentence)
     st.write(f"**{told.one.heading}**")
-    lanes, clock = st.columns(2, vertical_alignment="center")
+    lanes, clock = st.columns([1, 1.5], vertical_alignment="center")
     with lanes:
         shown_picture(told.picture)
     with clock:
@@ -58,6 +69,7 @@ def show() -> None:
         f"the same story: blinasim trace {one.name} --trial {trial} --patient {patient}. Who gains and who loses rests "
         "on both lives sharing their luck."
     )
+    posterior_used("trace")
 
 
 def _patient(one: Scenario, other: Scenario) -> tuple[int, int]:
@@ -78,7 +90,8 @@ def _patient(one: Scenario, other: Scenario) -> tuple[int, int]:
         trial = trial_column.number_input("Trial", 1, 100_000, 1, key="story/trial")
         patient = patient_column.number_input("Patient", 1, one.cohort.size, 1, key="story/patient")
         return int(trial), int(patient)
-    known = _found(kind, one, other)
+    with simulating():
+        known = _found(kind, one, other)
     if not known:
         quiet(f"Nobody of this kind among {stories.TRIALS} trials; here is the first patient instead.")
         return 1, 1

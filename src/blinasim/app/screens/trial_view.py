@@ -5,7 +5,17 @@ from __future__ import annotations
 import streamlit as st
 
 from blinasim.app import trial_view
-from blinasim.app.screens.common import answered, chosen_scenario, kept, quiet, refused, shown_picture, shown_table
+from blinasim.app.screens.common import (
+    answered,
+    chosen_scenario,
+    kept,
+    point_used,
+    quiet,
+    refused,
+    shown_picture,
+    shown_table,
+    simulating,
+)
 from blinasim.errors import BlinasimError
 
 _seen = kept(trial_view.seen)
@@ -20,7 +30,7 @@ def show() -> None:
         "their intervals, beside what is true of the same patients."
     )
     head = st.container()
-    left, right = st.columns([1, 2.6], gap="medium")
+    left, right = st.columns([1, 3.1], gap="medium")
     with left:
         source = chosen_scenario("Scenario", "trial/preset")
         base = source.load()
@@ -37,7 +47,7 @@ def show() -> None:
         size = st.slider("Patients a trial", 30, 500, min(max(base.cohort.size, 30), 500), key="trial/size")
     try:
         scenario = trial_view.asked(source.name, accrual_days, gap, loss, size)
-        with head:
+        with head, simulating():
             found = _seen(scenario)
     except BlinasimError as problem:
         with head:
@@ -60,5 +70,11 @@ def show() -> None:
         for reason in found.reasons:
             st.markdown(f"- {reason}")
         quiet(found.basis)
+        point_used(
+            f"blinasim run {source.name} --parameters point has them as here",
+            "so that there is one truth for the intervals to hold",
+        )
         if st.toggle("Show the patient flow", key="trial/flow"):
-            shown_picture(_flow(scenario))
+            with simulating():
+                flow = _flow(scenario)
+            shown_picture(flow)

@@ -230,6 +230,7 @@ def _draw(axes: Axes, drawn: list[_Life], last_day: int) -> None:
         axes.set_yticks([])
         axes.text(last_day / 2, 0.5, said, color=style.MUTED, ha="center", va="center")
         return
+    _write_later(axes, clocks, last_day)
     for number, life in reversed(list(enumerate(drawn))):
         if life.clock is not None and life.clock.counted:
             _draw_clock(axes, life.clock, last_day, first=number == 0)
@@ -239,6 +240,18 @@ def _draw(axes: Axes, drawn: list[_Life], last_day: int) -> None:
                     f"{number}", (end, life.clock.left(end)), (0, 5 + 9 * number), textcoords="offset points",
                     fontsize=8, ha="center", va="bottom", annotation_clip=False,
                 )  # fmt: skip
+
+
+def _write_later(axes: Axes, clocks: list[RelapseClock], last_day: int) -> None:
+    """Say when the lines end that go on beyond the axis: above the highest, below the lowest; the key says them all."""
+    later = sorted(
+        (clock for clock in clocks if clock.counted and clock.end > last_day), key=lambda one: one.left(last_day)
+    )
+    for clock, over in [(one, True) for one in later[-1:]] + [(one, False) for one in later[:-1][:1]]:
+        axes.annotate(
+            f"on to day {clock.end:,}", (last_day, clock.left(last_day)), (-2, 5 if over else -6),
+            textcoords="offset points", fontsize=8, ha="right", va="bottom" if over else "top", annotation_clip=False,
+        )  # fmt: skip
 
 
 def _draw_clock(axes: Axes, clock: RelapseClock, last_day: int, *, first: bool) -> None:
