@@ -16,18 +16,19 @@ import sys
 import tempfile
 from pathlib import Path
 
-from blinasim.report.calibration_file import calibration_schema
+from blinasim.report.calibration_file import CalibrationFile
 from blinasim.report.calibration_targets import calibration_document
-from blinasim.report.comparison_file import comparison_schema
-from blinasim.report.design_file import design_schema
-from blinasim.report.effect_file import effect_schema
+from blinasim.report.comparison_file import ComparisonFile
+from blinasim.report.design_file import DesignFile
+from blinasim.report.document import Document
+from blinasim.report.effect_file import EffectFile
 from blinasim.report.exports import data_dictionary
-from blinasim.report.optimization_file import optimization_schema
-from blinasim.report.sensitivity_file import sensitivity_schema
-from blinasim.report.summary_file import summary_schema
-from blinasim.report.validation_file import validation_schema
-from blinasim.report.value_file import value_schema
-from blinasim.report.verification import verification_schema
+from blinasim.report.optimization_file import OptimizationFile
+from blinasim.report.sensitivity_file import SensitivityFile
+from blinasim.report.summary_file import SummaryFile
+from blinasim.report.validation_file import ValidationFile
+from blinasim.report.value_file import ValueFile
+from blinasim.report.verification import VerificationFile
 from blinasim.scenario.writing import DESIGN_SCHEMA_FILE, SCHEMA_FILE, design_json_schema, json_schema
 from traceability import traceability_document
 
@@ -36,6 +37,19 @@ ROOT = Path(__file__).resolve().parents[1]
 PATIENT = 54
 #: What the README compares.
 COMPARED = ("baseline", "early_donor_search")
+#: What is written as JSON, by the name of its schema.
+DOCUMENTS: dict[str, type[Document]] = {
+    "summary": SummaryFile,
+    "comparison": ComparisonFile,
+    "calibration": CalibrationFile,
+    "validation": ValidationFile,
+    "effect": EffectFile,
+    "sensitivity": SensitivityFile,
+    "optimization": OptimizationFile,
+    "value": ValueFile,
+    "trial": DesignFile,
+    "verification": VerificationFile,
+}
 
 
 def blinasim(*arguments: str) -> str:
@@ -68,16 +82,10 @@ def generated() -> dict[Path, str]:
         ROOT / "docs" / "data_dictionary.md": data_dictionary(),
         ROOT / "docs" / "calibration_targets.md": calibration_document(),
         ROOT / "docs" / "traceability.md": traceability_document(),
-        ROOT / "docs" / "summary.schema.json": indented(summary_schema()),
-        ROOT / "docs" / "comparison.schema.json": indented(comparison_schema()),
-        ROOT / "docs" / "calibration.schema.json": indented(calibration_schema()),
-        ROOT / "docs" / "validation.schema.json": indented(validation_schema()),
-        ROOT / "docs" / "effect.schema.json": indented(effect_schema()),
-        ROOT / "docs" / "sensitivity.schema.json": indented(sensitivity_schema()),
-        ROOT / "docs" / "optimization.schema.json": indented(optimization_schema()),
-        ROOT / "docs" / "value.schema.json": indented(value_schema()),
-        ROOT / "docs" / "trial.schema.json": indented(design_schema()),
-        ROOT / "docs" / "verification.schema.json": indented(verification_schema()),
+        **{
+            ROOT / "docs" / f"{name}.schema.json": indented(document.model_json_schema())
+            for name, document in DOCUMENTS.items()
+        },
         ROOT / "scenarios" / SCHEMA_FILE: indented(json_schema()),
         ROOT / "scenarios" / "trials" / DESIGN_SCHEMA_FILE: indented(design_json_schema()),
     }

@@ -12,9 +12,9 @@ from pathlib import Path
 from blinasim.cli.main import _run
 from blinasim.inference.predictive import validate
 from blinasim.inference.sampler import Stage
-from blinasim.report.analysis_folder import write_analysis
+from blinasim.report.analyses import calibration_contents
 from blinasim.report.calibration import Calibration
-from blinasim.report.calibration_file import calibration_analysis
+from blinasim.report.contents import write_folder
 from blinasim.scenario.loading import load_scenario
 from posteriors import small_posterior
 
@@ -76,7 +76,7 @@ def calibrated() -> Path:
     stages = (Stage(1.0, 50.0, 60, 0.3, 0.5, 1.5, 8, -80.0, 2.0),)
     priors, posterior = (replace(small_posterior(seed=seed), stages=stages) for seed in (2, 1))
     before, after = (validate(scenario, values) for values in (priors, posterior))
-    write_analysis(_folder() / "calibrated", calibration_analysis(Calibration.of(posterior, before, after)))
+    write_folder(_folder() / "calibrated", calibration_contents(Calibration.of(posterior, before, after)))
     return _folder() / "calibrated"
 
 

@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 import blinasim as bs
 from blinasim import api
-from blinasim.cli.main import app
+from blinasim.cli.main import _run, app
 from blinasim.errors import BlinasimError, ParameterError, ScenarioError
 from blinasim.inference import calibrate as calibrating
 from blinasim.inference.calibrate import FULL, QUICK
@@ -44,6 +44,37 @@ def test_a_story_under_a_policy_of_ones_own() -> None:
 def test_a_story_of_nobody_is_an_error() -> None:
     with pytest.raises(BlinasimError, match="patients 1 to 189"):
         bs.trace("baseline", 190)
+
+
+def test_errors_name_the_argument_and_commands_their_option(capsys: pytest.CaptureFixture[str]) -> None:
+    two, drawn = ("baseline", "no_transplantation"), {"parameters": bs.prior_draws(4)}
+    for call, line, command in (
+        (lambda: bs.trace("baseline", 1, trial=0), "trial 0: trials count from 1", None),
+        (lambda: bs.trace("baseline", 500), "patient 500: the cohort has", "trace baseline --patient 500"),
+        (
+            lambda: bs.value_of_information(*two, measure="nope", **drawn),
+            "measure 'nope': no such measure",
+            "value baseline no_transplantation --measure nope --prior",
+        ),
+        (
+            lambda: bs.value_of_information(*two, measure="os_24_months", known=["nope"], **drawn),
+            "known 'nope': no such parameter or group",
+            "value baseline no_transplantation --measure os_24_months --know nope --prior",
+        ),
+        (
+            lambda: bs.value_of_information(*two, measure="os_24_months", replications=20, **drawn),
+            "replications 20: ",
+            "value baseline no_transplantation --measure os_24_months --replications 20 --prior",
+        ),
+    ):
+        with pytest.raises(BlinasimError) as found:
+            call()
+        assert str(found.value).startswith(line)
+        assert "--" not in str(found.value)
+        if command:
+            assert _run(command.split()) == 2
+            said = capsys.readouterr().err
+            assert said.startswith(f"blinasim: --{line.replace('known', 'know')}"), said
 
 
 def test_the_table_holds_the_lives_that_stories_tell() -> None:

@@ -283,6 +283,8 @@ def test_what_is_seen_is_said_with_its_range_and_the_reasons() -> None:
     found = trial_view.seen(trial_view.asked("baseline", 430, 84, 2, 100))
     assert re.search(r"median survival of \d+\.\d \(\d+\.\d-[\d.nr]+\) months; the truth is \d+\.\d", found.sentence)
     assert len(found.reasons) == 3
+    assert re.search(r"Published: 11 % of 32 transplanted. Here a trial has about 1\d transplanted", found.reasons[0])
+    assert "No cut-off mends that" in found.reasons[1]
     assert [row[0] for row in found.rows][-1] == "100-day mortality after HSCT"
     assert found.rows[-1][1] == "11 % (0-23)"
 
@@ -290,6 +292,28 @@ def test_what_is_seen_is_said_with_its_range_and_the_reasons() -> None:
 def test_a_trial_that_sees_too_little_says_so() -> None:
     found = trial_view.seen(trial_view.asked("baseline", 60, 0, 2, 30))
     assert "cannot be estimated in most trials" in found.sentence
+
+
+def test_where_nobody_is_transplanted_no_reason_speaks_of_it() -> None:
+    found = trial_view.seen(trial_view.asked("no_transplantation", 430, 84, 2, 60))
+    assert len(found.reasons) == 1
+    assert found.reasons[0].startswith("A relapse is dated")
+    assert "published: 11 %" not in found.sentence
+
+
+def test_a_cut_off_is_blamed_for_nothing_where_censoring_misleads_nobody() -> None:
+    result = trial_view.simulate(
+        trial_view.asked("baseline", 430, 84, 2, 60), parameters=trial_view.parameters_said("point")
+    )
+    rows = {row.summary.endpoint.id: row for row in trial_view.rows_of(result)}
+    one = rows["os_cens"]
+    limit = one.summary.limit
+    assert limit is not None
+    for oracle, blamed in ((limit, False), (limit + 0.2, True), (limit - 0.2, True)):
+        rows["os_cens"] = replace(one, summary=replace(one.summary, oracle=oracle))
+        said = " ".join(trial_view.reasons(result, rows))
+        assert ("No cut-off mends that" in said) is blamed
+        assert ("less than 0.1 months" in said) is not blamed
 
 
 # --- the illusion -------------------------------------------------------------------------------------
@@ -303,7 +327,19 @@ def test_a_transplant_that_does_nothing_looks_good_to_the_naive() -> None:
     assert abs(fair.value) < abs(naive.value)
     shown = illusion.illusion("nothing at all", 90)
     assert "HSCT does nothing" in shown.sentence
+    assert "due to relapse" in shown.sentence
     assert shown.rows[0][3] == "1.00"
+    assert re.fullmatch(r"0\.\d\d \(0\.\d\d to 0\.\d\d\)", shown.rows[0][1])
+
+
+def test_a_truth_that_is_not_exact_has_its_monte_carlo_interval() -> None:
+    found = illusion.estimated("what the model says", 90)
+    assert re.search(
+        r"true gain is [+−]\d\.\d percentage points \([+−]\d\.\d to [+−]\d\.\d\)", illusion.sentence(found)
+    )
+    for one in found.outcomes["os"].findings:
+        # Estimates of small trials are skew: the range must be that of the trials, not of a normal curve.
+        assert one.performance.most[0] < one.performance.mean.value < one.performance.most[1]
 
 
 def test_guaranteed_time_is_that_before_the_transplant() -> None:

@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 
 from blinasim.model.codes import NONE
+from blinasim.model.durations import DAYS_PER_MONTH
 from blinasim.statistics.intervals import clopper_pearson
 from blinasim.statistics.survival import median_interval
-from blinasim.trial.endpoints import DAYS_PER_MONTH, ENDPOINTS, FollowUp, Share, fit_outcomes
+from blinasim.trial.endpoints import ENDPOINTS, FollowUp, Share, fit_outcomes
 from blinasim.trial.outcomes import OUTCOMES
 from blind import trial_view as blind
 from blind.both import ALL, CURVES, ESTIMATES, SHARES, WORLDS, twice, without_cutoff

@@ -7,7 +7,7 @@ import pytest
 
 from blinasim.luck import Draws, Luck
 from blinasim.model.codes import Eligibility, Fitness
-from blinasim.model.cohort import BLAST_BANDS_PCT, Cohort, draw_cohort, under, with_margins
+from blinasim.model.cohort import BLAST_BANDS_PCT, Cohort, draw_cohort, under_parameters, with_margins
 from blinasim.model.parameters import Parameters
 from blinasim.scenario.settings import Scenario
 from worlds import Share, arrays_of, differing, parameters, scenario, strayed
@@ -317,7 +317,7 @@ def test_the_same_patients_under_other_parameters_are_those_drawn_under_them() -
     values = parameters(
         {"baseline.poor_fitness": 0.5, "baseline.well_matched_share": 0.4, "baseline.frailty_variance": 2}
     )
-    moved = under(drawn_with(of, draws), values, draws)
+    moved = under_parameters(drawn_with(of, draws), values, draws)
     assert not differing(arrays_of(moved), arrays_of(drawn_with(of, draws, values)))
     assert differing(arrays_of(moved), arrays_of(drawn_with(of, draws))) == ["fitness", "well_matched", "frailty"]
 

@@ -130,7 +130,7 @@ def test_a_bad_file_is_one_line_with_its_row(tmp_path: Path, header: str, rows: 
 def test_a_file_of_too_many_rows_is_refused_at_the_first_too_many(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("blinasim.model.cohort_file._MOST_ROWS", 5)
+    monkeypatch.setattr("blinasim.files.table._MOST_ROWS", 5)
     cohort(scenario(tmp_path, "{size: 4, data: {file: patients.csv}}"))
     with pytest.raises(ScenarioError, match=r"patients\.csv:6:1: has more than 5 rows"):
         cohort(scenario(tmp_path, "{size: 5, data: {file: patients.csv}}", rows=[*ROWS, ROWS[0]]))

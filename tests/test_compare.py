@@ -11,10 +11,11 @@ import pytest
 
 import blinasim as bs
 from blinasim.errors import BlinasimError, PolicyError, ScenarioError
-from blinasim.luck import FROM_REMISSION_OR_FAILURE_ON, Draws, Luck
+from blinasim.luck import Draws, Luck
 from blinasim.model.chart import Chart
 from blinasim.model.codes import NEVER, NONE, Place
 from blinasim.model.cohort import draw_cohort
+from blinasim.model.fates import FROM_REMISSION_OR_FAILURE_ON
 from blinasim.model.history import History
 from blinasim.model.own_policy import OwnPolicy
 from blinasim.model.parameters import parameters_to_dict
@@ -371,7 +372,7 @@ def test_only_what_comes_after_remission_or_failure_is_drawn_again(monkeypatch: 
     assert asked >= FROM_REMISSION_OR_FAILURE_ON
     groups = {name.split(".")[0] for name in FROM_REMISSION_OR_FAILURE_ON}
     assert {name for name in asked if name.split(".")[0] in groups} == FROM_REMISSION_OR_FAILURE_ON
-    again = Luck(1).drawn_again()
+    again = Luck(1).drawn_again(FROM_REMISSION_OR_FAILURE_ON)
     changed = {name for name in asked if not np.array_equal(Luck(1).key(name), again.key(name))}
     assert changed == FROM_REMISSION_OR_FAILURE_ON
     keys = {tuple(luck.key(name)) for name in asked for luck in (Luck(1), again)}
@@ -554,7 +555,7 @@ def test_from_python() -> None:
     assert found.difference("os_24_months", "haplo_first").measure.label == "OS at 24 months, all patients"
     with pytest.raises(BlinasimError, match="which policy"):
         found.difference("os_24_months")
-    with pytest.raises(BlinasimError, match="no measure 'os_24_month'; did you mean os_24_months"):
+    with pytest.raises(BlinasimError, match="no such measure 'os_24_month'; did you mean os_24_months"):
         found.difference("os_24_month", "haplo_first")
     with pytest.raises(BlinasimError, match="no policy 'haplo'"):
         found.contrast("haplo")
@@ -575,3 +576,14 @@ def test_wrong_comparisons_are_one_line(asked: tuple[Any, ...], message: str) ->
     with pytest.raises(ScenarioError, match=message) as caught:
         bs.compare(*asked, replications=2)
     assert "\n" not in str(caught.value)
+
+
+def test_two_trials_of_one_draw_count_once_in_the_interval() -> None:
+    """Student's t over 3 pairs, not 6 trials: 2 degrees of freedom, 4.303."""
+    (measure,) = (one for one in measures_of([], None) if one.id == "rmst_24_months")
+    policy = np.array([1.0, 1.0, 2.0, 2.0, 3.0, 3.0])
+    found = Difference.of(measure, np.zeros(6), policy, paired_trials=True)
+    assert found.mcse == pytest.approx(1 / np.sqrt(3))
+    assert found.upper - found.mean == pytest.approx(4.30265 / np.sqrt(3), rel=1e-4)
+    alone = Difference.of(measure, np.zeros(6), policy)
+    assert alone.upper - alone.mean == pytest.approx(2.57058 * alone.mcse, rel=1e-4)

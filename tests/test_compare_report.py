@@ -15,14 +15,15 @@ from rich.console import Console
 import blinasim as bs
 from blinasim import plot
 from blinasim.cli import compare as command
-from blinasim.cli.compare import _folder_name
 from blinasim.cli.main import _run
+from blinasim.cli.names import folder_of
 from blinasim.files import shipped_scenarios
-from blinasim.luck import FROM_REMISSION_OR_FAILURE_ON
+from blinasim.model.fates import FROM_REMISSION_OR_FAILURE_ON
 from blinasim.report import comparison as words_of
 from blinasim.report import style
 from blinasim.report.comparison_file import ComparisonFile, comparison_file
 from blinasim.report.exports.comparison import comparison as comparison_table
+from blinasim.report.words import share
 from blinasim.study.comparison import Comparison
 from blinasim.study.contrasts import Standing
 from layout import assert_readable, words
@@ -295,7 +296,7 @@ def test_a_single_trial_has_no_interval(alone: Comparison) -> None:
     ("part", "text"), [(0.0, "0 %"), (0.001, "<1 %"), (0.4, "40 %"), (0.999, ">99 %"), (1.0, "100 %")]
 )
 def test_a_small_share_is_not_none(part: float, text: str) -> None:
-    assert words_of.share(part) == text
+    assert share(part) == text
 
 
 def test_the_specification_names_what_is_drawn_again() -> None:
@@ -373,7 +374,7 @@ def test_flows_fill_both_sides(five: Comparison) -> None:
     pairs = five.contrast("no_transplantation").pairs
     assert pairs is not None
     shares = pairs.flows / (6 * 189)
-    assert f"So do {words_of.share(1 - words_of.stayed(five.reference_again.flows))} in the reference itself" in said
+    assert f"So do {share(1 - words_of.stayed(five.reference_again.flows))} in the reference itself" in said
     assert f"dead without remission  {100 * shares.sum(axis=1)[Standing.DEAD_WITHOUT_REMISSION]:.1f} %" in said
     assert f"{100 * shares.sum(axis=0)[Standing.DEAD_AFTER_RELAPSE]:.1f} %  dead after relapse" in said
 
@@ -400,7 +401,7 @@ def test_labels_keep_their_distance(wanted: list[float], placed: list[float]) ->
 
 
 def test_the_default_folder_of_many_policies_has_a_name_that_can_be() -> None:
-    assert _folder_name(["baseline", "maintenance"]) == "compare_baseline_maintenance"
-    many = _folder_name(shipped_scenarios())
+    assert folder_of("compare", ["baseline", "maintenance"]).name == "compare_baseline_maintenance"
+    many = folder_of("compare", shipped_scenarios()).name
     assert len(many) <= 100
     assert many == f"compare_baseline_with_{len(shipped_scenarios()) - 1}_policies"

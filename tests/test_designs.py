@@ -22,7 +22,7 @@ from blinasim.luck import Draws, Luck
 from blinasim.model.codes import NEVER, NONE, Donor
 from blinasim.model.parameters import load_parameters
 from blinasim.report import figures
-from blinasim.report.design_file import design_file, design_schema
+from blinasim.report.design_file import DesignFile, design_file
 from blinasim.report.manifest import hashes
 from blinasim.scenario.design import AccrualStretch, Cut
 from blinasim.scenario.design_file import TrialDesign, find_design, load_design
@@ -36,7 +36,7 @@ from blinasim.study.evaluate_design import Evaluation, evaluate_design, under_nu
 from blinasim.study.executors import processes
 from blinasim.study.solve_design import solve_design
 from blinasim.trial import decisions, enrolment, looks
-from blinasim.trial.decisions import Outcome
+from blinasim.trial.decisions import Ending
 from blinasim.trial.looks import Course
 from blinasim.trial.outcomes import OUTCOMES
 from layout import assert_readable, words
@@ -336,21 +336,21 @@ def test_decisions_by_hand() -> None:
     found = decisions.decide(of, z, bounds)
     assert found.look.tolist() == [0, 0, 1, 2, 1]
     assert found.outcome.tolist() == [
-        Outcome.SUCCESS, Outcome.FUTILITY, Outcome.SUCCESS, Outcome.NOT_SHOWN, Outcome.FUTILITY
+        Ending.SUCCESS, Ending.FUTILITY, Ending.SUCCESS, Ending.NOT_SHOWN, Ending.FUTILITY
     ]  # fmt: skip
     anyway = decisions.decide(of, z, bounds, overruled=True)
     assert anyway.outcome.tolist() == [
-        Outcome.SUCCESS,
-        Outcome.SUCCESS,
-        Outcome.SUCCESS,
-        Outcome.NOT_SHOWN,
-        Outcome.SUCCESS,
+        Ending.SUCCESS,
+        Ending.SUCCESS,
+        Ending.SUCCESS,
+        Ending.NOT_SHOWN,
+        Ending.SUCCESS,
     ]
     two_sided, looks_at = of.model_copy(update={"sides": 2}), np.array([[165, 248, 330]] * 2)
     mirrored = decisions.decide(
         two_sided, np.array([[-3.5, 0, 0], [-1, 0, 0]]), decisions.boundaries(two_sided, looks_at)
     )
-    assert mirrored.outcome.tolist() == [Outcome.HARM, Outcome.FUTILITY]
+    assert mirrored.outcome.tolist() == [Ending.HARM, Ending.FUTILITY]
 
 
 def test_information_is_recomputed_at_each_look() -> None:
@@ -375,9 +375,9 @@ def test_every_boundary_keeps_alpha(change: str) -> None:
     from blinasim.statistics import group_sequential
 
     of = design(PHASE_3, change).design
-    bounds = decisions.planned_boundaries(of)
-    assert bounds is not None
     events = np.array([165.0, 248.0, 330.0])
+    assert [look.events for look in of.looks] == events.tolist()
+    bounds = decisions.boundaries(of, events[np.newaxis].astype(np.int64))
     obeyed = of.futility.binding
     crossed = group_sequential.crossing(events, bounds.upper, bounds.lower if obeyed else None)
     assert crossed.success[0] == pytest.approx(0.025, abs=2e-9)
@@ -481,7 +481,7 @@ def test_assurance_over_draws() -> None:
     found = evaluate_design(design(PHASE_3, "study.replications=40"), parameters=small_posterior())
     assert found.power_parts is not None
     assert np.isnan(found.bias.value)
-    pairs = (found.decision.outcome == Outcome.SUCCESS).reshape(-1, 2).mean(axis=1)
+    pairs = (found.decision.outcome == Ending.SUCCESS).reshape(-1, 2).mean(axis=1)
     assert found.success.mcse == pytest.approx(pairs.std(ddof=1) / np.sqrt(20))
 
 
@@ -518,7 +518,7 @@ def test_the_command(tmp_path: Path) -> None:
     assert done.exit_code == 0, done.output
     assert "Power" in done.output
     document = json.loads((out / "trial.json").read_text(encoding="utf-8"))
-    jsonschema.validate(document, design_schema())
+    jsonschema.validate(document, DesignFile.model_json_schema())
     assert [one["name"] for one in document["designs"]] == [PHASE_3, "simon_minimax"]
     names = {path.relative_to(out).as_posix() for path in out.rglob("*") if path.is_file()}
     assert {f"{PHASE_3}_trial_1/look_3/adsl.csv", "simon_minimax_trial_1/look_1/adtte.csv", "looks.csv"} <= names
@@ -647,7 +647,7 @@ def test_log_rank_power_of_exponential_arms(ratio: float, events: int) -> None:
     data = looks.snapshot(of, looks.cutoff_day(one.looks[0].when, of, 36_525))
     z = decisions.analyse(one, of, data).z[:, np.newaxis]
     found = decisions.decide(one, z, decisions.boundaries(one, data.event.sum(axis=1)[:, np.newaxis]))
-    power = float(np.mean(found.outcome == Outcome.SUCCESS))
+    power = float(np.mean(found.outcome == Ending.SUCCESS))
     assert power == pytest.approx(schoenfeld_power(ratio, 0.025, events), abs=0.015)
 
 

@@ -68,11 +68,19 @@ def not_run(command: Command) -> bool:
     return any(command.words[: len(begin)] == begin for begin in NOT_RUN)
 
 
+def programs(page: str) -> list[str]:
+    """The programs of this repository that a page names in its sentences."""
+    return re.findall(r"`python ((?:docs|benchmarks)/\w+\.py)", text_of(page))
+
+
 # --- what is shown exists ---------------------------------------------------------------------------------------------
 
 
 def test_there_are_commands_and_no_exception_is_idle() -> None:
     assert len([command for command in SHOWN if command.words[0] == "blinasim"]) > 40
+    assert len([command for page in PAGES for command in inline_commands(page)]) > 40
+    assert len([path for page in PAGES for path in programs(page)]) > 3
+    assert {block.language for block in FILES} == {"yaml", "python"}
     for begin in NOT_RUN:
         assert any(command.words[: len(begin)] == begin for command in SHOWN), begin
 
@@ -101,7 +109,7 @@ def test_commands_in_sentences_have_the_options_that_they_name(page: str) -> Non
 
 @pytest.mark.parametrize("page", PAGES)
 def test_programs_named_in_sentences_are_there(page: str) -> None:
-    for path in re.findall(r"`python ((?:docs|benchmarks)/\w+\.py)", text_of(page)):
+    for path in programs(page):
         assert (ROOT / path).is_file(), path
 
 

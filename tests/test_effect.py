@@ -22,7 +22,7 @@ from blinasim.model.parameters import load_parameters, parameter_catalogue
 from blinasim.model.therapy import acts
 from blinasim.report import figures
 from blinasim.report.effect import data_cells, study_frame, study_rows, truth_text, value_text
-from blinasim.report.effect_file import effect_file, effect_schema
+from blinasim.report.effect_file import EffectFile, effect_file
 from blinasim.scenario.loading import load_scenario
 from blinasim.statistics.exposure import time_dependent
 from blinasim.study.batch import had_hsct_not_existed, live
@@ -223,7 +223,7 @@ def test_tables_and_documents_say_the_same() -> None:
     found = null()
     frame, document = study_frame(found), effect_file(found)
     assert len(frame) == len(study_rows(found)) == len(document.findings) == 2 * len(ESTIMATORS)
-    jsonschema.validate(json.loads(document.model_dump_json()), effect_schema())
+    jsonschema.validate(json.loads(document.model_dump_json()), EffectFile.model_json_schema())
     for record, finding in zip(frame.to_dict("records"), document.findings, strict=True):
         assert record["estimator"] == finding.id
         assert record["bias"] == finding.bias.value
@@ -262,7 +262,7 @@ def test_the_heart_transplants_from_a_file(file: Path) -> None:
     for name, estimate in found.estimates.items():
         np.testing.assert_array_equal(estimate.value, again.estimates[name].value)
     document = effect_file(found)
-    jsonschema.validate(json.loads(document.model_dump_json()), effect_schema())
+    jsonschema.validate(json.loads(document.model_dump_json()), EffectFile.model_json_schema())
     assert document.data is not None
     assert document.data.patients == 103
     assert "heart.csv" in figures.effects(found).alt
@@ -321,7 +321,7 @@ def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None
     assert "nobody of" in printed
     assert _run([*arguments, "--force", "--json"]) == 0
     document = json.loads(capsys.readouterr().out)
-    jsonschema.validate(document, effect_schema())
+    jsonschema.validate(document, EffectFile.model_json_schema())
     assert document == json.loads((tmp_path / "e" / "effect.json").read_text())
     manifest = json.loads((tmp_path / "e" / "manifest.json").read_text())
     assert manifest["kind"] == "effect"

@@ -16,6 +16,7 @@ from blinasim.errors import BlinasimError
 from blinasim.luck import Draws, Luck
 from blinasim.model.codes import NONE, Cause, Depth, Donor
 from blinasim.model.cohort import Cohort
+from blinasim.model.durations import DAYS_PER_MONTH
 from blinasim.model.history import COLUMNS, History
 from blinasim.model.parameters import load_parameters
 from blinasim.model.records import TransplantRecord
@@ -33,7 +34,7 @@ from blinasim.study.batch import Batch, World
 from blinasim.study.compare import compare
 from blinasim.study.replay import Replay, replay
 from blinasim.study.simulate import simulate
-from blinasim.trial.endpoints import DAYS_PER_MONTH, estimate
+from blinasim.trial.endpoints import estimate
 from blinasim.trial.observe import observe
 from blinasim.trial.occupancy import State
 from blinasim.trial.occupancy import occupancy as true_occupancy
@@ -511,6 +512,7 @@ def test_vidigi_animates_the_log_without_a_warning(lived: list[Replay]) -> None:
 def test_vidigi_accepts_every_row_of_the_log(lived: list[Replay]) -> None:
     logging = pytest.importorskip("vidigi.logging", reason="vidigi is not installed: rows are not checked against it")
     log = event_log(lived[0].batch, lived[0].log)
+    assert len(log)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         for row in log.to_dict("records"):

@@ -10,11 +10,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from blinasim.model.durations import DAYS_PER_MONTH
 from blinasim.model.parameters import load_parameters
 from blinasim.report.exports import adtte
 from blinasim.statistics import survival
 from blinasim.study.replay import replay
-from blinasim.trial.endpoints import DAYS_PER_MONTH, estimate
+from blinasim.trial.endpoints import estimate
 from worlds import scenario
 
 pytestmark = pytest.mark.slow

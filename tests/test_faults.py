@@ -18,7 +18,7 @@ from blinasim.files import MANIFEST
 #: A run that is quick, whatever happens to it.
 RUN = ("run", "baseline", "--replications", "2", "--out")
 #: Figures take longer than all the rest of it; where a fault has nothing to do with them they are left out.
-NO_FIGURES = "import blinasim.report.folder as folder; folder._write_figures = lambda *_: None"
+NO_FIGURES = "import blinasim.report.folder as folder; folder._figures = lambda *_: {}"
 #: Finished chunks are kept from the first on.
 KEEP = "import blinasim.study.checkpoint as checkpoint; checkpoint.WORTH_KEEPING_S = 0.0"
 
@@ -225,18 +225,18 @@ def test_a_full_standard_output_is_said_and_the_results_are_whole(tmp_path: Path
 #: Waits in the middle of writing until there is a file ``go``.
 HOLD = """
 import time, pathlib
-import blinasim.report.folder as folder
+import blinasim.report.contents as contents
 def hold(*_):
     pathlib.Path("written").touch()
     while not pathlib.Path("go").exists():
         time.sleep(0.02)
-folder._write_figures = hold
+contents._save_figures = hold
 """
 #: Dies at once in the middle of writing.
 DIE = """
 import os, signal
-import blinasim.report.folder as folder
-folder._write_figures = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
+import blinasim.report.contents as contents
+contents._save_figures = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
 """
 #: Dies between the two renames by which --force replaces a folder.
 DIE_BETWEEN = """

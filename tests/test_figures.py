@@ -213,7 +213,7 @@ def test_alternative_text_of_incidences_holds_them(result):
     drawing = plot.cumulative_incidence(result)
     hsct = next(line for line in drawing.axes[0].get_lines() if line.get_linewidth() == 2.0)
     by_month_12 = hsct.get_ydata()[round(12 * 30.4375 / 7)]
-    assert f"after CR/CRh*: HSCT {by_month_12:.0f} % (" in drawing.alt
+    assert f"after CR/CRh*: HSCT, on study or later {by_month_12:.0f} % (" in drawing.alt
 
 
 # ---- forest

@@ -1,8 +1,10 @@
 """Luck against its own description: a Philox written out here, frozen numbers, and no word used twice."""
 
+import ast
 import hashlib
 from collections import Counter
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,6 +15,7 @@ from scipy import stats
 from blinasim import luck as luck_module
 from blinasim.engine import des
 from blinasim.luck import TILE, Draws, Luck
+from blinasim.model import fates
 from blinasim.model.records import record_transplants
 from blinasim.study.batch import lives_of
 from blinasim.study.simulate import simulate
@@ -20,6 +23,29 @@ from blinasim.trial.observe import observe
 from worlds import parameters, scenario
 
 WORD = 2**64
+
+
+#: What is drawn for the time before a remission or a failure, or decides whose donor, record and trial it is; and what
+#: is of no patient. By the first word of the name: a new one is to be said here or in ``FROM_REMISSION_OR_FAILURE_ON``.
+DRAWN_ONCE = frozenset(
+    {"cohort", "response", "early_death", "progression", "stop", "candidacy", "donor", "record", "trial", "design",
+     "others", "posterior", "sensitivity", "truth", "ties", "verify", "optimize"}
+)  # fmt: skip
+
+
+def names_drawn(source: Path) -> set[str]:
+    """The names of all luck that a file asks for; of one put together, its beginning."""
+    calls = [node for node in ast.walk(ast.parse(source.read_text(encoding="utf-8"))) if isinstance(node, ast.Call)]
+    asked = [call.args[0] for call in calls if isinstance(call.func, ast.Attribute) and call.func.attr == "uniform"]
+    words = [node.values[0] if isinstance(node, ast.JoinedStr) else node for node in asked]
+    return {str(node.value) for node in words if isinstance(node, ast.Constant)}
+
+
+def test_all_luck_is_said_to_be_drawn_again_or_once() -> None:
+    source = Path(fates.__file__).parents[1]
+    drawn = set().union(*(names_drawn(path) for path in source.rglob("*.py")))
+    assert drawn >= fates.FROM_REMISSION_OR_FAILURE_ON
+    assert {name.partition(".")[0] for name in drawn - fates.FROM_REMISSION_OR_FAILURE_ON} == DRAWN_ONCE
 
 
 # --- the description, written a second time --------------------------------------------------------

@@ -37,6 +37,10 @@ def prose(notebook: Any) -> str:
     return "\n\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
 
 
+def links(path: Path) -> list[str]:
+    return re.findall(r"\]\(([^)#]+)[^)]*\)", prose(read(path)))
+
+
 def code_cells(notebook: Any) -> list[Any]:
     return [cell for cell in notebook.cells if cell.cell_type == "code"]
 
@@ -49,6 +53,10 @@ def texts(cell: Any) -> list[str]:
 def test_there_are_seven_in_order() -> None:
     assert [int(path.name[:2]) for path in NOTEBOOKS] == list(range(1, 8))
     assert sum(path.stat().st_size for path in NOTEBOOKS) < MOST_BYTES
+
+
+def test_links_are_found() -> None:
+    assert len([target for path in NOTEBOOKS for target in links(path)]) > 3
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
@@ -85,7 +93,7 @@ class TestForm:
         assert str(ROOT) not in text
 
     def test_what_it_links_to_is_there(self, path: Path) -> None:
-        for target in re.findall(r"\]\(([^)#]+)[^)]*\)", prose(read(path))):
+        for target in links(path):
             assert target.startswith("https://") or (FOLDER / target).exists(), target
 
     @pytest.mark.slow

@@ -19,7 +19,7 @@ from blinasim.report import figures
 from blinasim.report.optimization import best_text, optimization_frame
 from blinasim.report.optimization_file import optimization_file
 from blinasim.scenario.loading import load_scenario
-from blinasim.study import optimize as module
+from blinasim.study import race as module
 from blinasim.study.grid import Grid, grid_of, parse_over, read_grid
 from blinasim.study.optimize import Optimization, looks_of, optimize
 from posteriors import small_posterior
@@ -104,7 +104,7 @@ def test_a_grid_that_is_none_is_told_in_a_line(tmp_path: Path) -> None:
 
 def test_what_is_wrong_in_a_value_is_said_of_the_option_that_gave_it() -> None:
     with pytest.raises(
-        ScenarioError, match=r"^--over policy\.transplant\.earliest_cycle=x: .* should be a valid integer"
+        ScenarioError, match=r"^over policy\.transplant\.earliest_cycle=x: .* should be a valid integer"
     ):
         grid_of("baseline", {"policy.transplant.earliest_cycle": ["x"]})
     with pytest.raises(ScenarioError, match=r"^--set policy\.cycles\.maximum=x: "):
@@ -131,7 +131,7 @@ def test_the_known_optimum_of_a_world_built_to_have_one() -> None:
     assert not found.not_told_apart
     assert "Every other candidate is worse, with 95 % confidence." in best_text(found)
     without = [one for one in found.runners if one.name.startswith("offered=false")]
-    assert all(one.fate == "worse" and one.trials < 80 for one in without)
+    assert all(one.verdict == "worse" and one.trials < 80 for one in without)
     assert found.trials_lived < 0.5 * 2 * 80 * 12
 
 
@@ -176,7 +176,7 @@ def test_workers_do_not_matter_and_draws_may_vary() -> None:
     assert optimization_frame(shared).equals(optimization_frame(alone))
     assert sum(seen) == alone.trials_lived
     # Searches from enrolment are begun for more than forty patients of sixty.
-    assert {one.name for one in alone.runners if one.fate == "beyond a limit"} == {
+    assert {one.name for one in alone.runners if one.verdict == "beyond a limit"} == {
         "earliest_cycle=1, starts=enrolment", "earliest_cycle=5, starts=enrolment",
     }  # fmt: skip
 
@@ -223,16 +223,16 @@ def test_the_best_is_seldom_lost_and_the_bad_are_dropped_early() -> None:
     means = [0.0, 0.0, 0.05, -0.5, -1.0, 0.02]
     found = [made_up_race(means, seed) for seed in range(70)]
     fates = [{one.name: one for one in each.runners} for each in found]
-    lost = [each["days=102"].fate in ("worse", "beyond a limit") for each in fates]
+    lost = [each["days=102"].verdict in ("worse", "beyond a limit") for each in fates]
     assert np.mean(lost) <= 0.05
-    assert all(each["days=104"].fate == "worse" and each["days=104"].trials == 40 for each in fates)
-    kept = [each["days=102"].fate in ("best", "not told apart") for each in fates]
+    assert all(each["days=104"].verdict == "worse" and each["days=104"].trials == 40 for each in fates)
+    kept = [each["days=102"].verdict in ("best", "not told apart") for each in fates]
     assert np.mean(kept) >= 0.93
 
 
 def test_equal_candidates_are_rarely_told_apart() -> None:
     found = [made_up_race([0.0] * 6, seed) for seed in range(70)]
-    dropped = [any(one.fate == "worse" for one in each.runners) for each in found]
+    dropped = [any(one.verdict == "worse" for one in each.runners) for each in found]
     # All fifteen pairs of equals are compared at each look, three times as many as the rule allows for.
     assert np.mean(dropped) < 0.12
 
@@ -264,7 +264,7 @@ def test_who_breaks_a_limit_neither_wins_nor_drops_another() -> None:
         by_name = {one.name: one for one in found.runners}
         assert found.best.name == "days=101"
         assert found.best.keeps
-        assert by_name["days=100"].fate == "beyond a limit"
+        assert by_name["days=100"].verdict == "beyond a limit"
         assert by_name["days=100"].keeps is False
     with pytest.raises(BlinasimError, match="no candidate keeps the limits"):
         made_up_race(padded[0], 1, padded[1], at_least={"searches": 20.0})
@@ -286,7 +286,7 @@ def test_less_may_be_better() -> None:
     ("arguments", "said"),
     [
         ({"objective": "os_24_month"}, "did you mean os_24_months"),
-        ({"objective": "transplanted"}, "say --maximize or --minimize"),
+        ({"objective": "transplanted"}, "say maximize or minimize"),
         ({"at_least": {"qalys": 1.0}}, "no such measure 'qalys'"),
     ],
 )

@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
+import blinasim as bs
 from blinasim import plot
 from blinasim.luck import Draws, Luck
 from blinasim.model.codes import NONE
@@ -141,11 +142,14 @@ def test_one_trial_shows_whole_numbers(result):
         plot.patient_flow(result, trial=46)
 
 
-def test_published_counts_stand_only_beside_trials_of_their_size(result):
+def test_published_counts_stand_only_beside_the_source_study_as_it_was_seen(result):
     def published(of):
         return [text.get_text() for text in words(figures.patient_flow(of)) if "published" in text.get_text()]
 
     assert published(result) == []
+    assert published(simulate(scenario({"transplant": {"offered": False}}, replications=1))) == []
+    later = bs.load_scenario("baseline", ["trial.accrual.gap_days=900", "study.replications=1"])
+    assert published(simulate(later)) == []
     whole = published(simulate(scenario(replications=1)))
     assert sorted(text.split("published ")[1] for text in whole) == ["32", "43 never, 6 later", "81"]
 

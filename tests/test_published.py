@@ -10,6 +10,7 @@ from scipy import stats
 from blinasim.errors import ParameterError
 from blinasim.files import data_folder
 from blinasim.inference.targets import NOT_ENDPOINTS, load_targets
+from blinasim.model.durations import DAYS_PER_MONTH
 from blinasim.model.parameters import (
     Parameters,
     load_parameters,
@@ -20,7 +21,6 @@ from blinasim.model.parameters import (
 from blinasim.report.rows import Row, rows_of
 from blinasim.scenario.loading import load_scenario
 from blinasim.study.simulate import Result, simulate
-from blinasim.trial.endpoints import DAYS_PER_MONTH
 from blinasim.trial.occupancy import State
 
 

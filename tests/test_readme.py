@@ -111,10 +111,14 @@ def test_the_baseline_settings_shown_are_those_of_the_scenario() -> None:
     assert (shown["transplant.bridging"], shown["cycles.maintenance"]) == ("no", "none")
 
 
+def links(page: Path) -> list[str]:
+    return re.findall(r"\]\(([^)\s]+)\)", page.read_text(encoding="utf-8"))
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_every_link_leads_somewhere(page: Path) -> None:
     """Files of the repository, and headings of them."""
-    for target in re.findall(r"\]\(([^)\s]+)\)", page.read_text(encoding="utf-8")):
+    for target in links(page):
         if re.match(r"[a-z]+:", target):
             continue
         file, _, heading = target.partition("#")
@@ -123,6 +127,12 @@ def test_every_link_leads_somewhere(page: Path) -> None:
         if heading and "<!-- part: " not in (text := there.read_text(encoding="utf-8")):  # the built site is crawled
             headings = re.findall(r"^#+ (.+)$", text, flags=re.MULTILINE)
             assert heading in {re.sub(r"[^\w -]", "", name.lower()).replace(" ", "-") for name in headings}, target
+
+
+def test_links_are_found() -> None:
+    found = [target for page in PAGES for target in links(page)]
+    assert len([target for target in found if not re.match(r"[a-z]+:", target)]) > 100
+    assert len([target for target in found if "#" in target]) > 10
 
 
 def test_scenarios_and_designs_that_are_named_are_shipped() -> None:

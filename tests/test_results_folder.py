@@ -15,10 +15,11 @@ from lifelines.utils import median_survival_times
 from blinasim.cli.main import _run
 from blinasim.errors import ScenarioError
 from blinasim.files import data_folder, read_yaml, shipped_scenarios
+from blinasim.model.durations import DAYS_PER_MONTH
 from blinasim.report.summary_file import SummaryFile
 from blinasim.scenario.loading import load_scenario
 from blinasim.scenario.writing import json_schema, starting_file, to_yaml
-from blinasim.trial.endpoints import DAYS_PER_MONTH, ENDPOINTS
+from blinasim.trial.endpoints import ENDPOINTS
 
 ROOT = Path(__file__).resolve().parents[1]
 EXPECTED = {

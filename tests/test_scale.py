@@ -24,7 +24,7 @@ from blinasim.cli.main import _run
 from blinasim.errors import BlinasimError, InterruptedRunError, OutputError, WorkerError
 from blinasim.model.parameters import load_parameters
 from blinasim.report import folder as results_folder
-from blinasim.report.folder import Conduct, checkpoint_folder, run_into
+from blinasim.report.folder import RunOptions, checkpoint_folder, run_into
 from blinasim.report.rows import endpoint_frame, rows_of
 from blinasim.report.summary_file import summary_file
 from blinasim.scenario.loading import load_scenario
@@ -210,9 +210,9 @@ def test_a_local_cluster_runs_from_the_command_line(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("cluster", "workers", "line"),
     [
-        ("nowhere", 1, r"--cluster 'nowhere' should be local, or an address such as tcp://127\.0\.0\.1:8786"),
-        ("tcp://127.0.0.1:1", 2, "the cluster at tcp://127.0.0.1:1 has its own workers; leave --workers out"),
-        ("tcp://127.0.0.1:1", 1, "--cluster tcp://127.0.0.1:1: no scheduler with a worker answers within 1 s"),
+        ("nowhere", 1, r"^cluster 'nowhere': should be local, or an address such as tcp://127\.0\.0\.1:8786"),
+        ("tcp://127.0.0.1:1", 2, "^workers 2: the cluster at tcp://127.0.0.1:1 has workers of its own; ask for none"),
+        ("tcp://127.0.0.1:1", 1, "^cluster tcp://127.0.0.1:1: no scheduler with a worker answers within 1 s"),
     ],
 )
 def test_a_cluster_that_cannot_be_had_is_one_line(
@@ -383,9 +383,9 @@ def stop_after(trials: int) -> Callable[[int], None]:
 
 def interrupted(target: Path, **changes: Any) -> str:
     """Run and stop after 8 of 12 trials; return what is said."""
-    conduct = Conduct(chunk=2, keep_chunks=True, **changes)
+    options = RunOptions(chunk=2, keep_chunks=True, **changes)
     with pytest.raises(InterruptedRunError) as stopped:
-        run_into(target, ASKED, load_parameters(), conduct, progress=stop_after(8))
+        run_into(target, ASKED, load_parameters(), options, progress=stop_after(8))
     assert not target.exists()
     return str(stopped.value)
 
@@ -393,15 +393,15 @@ def interrupted(target: Path, **changes: Any) -> str:
 def resumed(target: Path, asked: Any = ASKED, **changes: Any) -> list[str]:
     """Resume and return the remarks."""
     remarks: list[str] = []
-    conduct = Conduct(**{"chunk": 2, "keep_chunks": True, "resume": True, **changes})
-    run_into(target, asked, load_parameters(), conduct, remark=remarks.append)
+    options = RunOptions(**{"chunk": 2, "keep_chunks": True, "resume": True, **changes})
+    run_into(target, asked, load_parameters(), options, remark=remarks.append)
     return remarks
 
 
 @pytest.fixture
 def undisturbed(tmp_path_factory: pytest.TempPathFactory, without_figures: None) -> dict[str, bytes]:  # noqa: ARG001
     target = tmp_path_factory.mktemp("undisturbed") / "r"
-    run_into(target, ASKED, load_parameters(), Conduct())
+    run_into(target, ASKED, load_parameters(), RunOptions())
     return bytes_of(target)
 
 
@@ -468,7 +468,7 @@ def test_without_resume_an_old_checkpoint_is_replaced_and_said_if_it_fits(
     assert computed == chunks.cut(range(12), 2)
     assert bytes_of(target) == undisturbed
     interrupted(tmp_path / "other")
-    another = Conduct(chunk=2, keep_chunks=True)
+    another = RunOptions(chunk=2, keep_chunks=True)
     with pytest.raises(
         OutputError, match=r"keeps 4 chunks of another run \(other scenario\); choose another --out, or disc"
     ):
@@ -487,9 +487,9 @@ def test_what_is_kept_is_said_whatever_went_wrong(tmp_path: Path) -> None:
             raise WorkerError("workers keep dying")
 
     seen: list[int] = []
-    conduct = Conduct(chunk=2, keep_chunks=True)
+    options = RunOptions(chunk=2, keep_chunks=True)
     with pytest.raises(WorkerError, match=r"^workers keep dying; 3 of 6 chunks are kept: --resume goes on from them$"):
-        run_into(tmp_path / "r", ASKED, load_parameters(), conduct, progress=fail)
+        run_into(tmp_path / "r", ASKED, load_parameters(), options, progress=fail)
 
 
 @pytest.mark.usefixtures("kept_at_once", "without_figures")
@@ -509,18 +509,32 @@ def test_no_flipped_bit_of_a_kept_chunk_ends_in_a_traceback(tmp_path: Path) -> N
 
 
 @pytest.mark.usefixtures("kept_at_once", "without_figures")
+def test_a_fault_of_the_code_is_not_taken_for_damage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    target = tmp_path / "r"
+    interrupted(target)
+    kept = Checkpoint(checkpoint_folder(target), identify(ASKED, load_parameters(), None, "auto", 2), resume=True)
+
+    def broken(_: object) -> None:
+        raise AttributeError("no such name")
+
+    monkeypatch.setattr(checkpoints, "from_arrays", broken)
+    with pytest.raises(AttributeError):
+        kept.read(range(2))
+
+
+@pytest.mark.usefixtures("kept_at_once", "without_figures")
 def test_a_precise_run_resumes_through_its_stages(tmp_path: Path, computed: list[range]) -> None:
     precision = (Precision("os", "median", 0.15),)
-    conduct = Conduct(chunk=20, precision=precision, keep_chunks=True)
+    options = RunOptions(chunk=20, precision=precision, keep_chunks=True)
     asked = scenario(replications=50)
     with pytest.raises(InterruptedRunError, match=r"^stopped; 4 chunks are kept$"):
-        run_into(tmp_path / "r", asked, load_parameters(), conduct, progress=stop_after(70))
+        run_into(tmp_path / "r", asked, load_parameters(), options, progress=stop_after(70))
     first = list(computed)
     computed.clear()
     resumed(tmp_path / "r", asked, chunk=20, precision=precision)
     assert first == [range(20), range(20, 40), range(40, 50), range(50, 70)]
     assert set(first).isdisjoint(computed)
-    run_into(tmp_path / "whole", asked, load_parameters(), Conduct(precision=precision))
+    run_into(tmp_path / "whole", asked, load_parameters(), RunOptions(precision=precision))
     assert bytes_of(tmp_path / "r") == bytes_of(tmp_path / "whole")
 
 
@@ -532,7 +546,7 @@ def test_nothing_to_resume_is_said_and_a_short_run_keeps_nothing(tmp_path: Path)
             tmp_path / "s",
             ASKED,
             load_parameters(),
-            Conduct(chunk=2, keep_chunks=True),
+            RunOptions(chunk=2, keep_chunks=True),
             progress=stop_after(8),
         )
     assert [path.name for path in tmp_path.iterdir()] == ["r"]

@@ -8,6 +8,7 @@ import json
 import os
 import re
 import shutil
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -134,6 +135,36 @@ def test_the_guard_against_the_network_works() -> None:
     assert "NETWORK: " in done.stderr
 
 
+def test_the_page_is_for_this_computer_and_takes_little() -> None:
+    from blinasim.cli.app import _OPTIONS
+
+    assert _OPTIONS["server.address"] == _OPTIONS["browser.serverAddress"] == "127.0.0.1"
+    assert int(_OPTIONS["server.maxUploadSize"]) <= 50
+    assert _OPTIONS["browser.gatherUsageStats"] == "false"
+    assert _OPTIONS["server.enableXsrfProtection"] == _OPTIONS["server.enableCORS"] == "true"
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "linux", reason="only there is every address that begins with 127 this computer's")
+def test_the_page_answers_at_one_address_alone(tmp_path: Path) -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = [sys.executable, "-m", "blinasim", "app", "--no-browser", "--port", str(port)]
+    page = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, text=True)
+    try:
+        assert page.stdout is not None
+        assert page.stdout.readline().startswith(f"blinasim app: http://127.0.0.1:{port}")
+        answers = {}
+        for address in ("127.0.0.1", "127.0.0.2"):
+            with socket.socket() as asking:
+                answers[address] = asking.connect_ex((address, port)) == 0
+        assert answers == {"127.0.0.1": True, "127.0.0.2": False}
+    finally:
+        page.terminate()
+        page.communicate(timeout=30)
+
+
 # --- nothing is read or run unasked -----------------------------------------------------------------------------------
 
 
@@ -145,7 +176,9 @@ def imported(path: Path) -> set[str]:
 
 
 def test_nothing_is_unpickled_from_a_file() -> None:
-    for path in SOURCE.rglob("*.py"):
+    sources = list(SOURCE.rglob("*.py"))
+    assert any("np.load(" in path.read_text(encoding="utf-8") for path in sources)
+    for path in sources:
         roots = {name.partition(".")[0] for name in imported(path)}
         assert not roots & {"pickle", "cPickle", "dill", "cloudpickle", "joblib", "shelve", "marshal"}, path
         text = path.read_text(encoding="utf-8")

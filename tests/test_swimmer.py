@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 
 from blinasim import plot
+from blinasim.errors import BlinasimError
 from blinasim.model.codes import NONE
+from blinasim.model.durations import DAYS_PER_MONTH
 from blinasim.report import figures, style
 from blinasim.scenario.loading import load_scenario
-from blinasim.trial.endpoints import DAYS_PER_MONTH
 from blinasim.trial.observe import TrialData
 from layout import assert_readable, words
 
@@ -232,5 +233,5 @@ def test_the_same_trial_gives_the_same_bytes(suffix):
 
 
 def test_trials_count_from_one():
-    with pytest.raises(ValueError, match="trials count from 1"):
+    with pytest.raises(BlinasimError, match=r"^trial 0: trials count from 1$"):
         plot.swimmer(SCENARIO, trial=0)

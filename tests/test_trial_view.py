@@ -13,13 +13,14 @@ from blinasim.engine import des
 from blinasim.engine.body import Protocol
 from blinasim.model.codes import HORIZON, NONE, Cause, Depth, Donor
 from blinasim.model.cohort import Cohort
+from blinasim.model.durations import DAYS_PER_MONTH
 from blinasim.model.history import COLUMNS, History
 from blinasim.model.records import TransplantRecord, record_transplants
 from blinasim.model.visits import last_visit
 from blinasim.scenario.settings import Policy, Scenario, Trial
 from blinasim.study.batch import World
 from blinasim.study.simulate import Result, simulate
-from blinasim.trial.endpoints import DAYS_PER_MONTH, estimate
+from blinasim.trial.endpoints import estimate
 from blinasim.trial.observe import TrialData, observe, observe_all
 from blinasim.trial.occupancy import State, occupancy
 from blinasim.trial.outcomes import OUTCOMES

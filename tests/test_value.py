@@ -271,7 +271,7 @@ def test_workers_do_not_matter() -> None:
 def test_what_cannot_be_valued_is_said_in_a_line() -> None:
     two = asked("baseline", "no_transplantation")
     for arguments, said in (
-        ({}, "name baseline_payoffs first, or --measure"),
+        ({}, "name baseline_payoffs first, or a measure"),
         ({"measure": "os_24_month"}, "no such measure; did you mean os_24_months"),
         ({"measure": "transplanted"}, "neither more nor less of it is better"),
         ({"measure": "os_24_months", "known": ["relaps"]}, "no such parameter or group; did you mean relapse"),

@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 from blinasim.cli.main import app
 from blinasim.errors import ParameterError
 from blinasim.files import data_folder
-from blinasim.report.verification import verification_schema
+from blinasim.report.verification import VerificationFile
 from blinasim.study import verify as verifying
 
 ANSWERS = data_folder("calibration") / "reference_answers.yaml"
@@ -44,7 +44,7 @@ def test_json_and_exit_code(lines, monkeypatch):
     good = CliRunner().invoke(app, ["verify", "--json"])
     assert good.exit_code == 0
     document = json.loads(good.stdout)
-    jsonschema.validate(document, verification_schema())
+    jsonschema.validate(document, VerificationFile.model_json_schema())
     assert document["passed"]
     assert len(document["figures"]) == len(lines)
 

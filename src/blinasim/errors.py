@@ -17,6 +17,16 @@ class Place:
         return f"{self.file}:{self.line}:{self.column}" if self.line else self.file
 
 
+@dataclass(frozen=True)
+class Argument(Place):
+    """An argument of a function, called ``file`` here, and what it was given; a command calls it an option."""
+
+    said: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.file} {self.said}".rstrip()
+
+
 class BlinasimError(Exception):
     """Base of every error that a user can mend; its text is one whole line."""
 

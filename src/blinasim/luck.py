@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, replace
-from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,22 +19,6 @@ TILE = 192
 _WORDS_PER_STEP = 4
 _STEPS_PER_TILE = TILE // _WORDS_PER_STEP
 _EXPONENT_OF_ONE = np.float64(1.0).view(np.uint64)
-
-#: What is drawn for the time from remission, or failure, on. Some of it decides, with donor and policy, whether a
-#: transplant is realized (relapse, death, switch); some is of patients about whom no policy decides anything.
-FROM_REMISSION_OR_FAILURE_ON: Final = frozenset(
-    {
-        "relapse.clock",
-        "relapse.symptoms",
-        "remission_death.days",
-        "remission_death.cause",
-        "switch.days",
-        "later_transplant.days",
-        "non_relapse.clock",
-        "non_relapse.cause",
-        "failure.clock",
-    }
-)
 
 
 @dataclass(frozen=True)
@@ -53,7 +36,7 @@ class Luck:
     seed: int
     afresh: frozenset[str] = frozenset()
 
-    def drawn_again(self, names: frozenset[str] = FROM_REMISSION_OR_FAILURE_ON) -> Luck:
+    def drawn_again(self, names: frozenset[str]) -> Luck:
         """Return the same luck but for some decisions, which are drawn independently."""
         return replace(self, afresh=names)
 

@@ -23,7 +23,7 @@ from blinasim.study.effect_data import DataEffect
 from blinasim.study.evaluate_design import Evaluation
 from blinasim.study.exposures import OutcomeId
 from blinasim.study.optimize import Optimization
-from blinasim.study.replay import replay_beside
+from blinasim.study.replay import block_of, replay_beside
 from blinasim.study.simulate import Result
 
 __all__ = [
@@ -88,9 +88,7 @@ def swimmer(
     A result keeps no patients, so that the trial is lived again, the same as in the study. Of more responders than
     ``patients``, evenly spaced ones are drawn.
     """
-    if trial < 1:
-        raise ValueError(f"trial {trial}: trials count from 1")
-    draws = Draws(Luck(scenario.study.seed), range(trial - 1, trial), scenario.cohort.size)
+    draws = Draws(Luck(scenario.study.seed), block_of(trial), scenario.cohort.size)
     seen = live(scenario, parameters_said(parameters), draws).seen
     return figures.swimmer(seen, scenario, trial=trial, first_trial=trial, patients=patients)
 

@@ -26,7 +26,7 @@ from blinasim.scenario.loading import load_scenario
 from blinasim.study.batch import lives_of
 from blinasim.study.evaluate_design import evaluate_design
 from blinasim.study.simulate import simulate
-from blinasim.trial.decisions import Outcome
+from blinasim.trial.decisions import Ending
 
 FOLDER = Path(__file__).parent
 #: Trials of each study: two of each of two draws of the posterior. Few, as des walks where places are counted.
@@ -102,7 +102,7 @@ def _design(name: str) -> Figures:
     asked = type(asked)(asked.name, asked.design.model_copy(update={"study": study}), asked.scenarios)
     found = evaluate_design(asked, parameters=parameters_said("point"))
     figures: Figures = {"trials": TRIALS, "patients": asked.design.size, "seed": SEED}
-    figures["outcome.trials"] = [Outcome(outcome).name for outcome in found.decision.outcome]
+    figures["outcome.trials"] = [Ending(outcome).name for outcome in found.decision.outcome]
     figures["looks.trials"] = [_figure(look + 1) for look in found.decision.look]
     for look in range(found.looked.day.shape[1]):
         at_look = {item.name: getattr(found.looked, item.name)[:, look] for item in fields(found.looked)}

@@ -206,4 +206,5 @@ def test_performance_by_hand() -> None:
     assert found.coverage.value == pytest.approx(2 / 3)
     assert found.coverage.mcse == pytest.approx(np.sqrt(2 / 27))
     assert found.rejection.value == pytest.approx(1 / 3)
+    assert found.most == pytest.approx((1.05, 2.95))  # a twentieth of the way from 1 to 2, and from 3 to 2
     assert np.isnan(performance(estimate, error, truth=np.nan).coverage.value)

@@ -11,7 +11,7 @@ from blinasim.statistics.hazard_ratio import hazard_ratio
 from blinasim.statistics.illness_death import IllnessDeath
 from blinasim.statistics.logrank import log_rank
 from blinasim.statistics.max_combo import max_combo, some_above
-from blinasim.statistics.sample_size import event_probability, lachin_foulkes, schoenfeld_events, schoenfeld_power
+from blinasim.statistics.sample_size import schoenfeld_events, schoenfeld_power
 
 
 @pytest.fixture
@@ -122,14 +122,6 @@ def test_sizes():
     assert schoenfeld_events(0.7, 0.025, 0.9, ratio=2.0) == pytest.approx(371.675, abs=5e-4)
     assert schoenfeld_power(0.7, 0.025, schoenfeld_events(0.7, 0.025, 0.83)) == pytest.approx(0.83)
     assert schoenfeld_power(0.7, 0.025, 330, ratio=2.0) == pytest.approx(0.863, abs=5e-4)
-    # As hazards come together both variances agree.
-    near = lachin_foulkes(1.0, 0.98, 0.025, 0.9, accrual_years=1.0, duration_years=2.0, loss_per_year=0.1)
-    assert near.events == pytest.approx(schoenfeld_events(0.98, 0.025, 0.9), rel=2e-3)
-
-
-def test_event_probability_by_integration():
-    seen = quad(lambda entry: 0.3 / 0.45 * (1 - np.exp(-0.45 * (5 - entry))) / 3, 0, 3)[0]
-    assert event_probability(0.3, 3.0, 5.0, 0.15) == pytest.approx(seen)
 
 
 def test_illness_death():

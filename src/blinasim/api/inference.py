@@ -17,7 +17,7 @@ from blinasim.inference.posterior import Posterior
 from blinasim.inference.predictive import Validation
 from blinasim.model.parameters import ParameterSource, Structure, parameter_catalogue
 from blinasim.report.validation import validation_frame
-from blinasim.scenario.loading import load_scenario
+from blinasim.scenario.loading import load_scenario, study_changes
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -94,8 +94,7 @@ def validate(
     BlinasimError
         If there is no such posterior or file, or no study can have these replications or this seed.
     """
-    given = {"study.replications": replications, "study.seed": seed}
-    scenario = load_scenario("baseline", [f"{key}={value}" for key, value in given.items() if value is not None])
+    scenario = load_scenario("baseline", study_changes(replications, seed))
     return predictive.validate(scenario, parameters_said(parameters), executor=executor, progress=progress)
 
 

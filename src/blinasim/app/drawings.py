@@ -9,11 +9,12 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
 from blinasim.app.pictures import WIDTH
+from blinasim.model.durations import DAYS_PER_MONTH
 from blinasim.report import style
 from blinasim.report.comparison import STANDINGS
 from blinasim.study.comparison import Comparison
 from blinasim.study.contrasts import Standing
-from blinasim.trial.endpoints import DAYS_PER_MONTH
+from blinasim.trial.occupancy import State
 
 _LEFT: Final = 0.5
 _RIGHT: Final = 1.0
@@ -22,13 +23,13 @@ _TICKS: Final = range(0, _MONTHS + 1, 6)
 _MINUS: Final = "−"
 #: Colours of where a patient stands.
 _STANDING_COLOURS: Final = {
-    Standing.ALIVE_AFTER_HSCT: "#00548A",
-    Standing.ALIVE_IN_REMISSION: "#2FB48C",
-    Standing.ALIVE_AFTER_FAILURE: "#E69A5B",
+    Standing.ALIVE_AFTER_HSCT: style.STATES[State.AFTER_HSCT],
+    Standing.ALIVE_IN_REMISSION: style.STATES[State.REMISSION],
+    Standing.ALIVE_AFTER_FAILURE: style.STATES[State.FAILURE],
     Standing.DEAD_IN_REMISSION: "#9FA8AE",
     Standing.DEAD_AFTER_HSCT: "#8AA9C0",
     Standing.DEAD_AFTER_RELAPSE: "#BDBDBD",
-    Standing.DEAD_WITHOUT_REMISSION: "#DCDCDC",
+    Standing.DEAD_WITHOUT_REMISSION: style.STATES[State.DEAD],
 }
 
 

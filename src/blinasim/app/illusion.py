@@ -8,7 +8,7 @@ from typing import Final
 
 import numpy as np
 
-from blinasim.app.illusion_drawings import ratios, split, waiting
+from blinasim.app.illusion_drawings import REACH, ratios, split, waiting
 from blinasim.app.pictures import Picture
 from blinasim.inference.choice import POINT, parameters_said
 from blinasim.luck import Draws, Luck
@@ -16,9 +16,10 @@ from blinasim.report.effect import value_text
 from blinasim.scenario.loading import load_scenario
 from blinasim.scenario.settings import Scenario
 from blinasim.statistics.exposure import NEVER, Exposure
+from blinasim.statistics.performance import Figure
 from blinasim.study.batch import live
-from blinasim.study.effect import Effect, Finding, effect
-from blinasim.study.estimators import Timing
+from blinasim.study.effect import Effect, Finding, OutcomeEffect, effect
+from blinasim.study.estimators import Scale, Timing
 from blinasim.study.exposures import exposure
 
 #: Simulated trials, few enough for an answer within about a second.
@@ -27,13 +28,15 @@ RATIOS: Final = ("naive_hr", "landmark_hr", "time_dependent_hr")
 DIFFERENCES: Final = ("naive_difference", "landmark_difference", "simon_makuch")
 #: What a transplant does, as the page says it: the scenario for each.
 WORLDS: Final = {"nothing at all": "null_transplant", "what the model says": "baseline"}
-#: Standard errors from a mean to its 95 % limits, or standard deviations to those of 95 % of the trials.
-_REACH: Final = 1.96
 
 
 @dataclass(frozen=True)
 class Illusion:
-    """What the page shows; ``rows`` hold estimator, mean, the range of 95 % of the trials, truth, false findings."""
+    """What the page shows.
+
+    ``rows`` hold estimator, mean, the range of 95 % of the trials, truth, false findings; mean and truth with their
+    Monte Carlo interval.
+    """
 
     sentence: str
     rows: tuple[tuple[str, str, str, str, str], ...]
@@ -64,45 +67,68 @@ def illusion(world: str, landmark_day: int) -> Illusion:
         ratios=Picture.of(ratios(found, RATIOS)),
         split=Picture.of(split(found)),
         basis=f"{TRIALS} simulated trials of {found.scenario.cohort.size} patients; overall survival of responders "
-        f"from remission, differences on day {found.timing.day}. Range: of 95 % of the trials. Wrongly found: "
-        "trials whose 95 % interval excludes no effect, where there is none; 5 % would be right.",
+        f"from remission, differences on day {found.timing.day}. Mean of the trials (of hazard ratios the geometric "
+        "mean) and truth: with their 95 % Monte Carlo interval, which more trials would narrow. 95 % of the trials: "
+        "between the quantiles at 2.5 and 97.5 %. Wrongly found: trials whose own 95 % interval excludes no effect, "
+        "where there is none, ± Monte Carlo standard error; 5 % would be right." + _left_out(one),
     )
 
 
 def sentence(found: Effect) -> str:
     """Say what the naive comparison makes of the truth."""
     naive, timed = (found.outcomes["os"].of(name) for name in ("naive_hr", "time_dependent_hr"))
-    ratio, fair = (math.exp(one.performance.mean.value) for one in (naive, timed))
+    ratio = math.exp(naive.performance.mean.value)
+    shown, fair = (figure_text(one.performance.mean, one.estimator.measure) for one in (naive, timed))
     if not found.changed:
         return (
             "Here HSCT does nothing: not one patient would have died on another day without it. Comparing those ever "
-            f"transplanted with the others, a paper finds a hazard ratio of {ratio:.2f} ({_better(ratio)}), and "
-            f"{100 * naive.performance.rejection.value:.0f} % of the trials call it significant. Counted from its own "
-            f"day on, the same HSCT has a hazard ratio of {fair:.2f}: what is left below 1 is selection, as those "
-            "transplanted were fitter, and still in remission."
+            f"transplanted with the others, papers find a mean hazard ratio of {shown}: {_better(ratio)}. "
+            f"{100 * naive.performance.rejection.value:.0f} % of the trials call that significant. Counted from its "
+            f"own day on, the same HSCT has one of {fair}. What is left below 1 is mostly due to relapse, which comes "
+            "between remission and HSCT: whoever has relapsed, if only by the marrow before HSCT, is hardly ever "
+            "transplanted, and so fills the untransplanted and dies among them. No adjustment for what is known at "
+            "remission, fitness included, mends that. In brackets: 95 % Monte Carlo intervals of the means."
         )
     difference = found.outcomes["os"].of("naive_difference")
     return (
-        "Comparing those ever transplanted with the others, a paper finds a hazard ratio of "
-        f"{ratio:.2f} ({_better(ratio)}), and {100 * difference.performance.mean.value:+.0f} percentage points of "
-        f"survival on day {found.timing.day}. In those transplanted the true gain is "
-        f"{100 * difference.truth.value:+.1f} points. Counted from its own day HSCT has a hazard ratio of {fair:.2f}."
-    ).replace("-", "−")
+        f"Comparing those ever transplanted with the others, papers find a mean hazard ratio of {shown}: "
+        f"{_better(ratio)}. Their mean difference in survival on day {found.timing.day} is "
+        f"{figure_text(difference.performance.mean, 'difference')}; in those transplanted the true gain is "
+        f"{figure_text(difference.truth, 'difference')}. Counted from its own day HSCT has a mean hazard ratio of "
+        f"{fair}. In brackets: 95 % Monte Carlo intervals."
+    ).replace(" pp", " percentage points")
+
+
+def figure_text(figure: Figure, measure: Scale) -> str:
+    """Write a figure with its 95 % Monte Carlo interval; one that is exact, or that is none, alone."""
+    said, reach = value_text(figure.value, measure), REACH * figure.mcse
+    if reach > 0:
+        said += f" ({_range(figure.value - reach, figure.value + reach, measure)})"
+    return said.replace("-", "−")
+
+
+def _range(lower: float, upper: float, measure: Scale) -> str:
+    return f"{value_text(lower, measure, unit=False)} to {value_text(upper, measure, unit=False)}".replace("-", "−")
+
+
+def _left_out(one: OutcomeEffect) -> str:
+    most = max(one.of(name).performance.failures for name in (*RATIOS, *DIFFERENCES))
+    return f" Trials without an estimate, up to {most} for one estimator, are left out." if most else ""
 
 
 def _better(ratio: float) -> str:
-    return f"deaths cut by {100 * (1 - ratio):.0f} %" if ratio < 1 else f"deaths up by {100 * (ratio - 1):.0f} %"
+    how = "cut" if ratio < 1 else "raised"
+    return f"the hazard of death {how} by {100 * abs(1 - ratio):.0f} %"
 
 
 def _row(one: Finding) -> tuple[str, str, str, str, str]:
     measure, done = one.estimator.measure, one.performance
-    lower, upper = (done.mean.value + side * _REACH * done.empirical_se.value for side in (-1, 1))
     null = one.truth.value == 0.0 and one.truth.mcse == 0.0
     return (
         one.estimator.label,
-        value_text(done.mean.value, measure).replace("-", "−"),
-        f"{value_text(lower, measure, unit=False)} to {value_text(upper, measure, unit=False)}".replace("-", "−"),
-        value_text(one.truth.value, measure).replace("-", "−"),
+        figure_text(done.mean, measure),
+        _range(*done.most, measure),
+        figure_text(one.truth, measure),
         f"{100 * done.rejection.value:.0f} % ±{100 * done.rejection.mcse:.0f}" if null else "",
     )
 

@@ -11,16 +11,20 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import FixedLocator, NullFormatter, NullLocator
 
 from blinasim.app.pictures import WIDTH
+from blinasim.model.durations import DAYS_PER_MONTH
 from blinasim.report import style
+from blinasim.statistics.curves import normal_quantile
 from blinasim.statistics.exposure import NEVER, Exposure
 from blinasim.study.effect import Effect
-from blinasim.trial.endpoints import DAYS_PER_MONTH
+from blinasim.trial.occupancy import State
 
+#: Standard errors from a figure to the limits of its 95 % Monte Carlo interval.
+REACH: Final = normal_quantile(0.95)
 #: Colour of the time in which nobody of a group can die.
-_GUARANTEED: Final = "#F3D27A"
-_RATIOS: Final = (0.25, 0.5, 1.0, 2.0, 4.0)
+_GUARANTEED: Final = style.STATES[State.INDUCTION]
+_RATIOS: Final = (0.125, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0)
 #: Half the width of a label, on the axis of log ratios.
-_LABEL: Final = 0.2
+_LABEL: Final = 0.3
 _NAMES: Final = {
     "naive_hr": "Ever against\nnever",
     "landmark_hr": "Landmark",
@@ -44,8 +48,8 @@ def ratios(found: Effect, names: Sequence[str]) -> style.Drawing:
         said = []
         for y, name in enumerate(names):
             one = found.outcomes["os"].of(name).performance
-            mean, spread, error = one.mean.value, 1.96 * one.empirical_se.value, 1.96 * one.mean.mcse
-            axes.barh(y, 2 * spread, 0.42, mean - spread, color=style.SIMULATED_PALE, linewidth=0, zorder=1)
+            mean, error, (lower, upper) = one.mean.value, REACH * one.mean.mcse, one.most
+            axes.barh(y, upper - lower, 0.42, lower, color=style.SIMULATED_PALE, linewidth=0, zorder=1)
             axes.plot((mean - error, mean + error), (y, y), color=style.SIMULATED, linewidth=1.8, zorder=3)
             axes.plot([mean], [y], marker="o", markersize=5, color=style.SIMULATED, zorder=4)
             # Beside the line at 1, not on it.
@@ -56,7 +60,7 @@ def ratios(found: Effect, names: Sequence[str]) -> style.Drawing:
             axes.text(-0.03, y, _NAMES[name], transform=axes.get_yaxis_transform(), ha="right", va="center",
                       fontsize=8, linespacing=1.1)  # fmt: skip
             said.append(f"{_NAMES[name].lower()} {math.exp(mean):.2f}".replace("\n", " "))
-        axes.set_xlim(math.log(0.16), math.log(4.0))
+        axes.set_xlim(math.log(0.1), math.log(10.0))
         axes.set_ylim(len(names) - 0.5, -0.6)
         axes.set_yticks([])
         axes.spines["left"].set_visible(False)
@@ -140,7 +144,7 @@ def waiting(data: Exposure, trial: int) -> style.Drawing:
                 axes.barh(y, begin, 0.8, color=_GUARANTEED, linewidth=0)
                 axes.barh(y, end - begin, 0.8, begin, color=style.SIMULATED, linewidth=0)
             else:
-                axes.barh(y, end, 0.8, color="#E69A5B", linewidth=0)
+                axes.barh(y, end, 0.8, color=style.STATES[State.FAILURE], linewidth=0)
             if event[who] and end <= most:
                 axes.plot([end], [y], marker="|", markersize=4.5, markeredgewidth=1.6, color="#111111", clip_on=False)
         axes.set_xlim(0, most)
@@ -166,7 +170,7 @@ def _key(drawing: style.Drawing) -> None:
     marks = (
         (0.0, 0.78, _GUARANTEED, "before HSCT: guaranteed, or they would not be here"),
         (0.0, 0.22, style.SIMULATED, "after HSCT"),
-        (0.27, 0.22, "#E69A5B", "never transplanted"),
+        (0.27, 0.22, style.STATES[State.FAILURE], "never transplanted"),
     )
     for left, height, colour, label in marks:
         axes.barh(height, 0.04, 0.36, left, color=colour, linewidth=0)

@@ -10,10 +10,10 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
 from blinasim.app.pictures import WIDTH
+from blinasim.model.durations import DAYS_PER_MONTH
 from blinasim.report import style
 from blinasim.report.rows import Row
 from blinasim.study.simulate import Result
-from blinasim.trial.endpoints import DAYS_PER_MONTH
 
 _LEFT: Final = 1.5
 _ROW: Final = 0.42

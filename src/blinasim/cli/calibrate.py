@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from blinasim.cli.options import ClusterOption, ForceOption, WorkersOption
+from blinasim.cli.results import keep
 
 
 class RelapseStructure(StrEnum):
@@ -52,8 +53,7 @@ def calibrate(
     from blinasim.inference.predictive import studies_to_simulate, validate
     from blinasim.model.parameters import Structure
     from blinasim.report import calibration as told
-    from blinasim.report.analysis_folder import write_analysis
-    from blinasim.report.calibration_file import calibration_analysis
+    from blinasim.report.analyses import calibration_contents
     from blinasim.report.validation import sentences
     from blinasim.scenario.loading import load_scenario
     from blinasim.study.cluster import hired
@@ -90,11 +90,9 @@ def calibrate(
                 validate(scenario, values, executor=executor, progress=advance) for values in (priors, posterior)
             )
     found = told.Calibration.of(posterior, before, after)
-    analysis = calibration_analysis(found)
-    files = write_analysis(out, analysis, force=force)
+    written = keep(calibration_contents(found), out, force=force, as_json=as_json)
     checkpoint.unlink(missing_ok=True)
-    if as_json:
-        typer.echo(analysis.document.model_dump_json(indent=1))
+    if written is None:
         return
-    closing = [*told.sentences(found), *sentences(after), f"Wrote {out}/ ({len(files)} files)"]
+    closing = [*told.sentences(found), *sentences(after), written]
     console().print(*closing, sep="\n", highlight=False, soft_wrap=True)

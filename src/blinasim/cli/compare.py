@@ -8,8 +8,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from blinasim.cli.completion import scenario_names
+from blinasim.cli.names import folder_of, load_scenarios
 from blinasim.cli.options import (
     ClusterOption,
+    Engine,
+    EngineOption,
     ForceOption,
     ParametersOption,
     PolicyOption,
@@ -18,21 +21,18 @@ from blinasim.cli.options import (
     WorkersOption,
     all_changes,
 )
-from blinasim.cli.run import Engine
+from blinasim.cli.results import wrote
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
     from rich.table import Table
 
-    from blinasim.scenario.settings import Scenario
     from blinasim.study.comparison import Comparison, Contrast
 
 #: Columns that the whole table takes; a narrower terminal gets it without the range over trials, and one narrower
 #: than the second without the probability of being better.
 _WIDTH, _NARROW_WIDTH = 118, 92
-#: Letters of a default folder's name.
-_LONGEST_NAME = 100
 
 
 def compare(
@@ -50,7 +50,7 @@ def compare(
     parameters: ParametersOption = None,
     out: Annotated[Path | None, typer.Option(help="Results folder; results/compare_A_B by default.")] = None,
     force: ForceOption = False,
-    engine: Annotated[Engine, typer.Option(help="Which engine walks; the results are the same.")] = Engine.auto,
+    engine: EngineOption = Engine.auto,
     workers: WorkersOption = 1,
     cluster: ClusterOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the comparison as JSON (comparison.json).")] = False,
@@ -69,11 +69,11 @@ def compare(
     from blinasim.study.cluster import hired
     from blinasim.study.compare import arms_of, trials_to_live
 
-    loaded = _loaded(scenarios, all_changes(changes, replications=replications, seed=seed))
+    loaded = load_scenarios(scenarios, all_changes(changes, replications=replications, seed=seed))
     own = policy_file(policy) if policy else None
     policies = {own.name: own} if own else {}
     arms = arms_of(loaded, policies)
-    target = out or Path("results") / _folder_name(list(arms))
+    target = out or folder_of("compare", list(arms))
     check_free(target, force=force)
     values = parameters_said(parameters)
     start = time.perf_counter()
@@ -100,27 +100,7 @@ def compare(
     screen = console()
     for part in _parts(comparison, seconds, screen.width):
         screen.print(part, highlight=False, soft_wrap=isinstance(part, str))
-    screen.print(f"Wrote {target}/ ({len(files)} files)", highlight=False, soft_wrap=True)
-
-
-def _loaded(scenarios: Sequence[str], changes: list[str]) -> dict[str, Scenario]:
-    """Load scenarios by the name of their file; each name once."""
-    from blinasim.errors import ScenarioError
-    from blinasim.scenario.loading import load_scenario
-
-    loaded: dict[str, Scenario] = {}
-    for said in scenarios:
-        name = Path(said).stem
-        if name in loaded:
-            raise ScenarioError(f"two of the scenarios are called {name}; name different ones, or copy one file")
-        loaded[name] = load_scenario(said, changes)
-    return loaded
-
-
-def _folder_name(arms: Sequence[str], what: str = "compare") -> str:
-    """Name the results after the reference and the policies, or after their number where that would be too long."""
-    whole = f"{what}_{'_'.join(arms)}"
-    return whole if len(whole) <= _LONGEST_NAME else f"{what}_{arms[0]}_with_{len(arms) - 1}_policies"[:_LONGEST_NAME]
+    screen.print(wrote(target, files), highlight=False, soft_wrap=True)
 
 
 def _parts(comparison: Comparison, seconds: float, width: int) -> Iterator[str | Table]:
@@ -158,7 +138,7 @@ def _parts(comparison: Comparison, seconds: float, width: int) -> Iterator[str |
         "of a patient sharing their luck.\n"
         f"drawn again: the policy with luck {DRAWN_AGAIN}. reference again: the reference so,\n"
         "against itself; what moves there moves without any policy.\n"
-        + rests_on((arm.scenario for arm in comparison.arms), comparison.parameters.of(range(1), 0).structure)
+        + rests_on((arm.scenario for arm in comparison.arms), comparison.parameters.structure)
         + ("" if width >= _WIDTH else "\nThe terminal is too narrow for all columns: see comparison.csv, or widen it.")
     )
 

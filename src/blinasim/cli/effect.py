@@ -10,6 +10,7 @@ import typer
 
 from blinasim.cli.completion import scenario_names
 from blinasim.cli.options import ClusterOption, ForceOption, SeedOption, SetOption, WorkersOption, all_changes
+from blinasim.cli.results import keep
 
 if TYPE_CHECKING:
     from blinasim.study.estimators import Timing
@@ -105,13 +106,10 @@ def _of_trials(
 ) -> None:
     import time
 
-    from blinasim.cli.terminal import console, printed, progress
+    from blinasim.cli.terminal import console, legend, printed, progress
     from blinasim.inference.choice import described, parameters_said
-    from blinasim.report import figures
-    from blinasim.report.analysis_folder import Analysis, write_analysis
-    from blinasim.report.effect import LEGEND, label_of, study_frame, study_table, timing_text, truth_text
-    from blinasim.report.effect_file import effect_file
-    from blinasim.report.page.effect import effect_page
+    from blinasim.report.analyses import effect_contents
+    from blinasim.report.effect import EFFECT_DEFINITIONS, label_of, study_table, timing_text, truth_text
     from blinasim.report.resting import rests_on
     from blinasim.scenario.loading import load_scenario
     from blinasim.study.cluster import hired
@@ -125,22 +123,8 @@ def _of_trials(
             asked, parameters=values, timing=timing, detection=detection.value, executor=executor, progress=advance
         )
     seconds = time.perf_counter() - start
-    analysis = Analysis(
-        "effect",
-        asked,
-        values,
-        effect_file(found),
-        {"effect": study_frame(found)},
-        {
-            "effects": figures.effects(found),
-            "simon_makuch_os": figures.simon_makuch(found, "os"),
-            "simon_makuch_rfs": figures.simon_makuch(found, "rfs"),
-        },
-        effect_page(found),
-    )
-    files = write_analysis(target, analysis, force=force)
-    if as_json:
-        typer.echo(analysis.document.model_dump_json(indent=1))
+    written = keep(effect_contents(found), target, force=force, as_json=as_json)
+    if written is None:
         return
     screen = console()
     screen.print(
@@ -154,30 +138,31 @@ def _of_trials(
         screen.print(f"[bold]{label_of(outcome, timing)}[/bold]", highlight=False)
         screen.print(printed(study_table(found, outcome), wrapping=1))
         screen.print()
-    resting = rests_on([asked], values.of(range(1), 0).structure)
-    screen.print(f"{LEGEND}\n{resting}", highlight=False, soft_wrap=True)
-    screen.print(f"Wrote {target}/ ({len(files)} files)", highlight=False, soft_wrap=True)
+    resting = rests_on([asked], values.structure)
+    screen.print(legend(EFFECT_DEFINITIONS))
+    screen.print("What each estimator is read for: effect.csv and docs/effect.md.", highlight=False, soft_wrap=True)
+    screen.print(resting, highlight=False, soft_wrap=True)
+    screen.print(written, highlight=False, soft_wrap=True)
 
 
 def _of_data(data: Path, adjust: str | None, timing: Timing, target: Path, *, force: bool, as_json: bool) -> None:
     from blinasim.cli.terminal import console, printed
+    from blinasim.report.analyses import data_effect_contents
     from blinasim.report.effect import data_table, data_text, timing_text
-    from blinasim.report.effect_file import effect_file
-    from blinasim.report.effect_folder import write_data_effect
     from blinasim.study.effect_data import effect_of_file
 
     columns = [name.strip() for name in adjust.split(",")] if adjust else []
     found = effect_of_file(data, columns, timing)
-    files = write_data_effect(target, found, data, force=force)
-    if as_json:
-        typer.echo(effect_file(found).model_dump_json(indent=1))
+    written = keep(data_effect_contents(found, data), target, force=force, as_json=as_json)
+    if written is None:
         return
     screen = console()
     screen.print(f"\n{data} · {data_text(found)}\n{timing_text(timing)}\n", highlight=False, soft_wrap=True)
     screen.print(printed(data_table(found), wrapping=1))
     screen.print(
-        "\nn/a: no estimate (nobody in a group, or no follow-up to that day). What each is read for: effect.csv.\n"
-        f"Wrote {target}/ ({len(files)} files)",
+        "\nn/a: no estimate (nobody in a group, or no follow-up to that day). What each is read for: effect.csv.",
+        written,
+        sep="\n",
         highlight=False,
         soft_wrap=True,
     )

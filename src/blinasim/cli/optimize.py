@@ -9,6 +9,8 @@ import typer
 
 from blinasim.cli.options import (
     ClusterOption,
+    Engine,
+    EngineOption,
     ForceOption,
     ParametersOption,
     ScenarioArgument,
@@ -17,7 +19,7 @@ from blinasim.cli.options import (
     WorkersOption,
     all_changes,
 )
-from blinasim.cli.run import Engine
+from blinasim.cli.results import keep
 
 if TYPE_CHECKING:
     from blinasim.study.optimize import Optimization
@@ -55,7 +57,7 @@ def optimize(
     parameters: ParametersOption = None,
     out: Annotated[Path | None, typer.Option(help="Results folder; results/optimize_NAME by default.")] = None,
     force: ForceOption = False,
-    engine: Annotated[Engine, typer.Option(help="Which engine walks; the results are the same.")] = Engine.auto,
+    engine: EngineOption = Engine.auto,
     workers: WorkersOption = 1,
     cluster: ClusterOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print optimization.json.")] = False,
@@ -67,11 +69,7 @@ def optimize(
     from blinasim.errors import ScenarioError
     from blinasim.files import check_free
     from blinasim.inference.choice import parameters_said
-    from blinasim.report import figures
-    from blinasim.report.analysis_folder import Analysis, write_analysis
-    from blinasim.report.optimization import optimization_frame
-    from blinasim.report.optimization_file import optimization_file
-    from blinasim.report.page.choices import optimization_page
+    from blinasim.report.analyses import optimization_contents
     from blinasim.scenario.loading import load_scenario
     from blinasim.study.cluster import hired
     from blinasim.study.grid import grid_of, parse_over, read_grid
@@ -107,22 +105,11 @@ def optimize(
             progress=advance,
         )
     seconds = time.perf_counter() - start
-    analysis = Analysis(
-        "optimization",
-        base,
-        values_of,
-        optimization_file(found),
-        {"optimization": optimization_frame(found)},
-        {"race": figures.race(found)},
-        optimization_page(found),
-        {"best": found.best.scenario},
-    )
-    files = write_analysis(target, analysis, force=force)
-    if as_json:
-        typer.echo(analysis.document.model_dump_json(indent=1))
+    written = keep(optimization_contents(found), target, force=force, as_json=as_json)
+    if written is None:
         return
     _print(found, seconds)
-    typer.echo(f"Wrote {target}/ ({len(files)} files)")
+    typer.echo(written)
 
 
 def _bounds(option: str, said: list[str] | None) -> dict[str, float]:
@@ -150,18 +137,18 @@ def _bounds(option: str, said: list[str] | None) -> dict[str, float]:
     return found
 
 
-_LEGEND = (
-    "behind: paired difference from the best (95 % interval, one by one; what is told apart is so for all at once),\n"
-    "on fresh luck where it was estimated there; what was dropped is shown as it stood in the race. best: probability\n"
-    "that its mean is the best, by chance in the simulation alone. In the race a candidate is dropped as worse, or\n"
-    "beyond a limit, by a rule fixed beforehand, which loses the best one with a probability of 5 % at most."
-)
-
-
 def _print(found: Optimization, seconds: float) -> None:
-    from blinasim.cli.terminal import console, printed
+    from blinasim.cli.terminal import console, legend, printed
     from blinasim.inference.choice import described
-    from blinasim.report.optimization import SHOWN, best_text, impossible_text, optimization_table, race_text
+    from blinasim.report.optimization import (
+        OPTIMIZATION_DEFINITIONS,
+        RACE_RULE,
+        SHOWN,
+        best_text,
+        impossible_text,
+        optimization_table,
+        race_text,
+    )
 
     screen, base = console(), found.base
     screen.print(
@@ -173,5 +160,7 @@ def _print(found: Optimization, seconds: float) -> None:
     screen.print(printed(optimization_table(found), wrapping=1))
     if len(found.runners) > SHOWN:
         screen.print(f"... and {len(found.runners) - SHOWN:,} more (optimization.csv)", highlight=False)
-    said = [best_text(found), race_text(found), impossible_text(found), _LEGEND]
+    said = [best_text(found), race_text(found), impossible_text(found)]
     screen.print("", *filter(None, said), sep="\n", highlight=False, soft_wrap=True)
+    screen.print(legend(OPTIMIZATION_DEFINITIONS))
+    screen.print(f"{RACE_RULE} What was dropped is shown as it stood in the race.", highlight=False, soft_wrap=True)

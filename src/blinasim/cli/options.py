@@ -2,14 +2,31 @@
 
 from __future__ import annotations
 
-from typing import Annotated, TypeAlias
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated, Final, TypeAlias
 
 import typer
 
 from blinasim.cli.completion import scenario_names
 
+if TYPE_CHECKING:
+    from blinasim.model.parameters import ParameterSource
+
 #: A study has no more trials than this.
-MOST_TRIALS = 10_000_000
+MOST_TRIALS: Final = 10_000_000
+#: Draws of the priors, where they are asked for.
+_PRIOR_DRAWS: Final = 2_000
+
+
+class Engine(StrEnum):
+    """The engines by name."""
+
+    auto = "auto"
+    fast = "fast"
+    des = "des"
+
+
+EngineOption: TypeAlias = Annotated[Engine, typer.Option(help="Which engine walks; the results are the same.")]
 
 ScenarioArgument: TypeAlias = Annotated[
     str, typer.Argument(help="A shipped scenario's name, or a YAML file.", autocompletion=scenario_names)
@@ -43,5 +60,18 @@ ForceOption: TypeAlias = Annotated[bool, typer.Option("--force", help="Replace a
 
 def all_changes(changes: list[str] | None, *, replications: int | None = None, seed: int | None = None) -> list[str]:
     """Return ``--set`` with what ``--replications`` and ``--seed`` change, so that all are checked the same way."""
-    given = {"study.replications": replications, "study.seed": seed}
-    return [*(changes or ()), *(f"{key}={value}" for key, value in given.items() if value is not None)]
+    from blinasim.scenario.loading import study_changes
+
+    return [*(changes or ()), *study_changes(replications, seed)]
+
+
+def parameters_or_prior(parameters: str | None, *, prior: bool, seed: int) -> ParameterSource:
+    """Return what ``--parameters`` names, or with ``--prior`` draws of the priors."""
+    from blinasim.errors import ParameterError
+    from blinasim.inference.choice import parameters_said
+    from blinasim.inference.posterior import prior_draws
+    from blinasim.model.parameters import Structure
+
+    if prior and parameters is not None:
+        raise ParameterError("--prior and --parameters exclude each other; leave one of them out")
+    return prior_draws(Structure(), _PRIOR_DRAWS, seed) if prior else parameters_said(parameters)

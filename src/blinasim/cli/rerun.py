@@ -29,7 +29,7 @@ def rerun(
 
     from blinasim.cli.terminal import progress
     from blinasim.files import check_free
-    from blinasim.report.folder import Conduct, run_into
+    from blinasim.report.folder import RunOptions, run_into
     from blinasim.report.manifest import hashes, read_manifest
     from blinasim.study.cluster import hired
 
@@ -50,7 +50,7 @@ def rerun(
                 target,
                 scenario,
                 parameters,
-                Conduct(engine=then.engine, executor=executor),
+                RunOptions(engine=then.engine, executor=executor),
                 own_policy=own_policy,
                 patients=then.patients,
                 force=force,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -11,6 +10,8 @@ import typer
 from blinasim.cli.options import (
     MOST_TRIALS,
     ClusterOption,
+    Engine,
+    EngineOption,
     ForceOption,
     ParametersOption,
     PolicyOption,
@@ -20,6 +21,7 @@ from blinasim.cli.options import (
     WorkersOption,
     all_changes,
 )
+from blinasim.cli.results import wrote
 
 if TYPE_CHECKING:
     from blinasim.report.rows import Row
@@ -33,14 +35,6 @@ _WIDTH = 96
 _WIDTH_WITH_PARTS = 108
 
 
-class Engine(StrEnum):
-    """The engines by name."""
-
-    auto = "auto"
-    fast = "fast"
-    des = "des"
-
-
 def run(
     scenario: ScenarioArgument,
     changes: SetOption = None,
@@ -50,7 +44,7 @@ def run(
     force: ForceOption = False,
     parameters: ParametersOption = None,
     policy: PolicyOption = None,
-    engine: Annotated[Engine, typer.Option(help="Which engine walks; the results are the same.")] = Engine.auto,
+    engine: EngineOption = Engine.auto,
     workers: WorkersOption = 1,
     cluster: ClusterOption = None,
     chunk: Annotated[
@@ -97,7 +91,7 @@ def run(
     # What draws and writes is slow to import: not for a dry run.
     from blinasim.cli.terminal import console, printed, progress, remark
     from blinasim.files import check_free
-    from blinasim.report.folder import Conduct, run_into
+    from blinasim.report.folder import RunOptions, run_into
     from blinasim.report.rows import results_table, rows_of
     from blinasim.study.cluster import hired
 
@@ -111,7 +105,7 @@ def run(
             target,
             asked,
             values,
-            Conduct(engine.value, executor, chunk, wanted, at_most, keep_chunks=True, resume=resume),
+            RunOptions(engine.value, executor, chunk, wanted, at_most, keep_chunks=True, resume=resume),
             own_policy=own_policy,
             patients=patients,
             force=force,
@@ -184,7 +178,7 @@ def _closing(result: Result, rows: list[Row], target: Path, files: list[str], *,
             if result.parameters.varies
             else ""
         )
-        + f"{rests_on([scenario], result.parameters.of(range(1), 0).structure)}{f' {strongest}' if strongest else ''}\n"
+        + f"{rests_on([scenario], result.parameters.structure)}{f' {strongest}' if strongest else ''}\n"
         + ("The terminal is too narrow for limit and oracle: see endpoints.csv, or widen it.\n" if narrow else "")
-        + f"Wrote {target}/ ({len(files)} files)"
+        + wrote(target, files)
     )

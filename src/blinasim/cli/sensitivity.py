@@ -17,6 +17,7 @@ from blinasim.cli.options import (
     WorkersOption,
     all_changes,
 )
+from blinasim.cli.results import keep
 
 if TYPE_CHECKING:
     from blinasim.inference.sensitivity import OutcomeSensitivity
@@ -48,17 +49,14 @@ def sensitivity(
     """Say on which parameters outcomes rest: tornado, Sobol indices, parts of the posterior variance, contraction."""
     import time
 
-    from blinasim.cli.terminal import console, progress
+    from blinasim.cli.terminal import console, legend, progress
     from blinasim.errors import BlinasimError
     from blinasim.files import check_free
     from blinasim.inference.choice import described, parameters_said
     from blinasim.inference.sensitivity import USUAL, Effort, outcomes_named, values_to_live
     from blinasim.inference.sensitivity import sensitivity as analyse
-    from blinasim.report import figures
-    from blinasim.report.analysis_folder import Analysis, write_analysis
-    from blinasim.report.page.choices import sensitivity_page
-    from blinasim.report.sensitivity import sensitivity_frame, sentence, uninformed_text
-    from blinasim.report.sensitivity_file import sensitivity_file
+    from blinasim.report.analyses import sensitivity_contents
+    from blinasim.report.sensitivity import SENSITIVITY_DEFINITIONS, sentence, uninformed_text
     from blinasim.scenario.loading import load_scenario
     from blinasim.study.cluster import hired
 
@@ -76,18 +74,8 @@ def sensitivity(
     ):
         found = analyse(asked, values, outcomes, effort=effort, executor=executor, progress=advance)
     seconds = time.perf_counter() - start
-    analysis = Analysis(
-        "sensitivity",
-        asked,
-        values,
-        sensitivity_file(found),
-        {"sensitivity": sensitivity_frame(found)},
-        {"tornado": figures.tornado(found)},
-        sensitivity_page(found),
-    )
-    files = write_analysis(target, analysis, force=force)
-    if as_json:
-        typer.echo(analysis.document.model_dump_json(indent=1))
+    written = keep(sensitivity_contents(found), target, force=force, as_json=as_json)
+    if written is None:
         return
     screen = console()
     screen.print(
@@ -97,16 +85,10 @@ def sensitivity(
     )
     for one in found.outcomes:
         _print(one)
-    closing = [*(sentence(one) for one in found.outcomes), uninformed_text(found), _LEGEND]
+    closing = [*(sentence(one) for one in found.outcomes), uninformed_text(found)]
     screen.print("", *closing, sep="\n", highlight=False, soft_wrap=True)
-    screen.print(f"Wrote {target}/ ({len(files)} files)", highlight=False, soft_wrap=True)
-
-
-_LEGEND = (
-    "outcome there: with this parameter at the ends of its prior's 95 % interval, the others at the centre, same luck\n"
-    "first, total: Sobol indices over the priors. posterior: part of the outcome's posterior variance that goes with\n"
-    "it (± standard error). contraction: 1 less posterior over prior variance. All errors: sensitivity.csv."
-)
+    screen.print(legend(SENSITIVITY_DEFINITIONS))
+    screen.print("All errors: sensitivity.csv.", written, sep="\n", highlight=False, soft_wrap=True)
 
 
 def _print(one: OutcomeSensitivity) -> None:

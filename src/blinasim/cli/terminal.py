@@ -10,12 +10,10 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
-from blinasim.report.table import is_heading
+from blinasim.report.table import Table, is_heading
 
 if TYPE_CHECKING:
     from rich.table import Table as RichTable
-
-    from blinasim.report.table import Table
 
 #: Width of tables written to a file or a pipe, columns.
 _PIPE_WIDTH = 120
@@ -32,6 +30,11 @@ def console() -> Console:
 def remark(line: str) -> None:
     """Say something to the user beside the results."""
     Console(stderr=True).print(f"blinasim: {line}", highlight=False, markup=False, soft_wrap=True)
+
+
+def legend(definitions: tuple[tuple[str, str], ...]) -> RichTable:
+    """Return what the columns of a table mean, as the terminal shows it."""
+    return printed(Table(("", ""), definitions), wrapping=2)
 
 
 def printed(table: Table, wrapping: int = 0) -> RichTable:

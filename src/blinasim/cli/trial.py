@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from blinasim.cli.completion import design_names
+from blinasim.cli.names import folder_of, load_designs
 from blinasim.cli.options import (
     ClusterOption,
     ForceOption,
@@ -17,13 +18,13 @@ from blinasim.cli.options import (
     WorkersOption,
     all_changes,
 )
+from blinasim.cli.results import keep
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from rich.table import Table
 
-    from blinasim.scenario.design_file import TrialDesign
     from blinasim.study.evaluate_design import Evaluation
     from blinasim.study.solve_design import Solution
 
@@ -71,16 +72,15 @@ def trial(
     from blinasim.files import check_free
     from blinasim.inference.choice import described, parameters_said
     from blinasim.report.design import sentences, solution_text
-    from blinasim.report.design_file import design_file
-    from blinasim.report.design_folder import write_designs
+    from blinasim.report.design_folder import design_contents
     from blinasim.study.cluster import hired
     from blinasim.study.evaluate_design import evaluate_design
     from blinasim.study.solve_design import solve_design
 
-    asked = _loaded(designs, all_changes(changes, replications=replications, seed=seed))
+    asked = load_designs(designs, all_changes(changes, replications=replications, seed=seed))
     wanted = _power_wanted(solve, power, null=null)
     values = parameters_said(parameters)
-    target = out or Path("results") / f"trial_{'_'.join(asked)}"[:100]
+    target = out or folder_of("trial", list(asked), "designs")
     check_free(target, force=force)
     start = time.perf_counter()
     solutions: dict[str, Solution] = {}
@@ -102,10 +102,9 @@ def trial(
                 evaluations.append(
                     evaluate_design(one, parameters=values, null=null, executor=executor, progress=advance)
                 )
-    files = write_designs(target, evaluations, solutions, trial=export, force=force)
+    written = keep(design_contents(evaluations, solutions, trial=export), target, force=force, as_json=as_json)
     seconds = time.perf_counter() - start
-    if as_json:
-        typer.echo(design_file(evaluations, solutions).model_dump_json(indent=1))
+    if written is None:
         return
     screen = console()
     first = evaluations[0]
@@ -121,21 +120,7 @@ def trial(
         screen.print(part, highlight=False, soft_wrap=isinstance(part, str))
     for line in sentences(evaluations):
         screen.print(line, highlight=False, soft_wrap=True)
-    screen.print(f"Wrote {target}/ ({len(files)} files)", highlight=False, soft_wrap=True)
-
-
-def _loaded(designs: Sequence[str], changes: list[str]) -> dict[str, TrialDesign]:
-    """Load designs by the name of their file; each name once."""
-    from blinasim.errors import ScenarioError
-    from blinasim.scenario.design_file import load_design
-
-    loaded: dict[str, TrialDesign] = {}
-    for said in designs:
-        one = load_design(said, changes)
-        if one.name in loaded:
-            raise ScenarioError(f"two of the designs are called {one.name}; name different ones, or copy one file")
-        loaded[one.name] = one
-    return loaded
+    screen.print(written, highlight=False, soft_wrap=True)
 
 
 def _power_wanted(solve: SolveFor | None, power: float | None, *, null: bool) -> float | None:

@@ -7,7 +7,16 @@ from typing import Annotated
 
 import typer
 
-from blinasim.cli.options import ClusterOption, ForceOption, ParametersOption, SeedOption, WorkersOption, all_changes
+from blinasim.cli.options import (
+    ClusterOption,
+    ForceOption,
+    ParametersOption,
+    SeedOption,
+    WorkersOption,
+    all_changes,
+    parameters_or_prior,
+)
+from blinasim.cli.results import keep
 
 
 def validate(
@@ -24,28 +33,20 @@ def validate(
     """Judge the source study's figures by what the model predicts; the exit code is 0 whatever the verdict."""
     import time
 
-    from blinasim.cli.terminal import console, printed, progress
-    from blinasim.errors import ParameterError
+    from blinasim.cli.terminal import console, legend, printed, progress
     from blinasim.files import check_free
-    from blinasim.inference.choice import described, parameters_said
-    from blinasim.inference.posterior import prior_draws
+    from blinasim.inference.choice import described
     from blinasim.inference.predictive import studies_to_simulate
     from blinasim.inference.predictive import validate as judge
-    from blinasim.model.parameters import Structure
-    from blinasim.report import figures
-    from blinasim.report.analysis_folder import Analysis, write_analysis
-    from blinasim.report.page.validation import validation_page
-    from blinasim.report.validation import group_of, sentences, validation_frame, validation_rows, validation_table
-    from blinasim.report.validation_file import validation_file
+    from blinasim.report.analyses import validation_contents
+    from blinasim.report.validation import VALIDATION_DEFINITIONS, sentences, validation_rows, validation_table
     from blinasim.scenario.loading import load_scenario
     from blinasim.study.cluster import hired
 
-    if prior and parameters is not None:
-        raise ParameterError("--prior and --parameters exclude each other; leave one of them out")
     target = out or Path("results") / "validation"
     check_free(target, force=force)
     scenario = load_scenario("baseline", all_changes(None, replications=replications, seed=seed))
-    values = prior_draws(Structure(), _PRIOR_DRAWS, scenario.study.seed) if prior else parameters_said(parameters)
+    values = parameters_or_prior(parameters, prior=prior, seed=scenario.study.seed)
     start = time.perf_counter()
     with (
         hired(workers, cluster) as executor,
@@ -53,19 +54,8 @@ def validate(
     ):
         found = judge(scenario, values, executor=executor, progress=advance)
     seconds = time.perf_counter() - start
-    rows = validation_rows(found)
-    analysis = Analysis(
-        "validation",
-        scenario,
-        values,
-        validation_file(found),
-        {"validation": validation_frame(found)},
-        {"validation": figures.forest([row.row for row in rows], group_of)},
-        validation_page(found),
-    )
-    files = write_analysis(target, analysis, force=force)
-    if as_json:
-        typer.echo(analysis.document.model_dump_json(indent=1))
+    written = keep(validation_contents(found), target, force=force, as_json=as_json)
+    if written is None:
         return
     screen = console()
     screen.print(
@@ -73,14 +63,7 @@ def validate(
         f"seed {scenario.study.seed} · {seconds:.1f} s\n",
         highlight=False,
     )
-    screen.print(printed(validation_table(rows)))
+    screen.print(printed(validation_table(validation_rows(found))))
     screen.print("", *sentences(found), sep="\n", highlight=False, soft_wrap=True)
-    screen.print(_LEGEND, f"Wrote {target}/ ({len(files)} files)", sep="\n", highlight=False, soft_wrap=True)
-
-
-#: Draws of the priors.
-_PRIOR_DRAWS = 2_000
-_LEGEND = (
-    "simulated: median of the studies (95 % predictive interval). tail: two-sided area beyond the published figure.\n"
-    "width: of the interval, against that of chance alone at the mean of the draws."
-)
+    screen.print(legend(VALIDATION_DEFINITIONS))
+    screen.print(written, sep="\n", highlight=False, soft_wrap=True)

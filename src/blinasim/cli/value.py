@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from blinasim.cli.compare import _folder_name, _loaded
 from blinasim.cli.completion import scenario_names
+from blinasim.cli.names import folder_of, load_scenarios
 from blinasim.cli.options import (
     ClusterOption,
     ForceOption,
@@ -17,15 +17,15 @@ from blinasim.cli.options import (
     SetOption,
     WorkersOption,
     all_changes,
+    parameters_or_prior,
 )
+from blinasim.cli.results import keep
 
 if TYPE_CHECKING:
     from blinasim.inference.value import ValueOfInformation
 
 #: Trials where nobody says so: two a draw, and twenty draws or so a parameter.
 _TRIALS = 4_000
-#: Draws of the priors.
-_PRIOR_DRAWS = 2_000
 
 
 def value(
@@ -66,26 +66,15 @@ def value(
     import time
 
     from blinasim.cli.terminal import progress
-    from blinasim.errors import ParameterError
     from blinasim.files import check_free
-    from blinasim.inference.choice import parameters_said
-    from blinasim.inference.posterior import prior_draws
     from blinasim.inference.value import value_of
-    from blinasim.model.parameters import Structure
-    from blinasim.report import figures
-    from blinasim.report.analysis_folder import Analysis, write_analysis
-    from blinasim.report.page.choices import value_page
-    from blinasim.report.value import acceptability_frame, value_frame
-    from blinasim.report.value_file import value_file
+    from blinasim.report.analyses import value_contents
     from blinasim.study.cluster import hired
 
-    if prior and parameters is not None:
-        raise ParameterError("--prior and --parameters exclude each other; leave one of them out")
-    loaded = _loaded(scenarios, all_changes(changes, replications=replications, seed=seed))
-    target = out or Path("results") / _folder_name(list(loaded), "value")
+    loaded = load_scenarios(scenarios, all_changes(changes, replications=replications, seed=seed))
+    target = out or folder_of("value", list(loaded))
     check_free(target, force=force)
-    first = next(iter(loaded.values()))
-    draws = prior_draws(Structure(), _PRIOR_DRAWS, first.study.seed) if prior else parameters_said(parameters)
+    draws = parameters_or_prior(parameters, prior=prior, seed=next(iter(loaded.values())).study.seed)
     start = time.perf_counter()
     with (
         hired(workers, cluster) as executor,
@@ -93,34 +82,24 @@ def value(
     ):
         found = value_of(loaded, draws, measure=measure, known=known or (), executor=executor, progress=advance)
     seconds = time.perf_counter() - start
-    tables, drawn = {"value": value_frame(found)}, {"evppi": figures.evppi(found)}
-    if (accepted := acceptability_frame(found)) is not None:
-        tables["acceptability"] = accepted
-        drawn |= {"plane": figures.plane(found), "acceptability": figures.acceptability(found)}
-    others = {name: scenario for name, scenario in found.scenarios.items() if name != found.reference}
-    analysis = Analysis(
-        "value", found.scenarios[found.reference], draws, value_file(found), tables, drawn, value_page(found), others
-    )  # fmt: skip
-    files = write_analysis(target, analysis, force=force)
-    if as_json:
-        typer.echo(analysis.document.model_dump_json(indent=1))
+    written = keep(value_contents(found), target, force=force, as_json=as_json)
+    if written is None:
         return
     _print(found, seconds)
-    typer.echo(f"Wrote {target}/ ({len(files)} files)")
-
-
-_LEGEND = (
-    "gain: over the first policy, paired, ± Monte Carlo standard error. best: probability of being the best under a\n"
-    "draw of the parameters. A value is what knowing the parameters would be worth a patient, by regression of the\n"
-    "gains on the draws, ± its standard error: one of less than two of them may be nothing. A set is never worth less\n"
-    "than a set within it. Prices and utilities are taken as they are."
-)
+    typer.echo(written)
 
 
 def _print(found: ValueOfInformation, seconds: float) -> None:
-    from blinasim.cli.terminal import console, printed
+    from blinasim.cli.terminal import console, legend, printed
     from blinasim.inference.choice import described
-    from blinasim.report.value import candidate_table, explained_text, perfect_text, worth_table
+    from blinasim.report.value import (
+        TAKEN_AS_THEY_ARE,
+        VALUE_DEFINITIONS,
+        candidate_table,
+        explained_text,
+        perfect_text,
+        worth_table,
+    )
 
     screen, study = console(), found.scenarios[found.reference].study
     size = found.scenarios[found.reference].cohort.size
@@ -133,4 +112,6 @@ def _print(found: ValueOfInformation, seconds: float) -> None:
     screen.print(printed(candidate_table(found), wrapping=1))
     screen.print("", perfect_text(found), "", sep="\n", highlight=False, soft_wrap=True)
     screen.print(printed(worth_table(found), wrapping=1))
-    screen.print("", explained_text(found), _LEGEND, sep="\n", highlight=False, soft_wrap=True)
+    screen.print("", explained_text(found), sep="\n", highlight=False, soft_wrap=True)
+    screen.print(legend(VALUE_DEFINITIONS))
+    screen.print(TAKEN_AS_THEY_ARE, highlight=False, soft_wrap=True)

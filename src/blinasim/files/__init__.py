@@ -1,19 +1,22 @@
 """Reading YAML with positions, finding the shipped data, and writing results whole or not at all."""
 
 from blinasim.files.output import MANIFEST, check_free, whole_folder
-from blinasim.files.plain_yaml import MOST_LEVELS, Document, KeyPath, parse_yaml, read_yaml
+from blinasim.files.plain_yaml import MOST_LEVELS, KeyPath, YamlFile, parse_yaml, read_yaml
 from blinasim.files.shipped import data_folder, shipped_designs, shipped_scenarios
-from blinasim.files.table import PatientFile, read_patients
-from blinasim.files.text import nearest, quoted, read_bytes, read_text, readable, reason, short
+from blinasim.files.table import NUMBER, YES_OR_NO, PatientFile, read_patients
+from blinasim.files.text import digest, nearest, quoted, read_bytes, read_text, readable, reason, short
 
 __all__ = [
     "MANIFEST",
     "MOST_LEVELS",
-    "Document",
+    "NUMBER",
+    "YES_OR_NO",
     "KeyPath",
     "PatientFile",
+    "YamlFile",
     "check_free",
     "data_folder",
+    "digest",
     "nearest",
     "parse_yaml",
     "quoted",

@@ -22,10 +22,11 @@ _NOT_FINITE = re.compile(r"([-+]?)\.(inf|nan)", re.IGNORECASE)
 #: A file written by hand is shorter and flatter; what exceeds this is refused before it costs time or memory.
 _MOST_YAML_BYTES = 1_000_000
 MOST_LEVELS = 32
+_MOST_VALUES = 20_000
 
 
 @dataclass(frozen=True)
-class Document:
+class YamlFile:
     """A YAML file as plain data, with the place of every key path in it."""
 
     data: Any
@@ -39,7 +40,7 @@ class Document:
         return self.places[known]
 
 
-def read_yaml(path: Path, error: type[BlinasimError]) -> Document:
+def read_yaml(path: Path, error: type[BlinasimError]) -> YamlFile:
     """Read a YAML file of plain mappings, sequences and scalars.
 
     Anchors, aliases and tags are refused, as are duplicate keys: a scenario says what it means in one place.
@@ -52,7 +53,7 @@ def read_yaml(path: Path, error: type[BlinasimError]) -> Document:
     return parse_yaml(read_text(path, error, most_bytes=_MOST_YAML_BYTES), str(path), error)
 
 
-def parse_yaml(text: str, name: str, error: type[BlinasimError]) -> Document:
+def parse_yaml(text: str, name: str, error: type[BlinasimError]) -> YamlFile:
     """Parse YAML text; see :func:`read_yaml`."""
     from ruamel.yaml import YAML
     from ruamel.yaml.error import MarkedYAMLError
@@ -75,7 +76,7 @@ def parse_yaml(text: str, name: str, error: type[BlinasimError]) -> Document:
         raise error("the file is empty", Place(name))
     places: dict[KeyPath, Place] = {(): Place(name, 1, 1)}
     data = _construct(root, (), name, places, error)
-    return Document(data, places)
+    return YamlFile(data, places)
 
 
 def _place(name: str, mark: Any) -> Place:
@@ -97,7 +98,7 @@ def _plain_composer(refuse: Callable[[str, Any], BlinasimError]) -> Any:
     from ruamel.yaml.events import AliasEvent
 
     class PlainComposer(Composer):
-        level = 0
+        level = values = 0
 
         def compose_node(self, parent: Any, index: Any) -> Any:
             event = self.parser.peek_event()
@@ -112,6 +113,9 @@ def _plain_composer(refuse: Callable[[str, Any], BlinasimError]) -> Any:
                 raise refuse(f"tag {short(tag)} is not allowed; write plain values", event.start_mark)
             if self.level == MOST_LEVELS:
                 raise refuse(f"nested more than {MOST_LEVELS} levels deep; no setting lies so deep", event.start_mark)
+            self.values += 1
+            if self.values > _MOST_VALUES:
+                raise refuse(f"more than {_MOST_VALUES:,} keys and values; no file needs so many", event.start_mark)
             self.level += 1
             node = super().compose_node(parent, index)
             self.level -= 1

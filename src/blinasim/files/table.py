@@ -14,9 +14,15 @@ from blinasim.errors import BlinasimError, Place
 from blinasim.files.text import read_text
 
 _MOST_BYTES: Final = 50_000_000
-_MOST_ROWS: Final = 1_000_000
+_MOST_ROWS: Final = 500_000
 #: A line with its end, whatever that is.
 _LINE: Final = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+\Z")
+
+
+#: A number in plain decimal digits; Python alone would take 1_8 and the digits of other scripts.
+NUMBER: Final = re.compile(r"[-+]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][-+]?[0-9]+)?")
+#: What stands for yes and for no, in small letters.
+YES_OR_NO: Final = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import difflib
+import hashlib
+import json
 import os
 import stat
 from collections.abc import Iterable
@@ -96,3 +98,8 @@ def nearest(word: str, words: Iterable[str]) -> str:
     known = {known.removesuffix(".yaml").lower(): known for known in words}
     close = difflib.get_close_matches(word.removesuffix(".yaml").lower(), known, n=1)
     return f"; did you mean {known[close[0]]}?" if close else ""
+
+
+def digest(data: Any) -> str:
+    """Return the hash of data as JSON, whatever the order of their keys."""
+    return hashlib.sha256(json.dumps(data, sort_keys=True).encode()).hexdigest()

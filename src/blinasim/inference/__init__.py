@@ -1,1 +1,1 @@
-"""What was published, and (later) the calibration to it."""
+"""Inference: the published figures, the calibration to them, its checks, and what rests on the parameters."""

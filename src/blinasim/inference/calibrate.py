@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Callable, Mapping
 from concurrent.futures import Executor
@@ -16,6 +15,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.special import logsumexp
 
+from blinasim.files import digest
 from blinasim.inference.closed_form import BetaPosterior
 from blinasim.inference.keeping import Kept
 from blinasim.inference.leave_one_out import leave_one_out
@@ -23,7 +23,6 @@ from blinasim.inference.likelihood import (
     LEAST_REPLICATIONS,
     Examined,
     Problem,
-    Typical,
     examine,
     expectations,
     information,
@@ -31,6 +30,7 @@ from blinasim.inference.likelihood import (
 )
 from blinasim.inference.posterior import LOG_LIKELIHOOD, WEIGHT, Posterior, as_written, independent_uniforms
 from blinasim.inference.priors import Priors, drawn, sampled
+from blinasim.inference.regression import Typical
 from blinasim.inference.sampler import Effort, State, sample
 from blinasim.inference.study import Ensemble, Observed
 from blinasim.inference.targets import load_targets, published_binomials, published_margins
@@ -290,16 +290,12 @@ def _identity(problem: Problem, conduct: Conduct) -> dict[str, str]:
     """Return what the sampler's state depends on."""
     observed = problem.observed
     return {
-        "scenario": _hash(problem.scenario.model_dump(mode="json")),
-        "figures": _hash([dict(observed.counts), observed.lower.tolist(), observed.upper.tolist()]),
-        "priors": _hash([problem.priors.names, [prior.model_dump() for prior in problem.priors.priors]]),
-        "fixed parameters": _hash(dict(problem.fixed)),
+        "scenario": digest(problem.scenario.model_dump(mode="json")),
+        "figures": digest([dict(observed.counts), observed.lower.tolist(), observed.upper.tolist()]),
+        "priors": digest([problem.priors.names, [prior.model_dump() for prior in problem.priors.priors]]),
+        "fixed parameters": digest(dict(problem.fixed)),
         "structure": json.dumps(asdict(problem.structure)),
-        "conduct": _hash(asdict(conduct)),
+        "conduct": digest(asdict(conduct)),
         "seed": str(problem.seed),
         **number_versions(),
     }
-
-
-def _hash(data: object) -> str:
-    return hashlib.sha256(json.dumps(data, sort_keys=True).encode()).hexdigest()

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import zipfile
-import zlib
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -13,6 +11,7 @@ import numpy as np
 
 from blinasim.errors import OutputError
 from blinasim.files import reason
+from blinasim.files.arrays import DAMAGED
 from blinasim.inference.sampler import State
 
 _IDENTITY = "identity"
@@ -49,7 +48,7 @@ class Kept:
                 arrays = dict(file)
             there = json.loads(str(arrays.pop(_IDENTITY)))
             state = State.from_arrays(arrays) if there == self._identity else None
-        except (OSError, EOFError, KeyError, TypeError, ValueError, zipfile.BadZipFile, zlib.error):
+        except DAMAGED:
             return None
         if state is None:
             different = ", ".join(key for key in self._identity if there.get(key) != self._identity[key])

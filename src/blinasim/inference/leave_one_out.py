@@ -20,8 +20,8 @@ from scipy import special, stats
 
 from blinasim.inference.likelihood import Examined
 from blinasim.inference.study import MEDIANS, SUMMARIES, TERMS, Observed, mortality_of
+from blinasim.model.durations import DAYS_PER_MONTH
 from blinasim.statistics.pareto import smoothed
-from blinasim.trial.endpoints import DAYS_PER_MONTH
 
 Floats = NDArray[np.float64]
 

@@ -175,8 +175,8 @@ def read_posterior(path: Path) -> Posterior:
     except ValidationError as problem:
         what = problem.errors(include_url=False)[0]["msg"]
         raise ParameterError(f"is no posterior (its structure: {what}); {_ANEW}", place) from None
-    except (KeyError, TypeError, ValueError) as problem:
-        what = type(problem).__name__ if isinstance(problem, TypeError) else reason(problem)
+    except (KeyError, TypeError, ValueError, OverflowError, RecursionError) as problem:
+        what = reason(problem) if isinstance(problem, KeyError | ValueError) else type(problem).__name__
         raise ParameterError(f"is no posterior ({what}); {_ANEW}", place) from None
     _check(draws, place)
     return found

@@ -28,14 +28,13 @@ from blinasim.model.parameters import ParameterSource
 from blinasim.scenario.settings import Scenario
 from blinasim.statistics.intervals import PredictiveInterval
 from blinasim.study.chunks import cut
-from blinasim.study.executors import in_order
+from blinasim.study.executors import done
 from blinasim.study.precision import mean_and_mcse, quantile_mcse
 from blinasim.study.simulate import Result, simulate
 from blinasim.study.summary import summarize
 from blinasim.trial.endpoints import Endpoint
 
 Floats = NDArray[np.float64]
-Bools = NDArray[np.bool_]
 Use: TypeAlias = Literal["fit", "follows", "held_out", "input"]
 
 #: A predictive interval should not be wider than so many times that from sampling alone at the posterior mean.
@@ -296,11 +295,7 @@ def _studies(
 ) -> Studies:
     """Simulate reports as the likelihood sees them, with the published margins."""
     blocks = cut(range(scenario.study.replications), _BLOCK)
-    parts = []
-    for block, part in zip(blocks, in_order(partial(_block, scenario, parameters), blocks, executor), strict=True):
-        parts.append(part)
-        if progress:
-            progress(len(block))
+    parts = list(done(partial(_block, scenario, parameters), blocks, executor, progress))
     counts = {term.name: np.concatenate([part.counts[term.name] for part in parts]) for term in TERMS}
     others = [item.name for item in fields(Studies) if item.name != "counts"]
     return Studies(counts, **{name: np.concatenate([getattr(part, name) for part in parts]) for name in others})

@@ -58,19 +58,6 @@ def normal_score(prior: Prior, value: Floats) -> Floats:
     raise ValueError("a fixed parameter has no distribution")
 
 
-def log_density(prior: Prior, value: Floats) -> Floats:
-    """Return the log density of a parameter's value."""
-    match prior:
-        case Prior(distribution="beta", a=float(a), b=float(b)):
-            return np.asarray(special.xlogy(a - 1, value) + special.xlog1py(b - 1, -value) - special.betaln(a, b))
-        case Prior(distribution="lognormal", median=float(median), sigma=float(sigma)):
-            score = np.log(value / median) / sigma
-            return np.asarray(-0.5 * score**2 - _LOG_ROOT_TWO_PI - np.log(value * sigma))
-        case Prior(distribution="uniform", low=float(low), high=float(high)):
-            return np.where((value >= low) & (value <= high), -np.log(high - low), -np.inf)
-    raise ValueError("a fixed parameter has no distribution")
-
-
 @dataclass(frozen=True)
 class Priors:
     """Some parameters' priors, independent of each other.
@@ -112,15 +99,6 @@ class Priors:
     def normal_scores(self, values: Floats) -> Floats:
         """Return standard normal numbers from parameter values, both of shape (N, d)."""
         return np.stack([normal_score(prior, values[:, i]) for i, prior in enumerate(self.priors)], axis=1)
-
-    def log_density(self, values: Floats) -> Floats:
-        """Return the joint log prior density of parameter values of shape (N, d); shape (N,)."""
-        densities = np.stack([log_density(prior, values[:, i]) for i, prior in enumerate(self.priors)])
-        return np.asarray(densities.sum(axis=0))
-
-    def log_jacobian(self, z: Floats) -> Floats:
-        """Return the log of d value / d z, summed over the parameters, of z of shape (N, d); shape (N,)."""
-        return np.asarray(log_standard_normal(z) - self.log_density(self.values(z)))
 
 
 def log_standard_normal(z: Floats) -> Floats:

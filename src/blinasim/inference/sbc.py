@@ -20,7 +20,7 @@ from scipy import special, stats
 from blinasim.inference.calibrate import Conduct, calibrate, problem_of
 from blinasim.inference.likelihood import Problem, lived, log_between, log_survival
 from blinasim.inference.sampler import Effort
-from blinasim.inference.study import Ensemble, Observed, Studies, plain
+from blinasim.inference.study import Ensemble, Observed, Studies, with_plain_mortality
 from blinasim.luck import Luck
 from blinasim.model.codes import NONE
 from blinasim.model.parameters import Structure, parameters_of
@@ -154,9 +154,9 @@ def independent_log_survival(studies: Studies, observed: Observed) -> float:
     This is the mistake that :func:`blinasim.inference.likelihood.log_survival` avoids; it is here to be measured.
     """
     with np.errstate(invalid="ignore", divide="ignore"):
-        summaries = plain(studies.summaries, studies.deaths_by_100, studies.counts["fate"].sum(axis=1))
+        summaries = with_plain_mortality(studies.summaries, studies.deaths_by_100, studies.counts["fate"].sum(axis=1))
         limits = [
-            plain(each, observed.deaths_by_100, sum(observed.counts["fate"]))
+            with_plain_mortality(each, observed.deaths_by_100, sum(observed.counts["fate"]))
             for each in (observed.lower, observed.upper)
         ]
     total = 0.0

@@ -7,17 +7,18 @@ are fixed (so many patients with a prior HSCT, so many with 75 % blasts or more)
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from blinasim.engine import fast
+from blinasim.engine.choice import walk
 from blinasim.inference.targets import Target, published_cells
 from blinasim.luck import Draws, Luck
 from blinasim.model.codes import EARLY_AFTER_HSCT_DAYS, NONE, Cause, Conditioning, Depth, Donor, Mrd
-from blinasim.model.cohort import Cohort, draw_cohort, under, with_margins
+from blinasim.model.cohort import Cohort, draw_cohort, under_parameters, with_margins
+from blinasim.model.durations import DAYS_PER_MONTH
 from blinasim.model.fates import settle
 from blinasim.model.history import History
 from blinasim.model.parameters import Parameters
@@ -26,7 +27,6 @@ from blinasim.scenario.settings import Scenario
 from blinasim.statistics import survival
 from blinasim.study.batch import plan_lives
 from blinasim.trial import outcomes
-from blinasim.trial.endpoints import DAYS_PER_MONTH
 from blinasim.trial.observe import Bools, TrialData, observe
 
 Floats = NDArray[np.float64]
@@ -301,7 +301,9 @@ class Observed:
         return cls(counts, lower, upper, int(studies.deaths_by_100[row]))
 
 
-def plain(summaries: Floats, deaths_by_100: NDArray[np.integer] | int, transplanted: Ints | int) -> Floats:
+def with_plain_mortality(
+    summaries: Floats, deaths_by_100: NDArray[np.integer] | int, transplanted: Ints | int
+) -> Floats:
     """Return summaries whose last, the excess mortality, is replaced by the mortality itself, complementary log-log."""
     share = np.asarray(deaths_by_100, dtype=np.float64) / np.asarray(transplanted, dtype=np.float64)
     changed = np.array(summaries)
@@ -378,9 +380,10 @@ class Ensemble:
             self._cohort = with_margins(
                 drawn, scenario.cohort, draws, prior_hsct=margins["prior_hsct"], blasts_75=margins["blasts75"]
             )
-        cohort = under(self._cohort, parameters, draws)
+        cohort = under_parameters(self._cohort, parameters, draws)
         fates = settle(cohort, parameters, draws)
-        history = fast.walk(plan_lives(scenario.policy, cohort, fates, parameters))
+        lives = replace(plan_lives(scenario.policy, cohort, fates, parameters), capacity=scenario.capacity)
+        history = walk(lives, "fast")
         # Whether something is missing in the record touches nothing else: its parameters have closed-form posteriors.
         complete = TransplantRecord(
             history.conditioning.astype(np.int8), history.donor.astype(np.int8), fates.source_of(history.donor)

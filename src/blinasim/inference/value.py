@@ -15,12 +15,13 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from blinasim.errors import BlinasimError, ParameterError
+from blinasim.errors import Argument, BlinasimError, ParameterError
 from blinasim.files import nearest, quoted
 from blinasim.inference.posterior import Posterior
 from blinasim.inference.priors import Priors
 from blinasim.inference.sensitivity import moved
-from blinasim.model.parameters import PAIR, ParameterInfo, ParameterSource, parameter_catalogue
+from blinasim.inference.worth import Candidate, Judged, ValueOfInformation, Worth
+from blinasim.model.parameters import PAIR, ParameterSource, parameter_catalogue
 from blinasim.scenario.settings import Payoffs, Scenario
 from blinasim.statistics.conditional import Fit, conditional_means
 from blinasim.statistics.information import (
@@ -34,9 +35,11 @@ from blinasim.statistics.information import (
 )
 from blinasim.statistics.pairs import parts_of_variance
 from blinasim.study.compare import arms_of
-from blinasim.study.measures import COST, NET_BENEFIT, QALYS, Measure, measures_of
+from blinasim.study.measures import COST, NET_BENEFIT, QALYS, Measure, measure_named, measures_of
 from blinasim.study.paired import paired_values
 from blinasim.study.precision import mean_and_mcse
+
+__all__ = ["Candidate", "Judged", "ValueOfInformation", "Worth", "objective_named", "value_of"]
 
 Floats = NDArray[np.float64]
 
@@ -44,139 +47,6 @@ Floats = NDArray[np.float64]
 _THRESHOLDS: Final = 41
 #: Pairs of trials for each parameter that is known at once; fewer say nothing of it.
 _PAIRS_A_PARAMETER: Final = 2
-
-
-@dataclass(frozen=True)
-class Worth:
-    """What it would be worth to know some parameters together.
-
-    Attributes
-    ----------
-    name : str
-        Of a parameter, a group of them, or a set that was asked for.
-    parameters : tuple of str
-        Dotted names.
-    value, error : float
-        In the unit of the objective, a patient, and its Monte Carlo standard error; never below that of a set within
-        it.
-    """
-
-    name: str
-    parameters: tuple[str, ...]
-    value: float
-    error: float
-
-    @property
-    def info(self) -> ParameterInfo | None:
-        """What is known about it, where it is a single parameter."""
-        return parameter_catalogue().get(self.name)
-
-
-@dataclass(frozen=True)
-class Candidate:
-    """A policy that may be chosen.
-
-    Attributes
-    ----------
-    name : str
-        Of its scenario.
-    mean, mcse : float
-        Of the objective, and its Monte Carlo standard error.
-    gain, gain_mcse : float
-        The same over the reference, paired; 0 of the reference itself.
-    best, best_error : float
-        Probability that it is the best under a draw of the parameters, and its standard error.
-    explained, explained_of : float
-        Standard deviation over draws of the gain as the parameters explain it, and as pairs of trials show it without
-        any regression; NaN of the reference.
-    """
-
-    name: str
-    mean: float
-    mcse: float
-    gain: float
-    gain_mcse: float
-    best: float
-    best_error: float
-    explained: float
-    explained_of: float
-
-
-@dataclass(frozen=True)
-class Judged:
-    """Policies at other thresholds; T thresholds, K policies, S draws.
-
-    Attributes
-    ----------
-    thresholds : ndarray, shape (T,)
-        What a QALY may cost.
-    acceptability, acceptability_error : ndarray, shape (K, T)
-        Probability that a policy has the greatest net benefit, and its standard error.
-    evpi, evpi_error : ndarray, shape (T,)
-        Expected value of perfect information, in the currency a patient, by the regression on all parameters alone.
-    qalys, cost : ndarray, shape (K - 1, S)
-        Differences from the reference under each draw, as the parameters explain them.
-    """
-
-    thresholds: Floats
-    acceptability: Floats
-    acceptability_error: Floats
-    evpi: Floats
-    evpi_error: Floats
-    qalys: Floats
-    cost: Floats
-
-
-@dataclass(frozen=True)
-class ValueOfInformation:
-    """What came of it.
-
-    Attributes
-    ----------
-    scenarios : dict of str to Scenario
-        The policies, the reference first.
-    parameters : Posterior
-        The draws.
-    objective : Measure
-        By which one chooses.
-    candidates : tuple of Candidate
-        The policies, the reference first.
-    perfect : Worth
-        Of knowing all parameters: the expected value of perfect information.
-    groups, singles, asked : tuple of Worth
-        Of groups of parameters, single ones, and sets that were asked for; the most worth first.
-    judged : Judged or None
-        None without payoffs, or where another objective than net benefit was asked for.
-    trials : int
-        Trials of each policy; two in a row have one draw.
-    """
-
-    scenarios: Mapping[str, Scenario]
-    parameters: Posterior
-    objective: Measure
-    candidates: tuple[Candidate, ...]
-    perfect: Worth
-    groups: tuple[Worth, ...]
-    singles: tuple[Worth, ...]
-    asked: tuple[Worth, ...]
-    judged: Judged | None
-    trials: int
-
-    @property
-    def reference(self) -> str:
-        """Name of the scenario that the others are compared with."""
-        return self.candidates[0].name
-
-    @property
-    def payoffs(self) -> Payoffs | None:
-        """By what costs and health are judged."""
-        return self.scenarios[self.reference].payoffs
-
-    @property
-    def chosen(self) -> Candidate:
-        """The policy that one chooses without knowing more: the best on average."""
-        sign = -1 if self.objective.direction < 0 else 1
-        return max(self.candidates, key=lambda one: sign * one.gain)
 
 
 def value_of(
@@ -215,7 +85,9 @@ def value_of(
         If there is no such measure, it has no better or worse, or there are too few trials.
     """
     if not isinstance(parameters, Posterior):
-        raise ParameterError("point values are known for certain; name draws of a posterior, or say --prior")
+        raise ParameterError(
+            "point values are known for certain; name draws of a posterior, or of the priors", Argument("parameters")
+        )
     arms = arms_of(scenarios, {})
     asked = {name: arm.scenario for name, arm in arms.items()}
     reference = next(iter(asked.values()))
@@ -228,7 +100,8 @@ def value_of(
     least = PAIR * _PAIRS_A_PARAMETER * (len(names) + 1)
     if trials < least:
         raise BlinasimError(
-            f"--replications {reference.study.replications:,}: {len(names)} parameters need {least:,} trials or more"
+            f"{len(names)} parameters need {least:,} trials or more",
+            Argument("replications", said=f"{reference.study.replications:,}"),
         )
     by_payoffs = reference.payoffs is not None and objective.id == NET_BENEFIT
     wanted = {one.id: one for one in (*measures_of([], reference.payoffs), objective)}
@@ -238,7 +111,9 @@ def value_of(
     )
     for name, of in zip(asked, values, strict=True):
         if not np.isfinite(of[objective.id]).all():
-            raise BlinasimError(f"{objective.id} has no value in some trials of {name}; choose another --measure")
+            raise BlinasimError(
+                f"has no value in some trials of {name}; choose another", Argument("measure", said=objective.id)
+            )
     draws = parameters.chosen(range(trials), reference.study.seed)[::PAIR]
     inputs = Priors.of(catalogue, names).normal_scores(np.stack([parameters.values(n)[draws] for n in names], axis=1))
     return _put_together(asked, parameters, objective, names, sets, values, inputs, by_payoffs=by_payoffs)
@@ -250,16 +125,15 @@ def objective_named(measure: str | None, payoffs: Payoffs | None) -> Measure:
     if measure is None and payoffs is None:
         raise BlinasimError(
             "no scenario has payoffs, so that there is no net benefit to choose by: name baseline_payoffs first, or "
-            "--measure, such as rmst_24_months"
+            "a measure, such as rmst_24_months"
         )
     name = measure or NET_BENEFIT
-    if name not in known:
+    found = measure_named(name, known, Argument("measure", said=quoted(name)))
+    if not found.direction:
         raise BlinasimError(
-            f"--measure {quoted(name)}: no such measure{nearest(name, known)} (there are {', '.join(known)})"
+            "neither more nor less of it is better, so that nobody can choose by it", Argument("measure", said=name)
         )
-    if not known[name].direction:
-        raise BlinasimError(f"--measure {name}: neither more nor less of it is better, so that nobody can choose by it")
-    return known[name]
+    return found
 
 
 @dataclass(frozen=True)
@@ -288,7 +162,7 @@ def _sets(names: tuple[str, ...], known: Sequence[str]) -> dict[str, list[_Set]]
                     if said in parameter_catalogue()
                     else (f"no such parameter or group{nearest(said, all_known)}")
                 )
-                raise ParameterError(f"--know {quoted(said)}: {why}")
+                raise ParameterError(why, Argument("known", said=quoted(said)))
         asked.append(_Set(text, frozenset(columns)))
     return {
         "all": [_Set("all parameters", frozenset(range(len(names))))],

@@ -15,6 +15,8 @@ EARLY_AFTER_HSCT_DAYS: Final = 100
 #: Edges of the bands of marrow blasts, per cent, and the age from which the source study speaks of older patients.
 BLAST_BANDS_PCT: Final = (5.0, 25.0, 50.0, 75.0, 100.0)
 OLDER_FROM_YEARS: Final = 65
+#: A remission is a response to the study where it was found within so many cycles.
+RESPONSE_CYCLES: Final = 2
 #: "None", "not by the horizon".
 NONE: Final = -1
 

@@ -40,6 +40,16 @@ class Cohort:
         return self.age_years >= OLDER_FROM_YEARS
 
     @property
+    def two_or_more_salvage(self) -> NDArray[np.bool_]:
+        """Patients with two or more earlier salvage lines, shape (P,)."""
+        return self.salvage_lines >= 2
+
+    @property
+    def blasts_75(self) -> NDArray[np.bool_]:
+        """Patients with 75 % of marrow blasts or more, shape (P,)."""
+        return self.blasts_pct >= 75.0
+
+    @property
     def decades_over_40(self) -> NDArray[np.float64]:
         """Decades of age above the reference age of 40 years, shape (P,)."""
         return _decades(self.age_years)
@@ -167,7 +177,7 @@ def _lowest(score: NDArray[np.float64], count: int) -> NDArray[np.bool_]:
     return chosen
 
 
-def under(cohort: Cohort, parameters: Parameters, draws: Draws) -> Cohort:
+def under_parameters(cohort: Cohort, parameters: Parameters, draws: Draws) -> Cohort:
     """Return the same patients, with the same luck, under other parameters; their file's columns are not kept."""
     shape = (cohort.replications, cohort.patients)
     fitness = _fitness(parameters, cohort.age_years.reshape(shape), draws.uniform("cohort.fitness"))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -12,13 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from blinasim.errors import Place, ScenarioError
-from blinasim.files import PatientFile, nearest, quoted, read_patients
+from blinasim.files import NUMBER, YES_OR_NO, PatientFile, nearest, quoted, read_patients
 from blinasim.model.codes import BLAST_BANDS_PCT, OLDER_FROM_YEARS, Fitness
 from blinasim.scenario.settings import CohortData, CohortSettings
 from blinasim.statistics.weights import rake
-
-#: A number in plain decimal digits; Python alone would take 1_8 and the digits of other scripts.
-_NUMBER = re.compile(r"[-+]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][-+]?[0-9]+)?")
 
 
 @dataclass(frozen=True)
@@ -38,7 +34,7 @@ class CohortRows:
 
 
 def _plain(text: str) -> str:
-    if not _NUMBER.fullmatch(text):
+    if not NUMBER.fullmatch(text):
         raise ValueError
     return text
 
@@ -61,7 +57,7 @@ def _per_cent(text: str) -> float:
 
 
 def _yes_or_no(text: str) -> bool:
-    return {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}[text.lower()]
+    return YES_OR_NO[text.lower()]
 
 
 def _fitness(text: str) -> int:
@@ -122,9 +118,15 @@ def read_cohort(settings: CohortSettings) -> CohortSource | None:
 def _parse(file: PatientFile) -> CohortRows:
     _check_header(file.header, file.place)
     values: dict[str, list[Any]] = {name: [] for name in file.header}
+    columns = [(name, _COLUMNS[name], values[name].append) for name in file.header]
     for number, cells in file.rows:
-        for position, (name, cell) in enumerate(zip(file.header, cells, strict=True), start=1):
-            values[name].append(_cell(name, cell, replace(file.place, line=number, column=position)))
+        for position, (cell, (name, column, keep)) in enumerate(zip(cells, columns, strict=True), start=1):
+            try:
+                keep(column.read(cell))
+            except (ValueError, KeyError, OverflowError):
+                # The place counts columns of the table, not characters.
+                place = replace(file.place, line=number, column=position)
+                raise ScenarioError(f"{name}: {quoted(cell)} should be {column.says}", place) from None
     arrays: dict[str, Any] = {
         name: np.array(values[name], dtype=column.dtype) if name in values else None
         for name, column in _COLUMNS.items()
@@ -147,15 +149,6 @@ def _check_header(header: list[str], place: Place) -> None:
     for name, column in _COLUMNS.items():
         if column.required and name not in header:
             raise ScenarioError(f"{name!r}: this column is missing", place)
-
-
-def _cell(name: str, text: str, place: Place) -> Any:
-    """Read one cell; the place counts columns of the table, not characters."""
-    column = _COLUMNS[name]
-    try:
-        return column.read(text)
-    except (ValueError, KeyError, OverflowError):
-        raise ScenarioError(f"{name}: {quoted(text)} should be {column.says}", place) from None
 
 
 def _weights(rows: CohortRows, settings: CohortSettings, data: CohortData) -> NDArray[np.float64]:

@@ -11,6 +11,7 @@ from blinasim.model.parameters import Value
 Floats = NDArray[np.float64]
 
 DAYS_PER_YEAR = 365.25
+DAYS_PER_MONTH = DAYS_PER_YEAR / 12
 
 
 def whole_days(days: Floats) -> NDArray[np.int32]:

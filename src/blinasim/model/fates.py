@@ -7,6 +7,7 @@ Nothing here knows a policy. A *clock* is a number of milli-days, spent at a *sp
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,6 +30,21 @@ from blinasim.model.durations import (
 )
 from blinasim.model.parameters import Parameters, Value
 
+#: What is drawn for the time from remission, or failure, on. Some of it decides, with donor and policy, whether a
+#: transplant is realized (relapse, death, switch); some is of patients about whom no policy decides anything.
+FROM_REMISSION_OR_FAILURE_ON: Final = frozenset(
+    {
+        "relapse.clock",
+        "relapse.symptoms",
+        "remission_death.days",
+        "remission_death.cause",
+        "switch.days",
+        "later_transplant.days",
+        "non_relapse.clock",
+        "non_relapse.cause",
+        "failure.clock",
+    }
+)
 #: Mean of the clock of non-relapse death, days: long, so that whole milli-days resolve small hazards.
 NON_RELAPSE_CLOCK_DAYS = 10_000
 #: The stretches over which probabilities of induction are given, days.

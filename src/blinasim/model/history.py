@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields, replace
+from functools import reduce
 from typing import Any, Final, TypeVar
 
 import numpy as np
@@ -18,6 +19,11 @@ PatientArrays = TypeVar("PatientArrays", bound=Any)
 def or_never(day: NDArray[np.integer]) -> Days:
     """Return days to compare by: NEVER for what did not happen."""
     return np.where(day == NONE, NEVER, day).astype(np.int32)
+
+
+def earliest(*days: Days) -> Days:
+    """Return the first of some days, NONE where none of them came; read as an unsigned number, NONE is the largest."""
+    return reduce(np.minimum, (day.view(np.uint32) for day in days)).view(np.int32)
 
 
 @dataclass(frozen=True)

@@ -223,6 +223,11 @@ class ParameterSource(Protocol):
         """A hash by which to tell it from another."""
         ...
 
+    @property
+    def structure(self) -> Structure:
+        """The structure of all its values."""
+        ...
+
     def of(self, replications: range, seed: int) -> Parameters:
         """Return the parameters of some replications, the same ones however a study is cut.
 
@@ -318,6 +323,11 @@ class Changed:
     def fingerprint(self) -> str:
         """A hash of the source and the changes."""
         return hashlib.sha256(json.dumps([self.source.fingerprint, dict(self.values)]).encode()).hexdigest()
+
+    @property
+    def structure(self) -> Structure:
+        """The structure of the source."""
+        return self.source.structure
 
     def of(self, replications: range, seed: int) -> Parameters:
         """Return the parameters of some replications."""

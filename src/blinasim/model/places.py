@@ -53,12 +53,6 @@ class Stays:
         """Whether a place was given, shape (Q,)."""
         return np.asarray(self.given != NEVER)
 
-    @property
-    def waited_days(self) -> NDArray[np.int32]:
-        """Days from the request to the place, or to its withdrawal; shape (Q,)."""
-        until = np.minimum(self.given, self.left)
-        return np.where(until < NEVER, until - self.asked, NEVER).astype(np.int32)
-
     def waiting(self, first_day: int, days: int) -> NDArray[np.int64]:
         """Count who waits at the end of each day, pooled over replications.
 

@@ -9,7 +9,7 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from blinasim.errors import ParameterError
-from blinasim.files import Document, nearest, quoted, read_yaml, short
+from blinasim.files import YamlFile, nearest, quoted, read_yaml, short
 from blinasim.model.parameters import (
     ParameterInfo,
     Parameters,
@@ -52,14 +52,14 @@ def read_points(path: Path) -> Parameters:
     return parameters_of(values, _structure(data.get(_STRUCTURE), document))
 
 
-def _mapping(data: Any, path: tuple[str, ...], document: Document) -> dict[str, Any]:
+def _mapping(data: Any, path: tuple[str, ...], document: YamlFile) -> dict[str, Any]:
     if not isinstance(data, dict):
         where = ".".join(path) or "the file"
         raise ParameterError(f"{where}: should hold names and values, not {quoted(data)}", document.place(path))
     return data
 
 
-def _value(entry: Any, info: ParameterInfo, path: tuple[str, ...], document: Document) -> float:
+def _value(entry: Any, info: ParameterInfo, path: tuple[str, ...], document: YamlFile) -> float:
     """Return a value, given alone or with all that is known about the parameter."""
     dotted = ".".join(path)
     if isinstance(entry, dict):
@@ -75,7 +75,7 @@ def _value(entry: Any, info: ParameterInfo, path: tuple[str, ...], document: Doc
         raise ParameterError(f"{dotted}: {what}", document.place(path)) from None
 
 
-def _structure(data: Any, document: Document) -> Structure:
+def _structure(data: Any, document: YamlFile) -> Structure:
     if data is None:
         return Structure()
     given = _mapping(data, (_STRUCTURE,), document)

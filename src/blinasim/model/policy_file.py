@@ -9,7 +9,7 @@ from hashlib import blake2b
 from pathlib import Path
 from types import ModuleType
 
-from blinasim.errors import Place, PolicyError
+from blinasim.errors import Argument, Place, PolicyError
 from blinasim.files import nearest, read_text
 from blinasim.model.own_policy import checked_policy
 
@@ -74,7 +74,7 @@ def policy_file(said: str) -> PolicyFile:
     """
     file, colon, name = said.rpartition(":")
     if not colon or not file or not name:
-        raise PolicyError(f"--policy {said}: a policy is named as file.py:Class")
+        raise PolicyError("a policy is named as file.py:Class", Argument("policy", said=said))
     policy = PolicyFile(file, name, read_text(Path(file), PolicyError, most_bytes=_MOST_BYTES))
     checked_policy(policy)
     return policy

@@ -12,8 +12,9 @@ from blinasim.inference.posterior import Posterior
 from blinasim.inference.predictive import Validation
 from blinasim.inference.study import SUMMARIES
 from blinasim.model.parameters import parameter_catalogue
-from blinasim.report.rows import full_labels, three_digits
+from blinasim.report.rows import full_labels
 from blinasim.report.table import Table
+from blinasim.report.words import three_digits
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -7,19 +7,8 @@ from typing import Any, Final, Literal
 
 from pydantic import Field
 
-from blinasim.report import figures
-from blinasim.report.analysis_folder import Analysis
-from blinasim.report.calibration import (
-    Calibration,
-    correlations_frame,
-    label,
-    learnt_frame,
-    left_out_frame,
-    stages_frame,
-)
-from blinasim.report.page.validation import calibration_page
-from blinasim.report.summary_file import Document, finite
-from blinasim.report.validation import group_of, validation_frame, validation_rows
+from blinasim.report.calibration import Calibration, label
+from blinasim.report.document import Document, finite
 from blinasim.report.validation_file import ValidationFile, validation_file
 
 #: Raised when a key changes its meaning or goes away; a new key does not raise it.
@@ -124,30 +113,3 @@ def calibration_file(found: Calibration) -> CalibrationFile:
         prior_predictive=validation_file(found.before),
         posterior_predictive=validation_file(found.after),
     )
-
-
-def calibration_analysis(found: Calibration) -> Analysis:
-    """Return all that is written about a calibration."""
-    by_use = [validation_rows(each) for each in (found.before, found.after)]
-    before, after = (figures.forest([row.row for row in rows], group_of) for rows in by_use)
-    return Analysis(
-        "calibration",
-        found.after.scenario,
-        found.posterior,
-        calibration_file(found),
-        {
-            "parameters": learnt_frame(found),
-            "correlations": correlations_frame(found),
-            "left_out": left_out_frame(found.posterior),
-            "sampler": stages_frame(found.posterior),
-            "prior_predictive": validation_frame(found.before),
-            "posterior_predictive": validation_frame(found.after),
-        },
-        {"overlays": figures.overlays(found.posterior), "prior_predictive": before, "posterior_predictive": after},
-        calibration_page(found),
-    )
-
-
-def calibration_schema() -> dict[str, Any]:
-    """Return the JSON Schema of ``calibration.json``."""
-    return CalibrationFile.model_json_schema()

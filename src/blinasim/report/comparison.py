@@ -10,13 +10,13 @@ from typing import Final
 import numpy as np
 
 from blinasim.model.codes import Place
-from blinasim.report.rows import NOT_APPLICABLE
+from blinasim.report.words import NOT_APPLICABLE, fold, share, signed_value, value, with_error, with_limits
 from blinasim.statistics.intervals import mean_mcse
 from blinasim.study.comparison import Comparison, Contrast, HeadStart, Pairs
 from blinasim.study.contrasts import Counts, Difference, Standing
 from blinasim.study.cost_effectiveness import CostEffectiveness
 from blinasim.study.head_start import HEAD_START_MEASURES
-from blinasim.study.measures import MEASURE, Measure, Unit
+from blinasim.study.measures import MEASURE, Measure
 
 #: How the places where a patient may stand are called, and the kinds of place for which patients wait.
 STANDINGS: Final = {
@@ -34,17 +34,6 @@ PLACES: Final = {
     Place.COORDINATOR: "Search coordinators",
 }
 
-#: How a unit is written: factor, decimals of a value, of a mean difference, and what follows a difference.
-_WRITTEN: Final[dict[Unit, tuple[int, int, int, str]]] = {
-    "share": (100, 1, 2, " pp"),
-    "months": (1, 2, 3, ""),
-    "days": (1, 1, 2, ""),
-    "searches": (1, 1, 2, ""),
-    "patient-days": (1, 0, 1, ""),
-    "years": (1, 2, 3, ""),
-    "QALYs": (1, 3, 4, ""),
-    "money": (1, 0, 0, ""),
-}
 #: What independent luck is, in a sentence.
 DRAWN_AGAIN: Final = "drawn again from remission, or failure, on"
 #: Measures whose means are shown with independent luck beside shared luck.
@@ -98,8 +87,7 @@ class ComparisonRow:
         one = self.difference
         if math.isnan(one.trial_lower):
             return NOT_APPLICABLE
-        decimals = _WRITTEN[self.measure.unit][1]
-        return ", ".join(signed(limit, self.measure.unit, decimals) for limit in (one.trial_lower, one.trial_upper))
+        return ", ".join(signed_value(limit, self.measure.unit) for limit in (one.trial_lower, one.trial_upper))
 
     @property
     def better_text(self) -> str:
@@ -110,49 +98,6 @@ class ComparisonRow:
 def comparison_rows(comparison: Comparison, policy: str) -> list[ComparisonRow]:
     """Return the lines of a policy's table."""
     return [ComparisonRow(difference) for difference in comparison.differences(policy)]
-
-
-# --- numbers ------------------------------------------------------------------------------------------
-
-
-def value(number: float, unit: Unit) -> str:
-    """Write a value in its unit."""
-    if math.isnan(number):
-        return NOT_APPLICABLE
-    factor, decimals, _, _ = _WRITTEN[unit]
-    return f"{factor * number:,.{decimals}f}{' %' if unit == 'share' else ''}"
-
-
-def signed(number: float, unit: Unit, decimals: int | None = None) -> str:
-    """Write a difference with its sign and without its unit; shares in percentage points. Only nothing at all is 0."""
-    factor, _, usual, _ = _WRITTEN[unit]
-    return f"{factor * number:+,.{usual if decimals is None else decimals}f}" if number else "0"
-
-
-def with_limits(mean: float, lower: float, upper: float, unit: Unit) -> str:
-    """Write a mean difference with the interval that more trials would narrow."""
-    if math.isnan(mean):
-        return NOT_APPLICABLE
-    said = f"{signed(mean, unit)}{_WRITTEN[unit][3]}"
-    return said if math.isnan(lower) else f"{said} ({signed(lower, unit)}, {signed(upper, unit)})"
-
-
-def share(part: float) -> str:
-    """Write a share in whole per cent, and never a small one as none or a large one as all."""
-    if 0.0 < part < 0.005:
-        return "<1 %"
-    if 0.995 < part < 1.0:
-        return ">99 %"
-    return f"{100 * part:.0f} %"
-
-
-def fold(times: float) -> str:
-    """Write how many times the variance is reduced."""
-    if math.isnan(times):
-        return NOT_APPLICABLE
-    if math.isinf(times):
-        return "no difference in any trial"
-    return f"{times:,.0f}x" if times >= 10 else f"{times:.1f}x"
 
 
 # --- sentences and small tables -----------------------------------------------------------------------
@@ -275,15 +220,6 @@ class Repeat:
         means = (with_error(one.mean, one.mcse, measure.unit) for one in (self.shared, self.independent, self.itself))
         distance = NOT_APPLICABLE if math.isnan(self.standard_errors) else f"{self.standard_errors:.1f}"
         return measure.name, *means, distance
-
-
-def with_error(mean: float, mcse: float, unit: Unit) -> str:
-    """Write a mean difference with its Monte Carlo standard error."""
-    if math.isnan(mean):
-        return NOT_APPLICABLE
-    factor, _, decimals, suffix = _WRITTEN[unit]
-    error = "" if math.isnan(mcse) else f" ±{factor * mcse:.{decimals}f}"
-    return f"{signed(mean, unit)}{suffix}{error}"
 
 
 def repeats(comparison: Comparison, policy: str) -> Iterator[Repeat]:

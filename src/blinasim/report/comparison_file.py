@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
 from blinasim.report.comparison import DRAWN_AGAIN, STANDINGS
-from blinasim.report.summary_file import Document, finite
-from blinasim.study.comparison import Arm, Band, Comparison, Contrast, HeadStart, LuckName, Pairs
+from blinasim.report.document import Document, finite
+from blinasim.study.comparison import Band, Comparison, Contrast, HeadStart, LuckName, Pairs, Side
 from blinasim.study.contrasts import Difference
 from blinasim.study.cost_effectiveness import CostEffectiveness, cost_effectiveness
 from blinasim.study.measures import Measure
@@ -206,11 +206,6 @@ def comparison_file(comparison: Comparison) -> ComparisonFile:
     )
 
 
-def comparison_schema() -> dict[str, Any]:
-    """Return the JSON Schema of ``comparison.json``."""
-    return ComparisonFile.model_json_schema()
-
-
 def _measure(measure: Measure) -> MeasureDocument:
     return MeasureDocument(
         id=measure.id,
@@ -223,7 +218,7 @@ def _measure(measure: Measure) -> MeasureDocument:
     )
 
 
-def _scenario(arm: Arm) -> ScenarioDocument:
+def _scenario(arm: Side) -> ScenarioDocument:
     curve = arm.curve
     return ScenarioDocument(
         name=arm.name,

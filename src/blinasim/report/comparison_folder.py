@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from concurrent.futures import Executor
 from pathlib import Path
 
 from blinasim.engine.choice import EngineName
-from blinasim.files import MANIFEST, whole_folder
+from blinasim.files import whole_folder
 from blinasim.model.parameters import ParameterSource
 from blinasim.model.policy_file import PolicyFile
 from blinasim.report import exports, figures
 from blinasim.report.comparison_file import comparison_file
-from blinasim.report.folder import save_figures, write_csv, write_json
-from blinasim.report.manifest import comparison_manifest_of, hashes, write_posterior
+from blinasim.report.contents import Contents, write_contents
+from blinasim.report.manifest import ComparisonManifest, posterior_to_keep, resolved, simulated
 from blinasim.report.page.comparison import comparison_page
-from blinasim.report.page.page import write_page
 from blinasim.report.style import Drawing
 from blinasim.scenario.settings import Scenario
 from blinasim.study.compare import compare
-from blinasim.study.comparison import Arm, Comparison
+from blinasim.study.comparison import Comparison, Side
 
 
 def compare_into(
@@ -67,31 +66,33 @@ def compare_into(
             executor=executor,
             progress=progress,
         )
-        _write(comparison, policies or {}, folder)
-        files = sorted([*hashes(folder), MANIFEST])
+        files = write_contents(_contents(comparison, policies or {}), folder)
     return comparison, files
 
 
-def _write(comparison: Comparison, policies: Mapping[str, PolicyFile], folder: Path) -> None:
-    """Write everything; the manifest comes last, as it describes the rest."""
-    write_json(comparison_file(comparison).model_dump(mode="json"), folder / "comparison.json")
-    write_csv(exports.comparison(comparison), folder / "comparison.csv")
-    drawn = _figures(comparison)
-    save_figures(drawn, folder / "figures")
-    write_page(comparison_page(comparison), drawn, folder)
-    scenarios = {arm.name: arm.scenario for arm in comparison.arms}
-    for name, policy in policies.items():
-        (folder / f"policy_{name}.py").write_text(policy.text, encoding="utf-8", newline="")
-    write_posterior(comparison.parameters, folder)
-    manifest = comparison_manifest_of(
-        scenarios,
-        comparison.parameters,
-        {arm.name: arm.engine for arm in comparison.arms},
-        _write_cohorts(comparison.arms, folder),
-        {name: policy.name for name, policy in policies.items()},
-        folder,
+def _contents(comparison: Comparison, policies: Mapping[str, PolicyFile]) -> Contents:
+    arms = comparison.arms
+    manifest = ComparisonManifest(
+        **simulated(comparison.parameters),
+        engines={arm.name: arm.engine for arm in arms},
+        scenarios={arm.name: resolved(arm.scenario, _cohort_file(arm)) for arm in arms},
+        policies={name: policy.name for name, policy in policies.items()},
     )
-    write_json(manifest.model_dump(mode="json"), folder / MANIFEST)
+    cohorts = {_cohort_file(arm): arm.source.text for arm in arms if arm.source is not None}
+    return Contents(
+        manifest,
+        "comparison",
+        comparison_file(comparison),
+        {"comparison": exports.comparison(comparison)},
+        _figures(comparison),
+        comparison_page(comparison),
+        cohorts | {f"policy_{name}.py": policy.text for name, policy in policies.items()},
+        posterior_to_keep(comparison.parameters),
+    )
+
+
+def _cohort_file(arm: Side) -> str:
+    return f"cohort_{arm.name}.csv"
 
 
 def _figures(comparison: Comparison) -> dict[str, Drawing]:
@@ -100,13 +101,3 @@ def _figures(comparison: Comparison) -> dict[str, Drawing]:
     if any(arm.queues for arm in comparison.arms):
         drawn["queues"] = figures.queues(comparison)
     return drawn
-
-
-def _write_cohorts(arms: Sequence[Arm], folder: Path) -> dict[str, str]:
-    """Write the cohorts' files as they were read to the results, and return their names there by scenario."""
-    names = {}
-    for arm in arms:
-        if arm.source is not None:
-            names[arm.name] = f"cohort_{arm.name}.csv"
-            (folder / names[arm.name]).write_text(arm.source.text, encoding="utf-8", newline="")
-    return names

@@ -6,11 +6,11 @@ import math
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Final
 
-from blinasim.report.rows import NOT_APPLICABLE
+from blinasim.model.durations import DAYS_PER_MONTH
 from blinasim.report.table import Table
+from blinasim.report.words import NOT_APPLICABLE, minus
 from blinasim.study.evaluate_design import Estimated, Evaluation
 from blinasim.study.solve_design import Solution
-from blinasim.trial.enrolment import DAYS_PER_MONTH
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -46,8 +46,8 @@ def truth_text(evaluation: Evaluation) -> str:
     if summary == "hazard_ratio":
         return f"hazard ratio {math.exp(truth):.3f}"
     if summary == "rmst_difference":
-        return f"{truth:+.1f} days".replace("-", "−")
-    return f"{100 * truth:.1f} %" if summary == "response_rate" else f"{100 * truth:+.1f} pp".replace("-", "−")
+        return minus(f"{truth:+.1f} days")
+    return f"{100 * truth:.1f} %" if summary == "response_rate" else minus(f"{100 * truth:+.1f} pp")
 
 
 def characteristics(evaluation: Evaluation) -> list[tuple[str, str]]:
@@ -82,7 +82,7 @@ def _bias(evaluation: Evaluation) -> str:
         return NOT_APPLICABLE
     digits = 1 if summary == "rmst_difference" else 4
     unit = {"hazard_ratio": " (log)", "rmst_difference": " days"}.get(summary, "")
-    return f"{bias.value:+.{digits}f} ±{bias.mcse:.{digits}f}{unit}".replace("-", "−")
+    return minus(f"{bias.value:+.{digits}f} ±{bias.mcse:.{digits}f}{unit}")
 
 
 def look_lines(evaluation: Evaluation) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
@@ -131,7 +131,7 @@ def looks_table(evaluation: Evaluation) -> Table:
 def _limit(evaluation: Evaluation, limit: float, k: int, *, above: bool) -> str:
     """Write a boundary: of z, or of responses."""
     if evaluation.design.two_arms:
-        return "" if math.isinf(limit) else f"z {limit:.3f}".replace("-", "−")
+        return "" if math.isinf(limit) else minus(f"z {limit:.3f}")
     patients = evaluation.looked_patients[k]
     if (above and limit > patients) or (not above and limit < 0):
         return ""

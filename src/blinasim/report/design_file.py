@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
 from pydantic import Field
 
 from blinasim.inference.choice import described
-from blinasim.report.summary_file import Document, finite
+from blinasim.report.document import Document, finite
 from blinasim.study.evaluate_design import Estimated, Evaluation, LookSummary
 from blinasim.study.solve_design import Solution
 
@@ -93,11 +93,6 @@ def design_file(evaluations: Sequence[Evaluation], solutions: Mapping[str, Solut
         parameters=described(evaluations[0].parameters),
         designs=[_design(evaluation, (solutions or {}).get(evaluation.asked.name)) for evaluation in evaluations],
     )
-
-
-def design_schema() -> dict[str, Any]:
-    """Return the JSON Schema of ``trial.json``."""
-    return DesignFile.model_json_schema()
 
 
 def _design(evaluation: Evaluation, solution: Solution | None) -> DesignDocument:

@@ -8,20 +8,20 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from blinasim.report.rows import NOT_APPLICABLE
 from blinasim.report.table import Table
+from blinasim.report.words import NOT_APPLICABLE
 from blinasim.statistics.exposure import NEVER
 from blinasim.statistics.performance import Figure
 from blinasim.study.effect import POOLED_TRIALS, Effect, Finding
 from blinasim.study.effect_data import DataEffect
-from blinasim.study.estimators import ESTIMATORS, Estimator, Measure, Timing
+from blinasim.study.estimators import ESTIMATORS, Estimator, Scale, Timing
 from blinasim.study.exposures import OUTCOMES, OutcomeId
 
 if TYPE_CHECKING:
     import pandas as pd
 
 #: Headings of the scales, in the order of the tables.
-MEASURES: Final[dict[Measure, str]] = {
+MEASURES: Final[dict[Scale, str]] = {
     "log_hazard_ratio": "Hazard ratio",
     "difference": "Difference in survival",
     "survival": "Survival",
@@ -112,7 +112,7 @@ def data_cells(found: DataEffect, estimator: Estimator) -> tuple[str, ...]:
     )
 
 
-def value_text(value: float, measure: Measure, *, unit: bool = True) -> str:
+def value_text(value: float, measure: Scale, *, unit: bool = True) -> str:
     """Write an estimate: hazard ratios as such, survival in per cent, differences in percentage points."""
     if not math.isfinite(value):
         return NOT_APPLICABLE
@@ -146,12 +146,21 @@ def truth_text(found: Effect) -> str:
     )
 
 
-LEGEND: Final = (
-    "truth: the same patients, uncensored, with the same luck in a world without HSCT; hazard ratios have one only\n"
-    "where no life differs. mean: of the estimates (hazard ratios: on the log scale, as are bias and errors).\n"
-    f"limit: mean in trials pooled by {POOLED_TRIALS}. SD: of the estimates; model SE: as the trials give it.\n"
-    "Differences, survival and coverage in per cent or percentage points; ±MC: Monte Carlo standard error.\n"
-    "What each estimator is read for: effect.csv and docs/effect.md."
+#: What the columns mean.
+EFFECT_DEFINITIONS: Final = (
+    (
+        "truth",
+        "The same patients, uncensored, with the same luck in a world without HSCT. Hazard ratios have one only "
+        "where no life differs.",
+    ),
+    ("mean", "Of the estimates over the trials; of hazard ratios on the log scale, as are bias and errors."),
+    ("limit", f"Mean in trials pooled by {POOLED_TRIALS}: where large trials of this kind would arrive."),
+    ("bias ±MC", "Mean less truth, and its Monte Carlo standard error; in percentage points, or on the log scale."),
+    ("SD", "Standard deviation of the estimates."),
+    ("model SE", "The standard error that the trials themselves report."),
+    ("coverage ±MC", "Share of the trials whose 95 % interval holds the truth, and its Monte Carlo standard error."),
+    ("no value", "Trials without an estimate, which all figures leave out."),
+    ("n/a", "Has no value, or no truth."),
 )
 
 

@@ -7,12 +7,12 @@ from typing import Any, Final, Literal
 from pydantic import Field
 
 from blinasim.inference.choice import described
+from blinasim.report.document import Document, finite
 from blinasim.report.effect import study_rows
-from blinasim.report.summary_file import Document, finite
 from blinasim.statistics.performance import Figure
 from blinasim.study.effect import Effect
 from blinasim.study.effect_data import DataEffect
-from blinasim.study.estimators import ESTIMATORS, Estimator, Measure, Timing
+from blinasim.study.estimators import ESTIMATORS, Estimator, Scale, Timing
 from blinasim.study.exposures import Detection, OutcomeId
 
 #: Raised when a key changes its meaning or goes away; a new key does not raise it.
@@ -31,7 +31,7 @@ class EstimatorDocument(Document):
 
     id: str = Field(description="Identifier, the same in every file.")
     label: str = Field(description="Its name.")
-    measure: Measure = Field(description="Scale: log_hazard_ratio, survival (a share), or a difference of shares.")
+    measure: Scale = Field(description="Scale: log_hazard_ratio, survival (a share), or a difference of shares.")
     estimand: str = Field(description="What it is read for, in the words of ICH E9(R1).")
 
 
@@ -144,11 +144,6 @@ def effect_file(found: Effect | DataEffect) -> EffectFile:
             )
         )
     return EffectFile(timing=timing, study=study, findings=findings)
-
-
-def effect_schema() -> dict[str, Any]:
-    """Return the JSON Schema of ``effect.json``."""
-    return EffectFile.model_json_schema()
 
 
 def _named(estimator: Estimator) -> dict[str, Any]:

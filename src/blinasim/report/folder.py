@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 from blinasim.engine.choice import EngineName, choose
 from blinasim.errors import BlinasimError, InterruptedRunError, OutputError
-from blinasim.files import MANIFEST, whole_folder
+from blinasim.files import whole_folder
 from blinasim.model.cohort_file import CohortSource, read_cohort
 from blinasim.model.parameters import ParameterSource
 from blinasim.model.policy_file import PolicyFile
 from blinasim.report import exports, figures, style
-from blinasim.report.manifest import COHORT_FILE, POLICY_FILE, hashes, manifest_of, write_posterior
-from blinasim.report.page.page import write_page
+from blinasim.report.contents import Contents, write_contents
+from blinasim.report.manifest import COHORT_FILE, POLICY_FILE, Manifest, posterior_to_keep, resolved, simulated
 from blinasim.report.page.run import run_page
 from blinasim.report.rows import Row, endpoint_frame, rows_of
 from blinasim.report.summary_file import EXPORTED_TRIAL, summary_file
@@ -29,15 +28,13 @@ from blinasim.study.replay import Replay, replay
 from blinasim.study.simulate import Result, simulate
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
-    import pandas as pd
+    from collections.abc import Callable
 
 PATIENTS_FILE = "patients.parquet"
 
 
 @dataclass(frozen=True)
-class Conduct:
+class RunOptions:
     """How a run is done; but for ``precision`` and ``most``, and for the engine's name, no byte depends on it.
 
     Attributes
@@ -71,7 +68,7 @@ def run_into(
     target: Path,
     scenario: Scenario,
     parameters: ParameterSource,
-    conduct: Conduct,
+    options: RunOptions,
     *,
     own_policy: PolicyFile | None = None,
     patients: bool = False,
@@ -87,7 +84,7 @@ def run_into(
         The folder; it appears when it is whole.
     scenario, parameters
         What is run.
-    conduct : Conduct
+    options : RunOptions
         How.
     own_policy : PolicyFile, optional
         A policy of the user's own; its file is copied into the folder.
@@ -114,16 +111,16 @@ def run_into(
     WorkerError
         If those who do the work keep dying.
     """
-    if patients and conduct.resume:
+    if patients and options.resume:
         raise OutputError("--patients and --resume exclude each other: patients are not kept; leave one of them out")
     source = read_cohort(scenario.cohort)
-    walker = choose(conduct.engine, scenario.capacity, own_policy=own_policy is not None)
-    step = conduct.chunk or usual_chunk(scenario.cohort.size, walker)
+    walker = choose(options.engine, scenario.capacity, own_policy=own_policy is not None)
+    step = options.chunk or usual_chunk(scenario.cohort.size, walker)
     checkpoint = None
-    if conduct.keep_chunks and not patients:
-        identity = identify(scenario, parameters, source, conduct.engine, step, own_policy)
-        checkpoint = Checkpoint(checkpoint_folder(target), identity, resume=conduct.resume, force=force)
-        _remark_on(checkpoint, remark, resume=conduct.resume)
+    if options.keep_chunks and not patients:
+        identity = identify(scenario, parameters, source, options.engine, step, own_policy)
+        checkpoint = Checkpoint(checkpoint_folder(target), identity, resume=options.resume, force=force)
+        _remark_on(checkpoint, remark, resume=options.resume)
     try:
         with whole_folder(target, force=force) as folder:
             writer = _PatientsWriter(folder / PATIENTS_FILE) if patients else None
@@ -131,29 +128,29 @@ def run_into(
                 result = simulate(
                     scenario,
                     parameters=parameters,
-                    engine=conduct.engine,
+                    engine=options.engine,
                     progress=progress,
                     keep=writer.write if writer else None,
                     source=source,
-                    executor=conduct.executor,
-                    chunk=conduct.chunk,
-                    precision=conduct.precision,
-                    most=conduct.most,
+                    executor=options.executor,
+                    chunk=options.chunk,
+                    precision=options.precision,
+                    most=options.most,
                     checkpoint=checkpoint,
                     own_policy=own_policy,
                 )
             finally:
                 if writer:
                     writer.close()
-            _write(result, parameters, source, own_policy, folder, patients=patients)
-            files = sorted([*hashes(folder), MANIFEST])
+            contents = _contents(result, parameters, source, own_policy, patients=patients)
+            files = write_contents(contents, folder)
     except (KeyboardInterrupt, BlinasimError) as problem:
         if checkpoint is None:
             raise
         if not checkpoint.kept:
             checkpoint.leave()
             raise
-        whole = "" if conduct.precision else f" of {len(cut(range(scenario.study.replications), step)):,}"
+        whole = "" if options.precision else f" of {len(cut(range(scenario.study.replications), step)):,}"
         kept = f"{checkpoint.kept:,}{whole} chunks are kept"
         if isinstance(problem, BlinasimError):
             raise type(problem)(f"{problem.message}; {kept}: --resume goes on from them", problem.place) from None
@@ -177,39 +174,41 @@ def _remark_on(checkpoint: Checkpoint, remark: Callable[[str], None], *, resume:
         remark(f"{chunks} of this same run are kept; with --resume it would go on from them")
 
 
-def _write(
+def _contents(
     result: Result,
     parameters: ParameterSource,
     source: CohortSource | None,
     own_policy: PolicyFile | None,
-    folder: Path,
     *,
     patients: bool,
-) -> None:
-    """Write everything but the patients; the manifest comes last, as it describes the rest."""
-    one = replay(result.scenario, parameters, EXPORTED_TRIAL, source=source, own_policy=own_policy)
-    rows = rows_of(result)
-    _write_tables(result, rows, one, folder)
-    drawn = _figures(result, rows, one)
-    save_figures(drawn, folder / "figures")
-    write_page(run_page(result, rows, own_policy), drawn, folder)
-    if source is not None:
-        (folder / COHORT_FILE).write_text(source.text, encoding="utf-8", newline="")
-    if own_policy is not None:
-        (folder / POLICY_FILE).write_text(own_policy.text, encoding="utf-8", newline="")
-    write_posterior(parameters, folder)
-    manifest = manifest_of(result.scenario, parameters, result.engine, folder, own_policy, patients=patients)
-    write_json(manifest.model_dump(mode="json"), folder / MANIFEST)
-
-
-def _write_tables(result: Result, rows: list[Row], one: Replay, folder: Path) -> None:
+) -> Contents:
+    """Return everything but the patients."""
     scenario = result.scenario
-    write_json(summary_file(result, rows).model_dump(mode="json"), folder / "summary.json")
-    write_csv(endpoint_frame(rows), folder / "endpoints.csv")
-    write_csv(exports.occupancy(result), folder / "occupancy.csv")
-    write_csv(exports.adsl(one.batch), folder / "adsl.csv")
-    write_csv(exports.adtte(one.batch, scenario.trial), folder / "adtte.csv")
-    write_csv(exports.event_log(one.batch, one.log, one.stays), folder / "events.csv")
+    one = replay(scenario, parameters, EXPORTED_TRIAL, source=source, own_policy=own_policy)
+    rows = rows_of(result)
+    texts = {COHORT_FILE: source.text} if source else {}
+    return Contents(
+        Manifest(
+            **simulated(parameters),
+            engine=result.engine,
+            patients=patients,
+            policy=own_policy.name if own_policy else None,
+            scenario=resolved(scenario, COHORT_FILE),
+        ),
+        "summary",
+        summary_file(result, rows),
+        {
+            "endpoints": endpoint_frame(rows),
+            "occupancy": exports.occupancy(result),
+            "adsl": exports.adsl(one.batch),
+            "adtte": exports.adtte(one.batch, scenario.trial),
+            "events": exports.event_log(one.batch, one.log, one.stays),
+        },
+        _figures(result, rows, one),
+        run_page(result, rows, own_policy),
+        texts | ({POLICY_FILE: own_policy.text} if own_policy else {}),
+        posterior_to_keep(parameters),
+    )
 
 
 def _figures(result: Result, rows: list[Row], one: Replay) -> dict[str, style.Drawing]:
@@ -221,24 +220,6 @@ def _figures(result: Result, rows: list[Row], one: Replay) -> dict[str, style.Dr
         "state_occupancy": figures.occupancy(result),
         "swimmer": figures.swimmer(one.batch.seen, result.scenario, trial=EXPORTED_TRIAL, first_trial=EXPORTED_TRIAL),
     }
-
-
-def save_figures(drawn: Mapping[str, style.Drawing], folder: Path) -> None:
-    """Write figures by name into a new folder, each as PNG and as SVG."""
-    folder.mkdir()
-    for name, figure in drawn.items():
-        for suffix in ("png", "svg"):
-            style.save(figure, folder / f"{name}.{suffix}")
-
-
-def write_csv(frame: pd.DataFrame, path: Path) -> None:
-    """Write a table, the same bytes on every system."""
-    frame.to_csv(path, index=False, date_format="%Y-%m-%d", lineterminator="\n")
-
-
-def write_json(document: Any, path: Path) -> None:
-    """Write a document, the same bytes on every system."""
-    path.write_text(json.dumps(document, indent=1, ensure_ascii=False, allow_nan=False) + "\n", encoding="utf-8")
 
 
 class _PatientsWriter:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import platform
 import re
-from collections.abc import Mapping
 from contextlib import suppress
 from importlib.metadata import version
 from pathlib import Path
@@ -26,7 +25,6 @@ from blinasim.model.parameters import (
     parameters_of,
     parameters_to_dict,
 )
-from blinasim.model.policy_file import PolicyFile
 from blinasim.scenario.settings import Scenario
 from blinasim.version import __version__
 
@@ -46,16 +44,21 @@ _ABOVE = {"Scenario": ("scenario",)}
 AnalysisKind: TypeAlias = Literal[
     "calibration", "validation", "sensitivity", "effect", "trial", "value", "optimization"
 ]
-#: By which command the analyses are made again.
-_COMMANDS: Final[dict[AnalysisKind, str]] = {
+#: By which command the folders that are not of a run are made again.
+_COMMANDS: Final = {
+    "comparison": "compare",
     "calibration": "calibrate",
     "validation": "validate",
     "sensitivity": "sensitivity",
     "effect": "effect",
+    "effect_of_data": "effect",
     "trial": "trial",
     "value": "value",
     "optimization": "optimize",
 }
+#: Keys at either end of every manifest; what only some have stands between them.
+_FIRST: Final = ("manifest_version", "kind", "blinasim", "python", "packages")
+_LAST: Final = ("parameters", "posterior", "structure", "files")
 
 
 class PosteriorUsed(BaseModel):
@@ -68,8 +71,14 @@ class PosteriorUsed(BaseModel):
     file: Literal["posterior.csv"] | None = Field(description="Its copy in the folder; null: it comes with blinasim.")
 
 
-class Manifest(BaseModel):
-    """What a results folder was made from, and what it holds."""
+class _Kind(BaseModel):
+    """What a file says of its kind, whatever else it says; a run says nothing."""
+
+    kind: str | None = None
+
+
+class Made(BaseModel):
+    """Base of every manifest: what made a results folder, and what the folder holds."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -77,14 +86,30 @@ class Manifest(BaseModel):
     blinasim: str = Field(description="Version that made the results.")
     python: str = Field(description="Python version.")
     packages: dict[str, str] = Field(description="Versions of the packages that the bytes depend on.")
+    files: dict[str, str] = Field(description="SHA-256 of every other file of the folder, by its name.")
+
+    def written(self, folder: Path) -> dict[str, Any]:
+        """Return the manifest as plain data, with the hashes of a folder whose other files have been written."""
+        plain = self.model_copy(update={"files": hashes(folder)}).model_dump(mode="json")
+        keys = [key for key in plain if key not in (*_FIRST, *_LAST)]
+        return {key: plain[key] for key in (*_FIRST, *keys, *_LAST) if key in plain}
+
+
+class Simulated(Made):
+    """Base of the manifests of what was simulated: under which parameters."""
+
+    parameters: dict[str, float] | None = Field(description="Point values by name; null: draws of a posterior.")
+    posterior: PosteriorUsed | None = Field(None, description="The posterior, where there are draws of one.")
+    structure: Structure = Field(Structure(), description="The distributions that they are parameters of, by name.")
+
+
+class Manifest(Simulated):
+    """What the folder of a run was made from."""
+
     engine: EngineName = Field(description="Engine that walked the patients.")
     patients: bool = Field(description="Whether patients.parquet was asked for.")
     policy: str | None = Field(None, description="Class in policy.py of a policy of one's own; null: none.")
     scenario: dict[str, Any] = Field(description="The scenario, fully resolved.")
-    parameters: dict[str, float] | None = Field(description="Point values by name; null: draws of a posterior.")
-    posterior: PosteriorUsed | None = Field(None, description="The posterior, where there are draws of one.")
-    structure: Structure = Field(Structure(), description="The distributions that they are parameters of, by name.")
-    files: dict[str, str] = Field(description="SHA-256 of every other file of the folder, by its name.")
 
     def resolved_scenario(self, folder: Path) -> Scenario:
         """Return the scenario; a cohort's file is the copy in the results folder."""
@@ -118,128 +143,47 @@ class Manifest(BaseModel):
         return shipped
 
 
-class ComparisonManifest(BaseModel):
-    """What the folder of a comparison was made from, and what it holds."""
+class ComparisonManifest(Simulated):
+    """What the folder of a comparison was made from."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    manifest_version: Literal[1] = 1
     kind: Literal["comparison"] = "comparison"
-    blinasim: str = Field(description="Version that made the results.")
-    python: str = Field(description="Python version.")
-    packages: dict[str, str] = Field(description="Versions of the packages that the bytes depend on.")
     engines: dict[str, EngineName] = Field(description="Engine that walked the patients, by scenario.")
     scenarios: dict[str, dict[str, Any]] = Field(description="The scenarios, fully resolved; the reference first.")
     policies: dict[str, str] = Field(
         {}, description="Class in policy_NAME.py of each policy of one's own, by its name."
     )
-    parameters: dict[str, float] | None = Field(description="Point values by name; null: draws of a posterior.")
-    posterior: PosteriorUsed | None = Field(None, description="The posterior, where there are draws of one.")
-    structure: Structure = Field(Structure(), description="The distributions that they are parameters of, by name.")
-    files: dict[str, str] = Field(description="SHA-256 of every other file of the folder, by its name.")
 
 
-class AnalysisManifest(BaseModel):
-    """What the folder of an analysis was made from, and what it holds."""
+class AnalysisManifest(Simulated):
+    """What the folder of an analysis was made from."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    manifest_version: Literal[1] = 1
     kind: AnalysisKind = Field(description="Which analysis.")
-    blinasim: str = Field(description="Version that made the results.")
-    python: str = Field(description="Python version.")
-    packages: dict[str, str] = Field(description="Versions of the packages that the bytes depend on.")
     scenario: dict[str, Any] = Field(description="The scenario, fully resolved.")
     others: dict[str, dict[str, Any]] = Field({}, description="Scenarios that it is set against, by name.")
     designs: dict[str, Any] | None = Field(None, description="Designs with the scenarios of their arms, by name.")
-    parameters: dict[str, float] | None = Field(description="Point values by name; null: draws of a posterior.")
-    posterior: PosteriorUsed | None = Field(None, description="The posterior, where there are draws of one.")
-    structure: Structure = Field(Structure(), description="The distributions that they are parameters of, by name.")
-    files: dict[str, str] = Field(description="SHA-256 of every other file of the folder, by its name.")
 
 
-def manifest_of(
-    scenario: Scenario,
-    parameters: ParameterSource,
-    engine: EngineName,
-    folder: Path,
-    own_policy: PolicyFile | None = None,
-    *,
-    patients: bool,
-) -> Manifest:
-    """Describe a results folder whose other files have been written."""
+class DataManifest(Made):
+    """What the folder of an analysis of patients of one's own was made from: no scenario, but a file."""
+
+    kind: Literal["effect_of_data"] = "effect_of_data"
+    data: dict[Literal["name", "sha256"], str] = Field(description="The file's name, and SHA-256 of what it held.")
+
+
+def made() -> dict[str, Any]:
+    """Return what every manifest says; the files are hashed when all have been written."""
     known = versions()
-    return Manifest(
-        blinasim=known.pop("blinasim"),
-        python=known.pop("python"),
-        packages=known,
-        engine=engine,
-        patients=patients,
-        policy=own_policy.name if own_policy else None,
-        scenario=_described(scenario, COHORT_FILE),
-        parameters=_points(parameters),
-        posterior=_posterior(parameters),
-        structure=parameters.of(range(1), 0).structure,
-        files=hashes(folder),
-    )
+    return {"blinasim": known.pop("blinasim"), "python": known.pop("python"), "packages": known, "files": {}}
 
 
-def comparison_manifest_of(
-    scenarios: Mapping[str, Scenario],
-    parameters: ParameterSource,
-    engines: Mapping[str, EngineName],
-    cohort_files: Mapping[str, str],
-    policies: Mapping[str, str],
-    folder: Path,
-) -> ComparisonManifest:
-    """Describe the folder of a comparison whose other files have been written.
-
-    ``cohort_files`` are by scenario, ``policies`` the classes of policies of one's own by name.
-    """
-    known = versions()
-    return ComparisonManifest(
-        blinasim=known.pop("blinasim"),
-        python=known.pop("python"),
-        packages=known,
-        engines=dict(engines),
-        scenarios={
-            name: _described(scenario, cohort_files.get(name, COHORT_FILE)) for name, scenario in scenarios.items()
-        },
-        policies=dict(policies),
-        parameters=_points(parameters),
-        posterior=_posterior(parameters),
-        structure=parameters.of(range(1), 0).structure,
-        files=hashes(folder),
-    )
-
-
-def analysis_manifest_of(
-    kind: AnalysisKind,
-    scenario: Scenario,
-    parameters: ParameterSource,
-    folder: Path,
-    others: Mapping[str, Scenario] | None = None,
-    designs: dict[str, Any] | None = None,
-) -> AnalysisManifest:
-    """Describe the folder of an analysis whose other files have been written."""
-    known = versions()
-    return AnalysisManifest(
-        kind=kind,
-        blinasim=known.pop("blinasim"),
-        python=known.pop("python"),
-        packages=known,
-        scenario=scenario.model_dump(mode="json"),
-        designs=designs,
-        others={name: other.model_dump(mode="json") for name, other in (others or {}).items()},
-        parameters=_points(parameters),
-        posterior=_posterior(parameters),
-        structure=parameters.of(range(1), 0).structure,
-        files=hashes(folder),
-    )
-
-
-def _points(parameters: ParameterSource) -> dict[str, float] | None:
-    return None if parameters.varies else parameters_to_dict(parameters.of(range(1), 0))
+def simulated(parameters: ParameterSource) -> dict[str, Any]:
+    """Return what the manifest of every simulation says."""
+    return {
+        **made(),
+        "parameters": None if parameters.varies else parameters_to_dict(parameters.of(range(1), 0)),
+        "posterior": _posterior(parameters),
+        "structure": parameters.structure,
+    }
 
 
 def _posterior(parameters: ParameterSource) -> PosteriorUsed | None:
@@ -253,13 +197,12 @@ def _posterior(parameters: ParameterSource) -> PosteriorUsed | None:
     )
 
 
-def write_posterior(parameters: ParameterSource, folder: Path, *, always: bool = False) -> None:
-    """Let a posterior travel with the results, unless it comes with blinasim, or always."""
-    if isinstance(parameters, Posterior) and (always or not is_shipped(parameters)):
-        parameters.write(folder / POSTERIOR_FILE)
+def posterior_to_keep(parameters: ParameterSource, *, always: bool = False) -> Posterior | None:
+    """Return the posterior that travels with the results: one that does not come with blinasim, or any."""
+    return parameters if isinstance(parameters, Posterior) and (always or not is_shipped(parameters)) else None
 
 
-def _described(scenario: Scenario, cohort_file: str) -> dict[str, Any]:
+def resolved(scenario: Scenario, cohort_file: str) -> dict[str, Any]:
     """Return a resolved scenario as plain data; a cohort's file is the copy in the results folder."""
     described = scenario.model_dump(mode="json")
     if scenario.cohort.data is not None:
@@ -287,10 +230,9 @@ def read_manifest(path: Path) -> Manifest:
     with suppress(OSError, ValueError):  # then it is told below
         path = path / MANIFEST if path.is_dir() else path
     text = read_bytes(path, OutputError, most_bytes=_MOST_BYTES, doing=f"; name a results folder's {MANIFEST}")
-    if _is_comparison(text):
-        raise OutputError("is of a comparison, which is not rerun; say blinasim compare again", Place(str(path)))
-    if kind := _analysis(text):
-        raise OutputError(f"is of a {kind}, which is not rerun; say blinasim {_COMMANDS[kind]} again", Place(str(path)))
+    if (kind := _kind(text)) in _COMMANDS:
+        what = f"{'an' if kind[0] in 'aeiou' else 'a'} {kind.replace('_', ' ')}"
+        raise OutputError(f"is of {what}, which is not rerun; say blinasim {_COMMANDS[kind]} again", Place(str(path)))
     try:
         manifest = Manifest.model_validate_json(text)
         Scenario.model_validate_json(_json(manifest.scenario))
@@ -303,19 +245,11 @@ def read_manifest(path: Path) -> Manifest:
     return manifest
 
 
-def _is_comparison(text: bytes) -> bool:
+def _kind(text: bytes) -> str:
     try:
-        ComparisonManifest.model_validate_json(text)
-    except ValidationError:
-        return False
-    return True
-
-
-def _analysis(text: bytes) -> AnalysisKind | None:
-    try:
-        return AnalysisManifest.model_validate_json(text).kind
-    except ValidationError:
-        return None
+        return _Kind.model_validate_json(text).kind or ""
+    except ValidationError:  # it is told of what a run's manifest lacks
+        return ""
 
 
 def _not_ours(problem: ValidationError, path: Path) -> OutputError:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Final
 
-from blinasim.report.comparison import share, value, with_error, with_limits
 from blinasim.report.table import Table
+from blinasim.report.words import share, value, with_error, with_limits
 from blinasim.study.optimize import Estimate, Limit, Optimization, Runner
 
 if TYPE_CHECKING:
@@ -15,6 +15,20 @@ if TYPE_CHECKING:
 
 #: Candidates in the table.
 SHOWN: Final = 25
+#: What the columns mean.
+OPTIMIZATION_DEFINITIONS: Final = (
+    (
+        "behind",
+        "Paired difference from the best (95 % interval, one by one; what is told apart is so for all at "
+        "once), on fresh luck where it was estimated there.",
+    ),
+    ("best", "Probability that its mean is the best, by chance in the simulation alone."),
+)
+#: How candidates leave the race.
+RACE_RULE: Final = (
+    "In the race a candidate is dropped as worse, or beyond a limit, by a rule fixed beforehand, which loses the best "
+    "one with a probability of 5 % at most."
+)
 
 
 def limit_text(limit: Limit) -> str:
@@ -41,7 +55,7 @@ def runner_cells(found: Optimization, one: Runner) -> tuple[str, ...]:
     kept = {True: "kept", False: "broken", None: "open"}[one.keeps] if found.limits else ""
     return (
         one.name,
-        one.fate,
+        one.verdict,
         f"{one.trials:,}",
         estimate_text(found, estimates[found.objective.id]),
         behind,
@@ -117,7 +131,7 @@ def _record(found: Optimization, one: Runner) -> dict[str, object]:
     record: dict[str, object] = {
         "candidate": one.name,
         **dict(one.settings),
-        "fate": one.fate,
+        "fate": one.verdict,
         "objective": found.objective.id,
         "trials_raced": one.trials,
         "probability_best": one.probability,

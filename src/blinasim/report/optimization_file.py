@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
 from pydantic import Field
 
 from blinasim.inference.choice import described
-from blinasim.report.summary_file import Document, finite
+from blinasim.report.document import Document, finite
 from blinasim.study.optimize import ALPHA, Estimate, Optimization, Runner
 
 #: Raised when a key changes its meaning or goes away; a new key does not raise it.
@@ -90,16 +90,11 @@ def optimization_file(found: Optimization) -> OptimizationFile:
     )
 
 
-def optimization_schema() -> dict[str, Any]:
-    """Return the JSON Schema of ``optimization.json``."""
-    return OptimizationFile.model_json_schema()
-
-
 def _runner(one: Runner) -> RunnerDocument:
     return RunnerDocument(
         name=one.name,
         settings=dict(one.settings),
-        fate=one.fate,
+        fate=one.verdict,
         trials=one.trials,
         raced={key: _estimate(each) for key, each in one.raced.items()},
         fresh={key: _estimate(each) for key, each in one.fresh.items()},

@@ -11,9 +11,11 @@ from numpy.typing import NDArray
 
 from blinasim.inference.targets import load_targets
 from blinasim.model.codes import Cause
+from blinasim.report.rows import as_published
+from blinasim.scenario.settings import Scenario, Trial
 from blinasim.statistics.intervals import predictive_interval
 from blinasim.study.simulate import Flow
-from blinasim.trial.flow import FLOW_SHAPE, Course, Route
+from blinasim.trial.flow import FLOW_SHAPE, Ended, Route
 
 Bools: TypeAlias = NDArray[np.bool_]
 #: Routes of those who did not reach remission, and of those who did and were no candidates.
@@ -46,9 +48,9 @@ _CAUSES: Final = {
     Cause.OTHER: "other causes",
 }
 _FIRST: Final = {
-    Course.RELAPSE: "relapse came first",
-    Course.SWITCH: "switch to another therapy first",
-    Course.DEATH: "death came first",
+    Ended.RELAPSE: "relapse came first",
+    Ended.SWITCH: "switch to another therapy first",
+    Ended.DEATH: "death came first",
 }
 
 
@@ -84,7 +86,7 @@ class Box:
 
 
 def _cells(
-    routes: tuple[Route, ...], courses: tuple[Course, ...] = tuple(Course), later: tuple[int, ...] = (0, 1),
+    routes: tuple[Route, ...], courses: tuple[Ended, ...] = tuple(Ended), later: tuple[int, ...] = (0, 1),
     last: tuple[int, ...] = _ALIVE + _DEAD,
 ) -> Bools:  # fmt: skip
     cells = np.zeros(FLOW_SHAPE, dtype=bool)
@@ -102,7 +104,7 @@ def _dead(routes: tuple[Route, ...], later: tuple[int, ...] = (0, 1)) -> Box:
 
 def _by_course(name: str, label: str, route: Route, still: str) -> Box:
     """Return why candidates were not transplanted: what ended their remission first."""
-    parts = {**_FIRST, Course.UNBROKEN: still}
+    parts = {**_FIRST, Ended.UNBROKEN: still}
     lines = (Box(course.name.lower(), words, _cells((route,), (course,))) for course, words in parts.items())
     return Box(name, label, _cells((route,)), tuple(lines))
 
@@ -113,7 +115,7 @@ def _by_route(name: str, label: str, routes: tuple[Route, ...]) -> Box:
     )
 
 
-def _alive(routes: tuple[Route, ...], courses: tuple[Course, ...], label: str, later: tuple[int, ...] = (0, 1)) -> Box:
+def _alive(routes: tuple[Route, ...], courses: tuple[Ended, ...], label: str, later: tuple[int, ...] = (0, 1)) -> Box:
     return Box(label, label, _cells(routes, courses, later, _ALIVE))
 
 
@@ -131,8 +133,8 @@ ON_STUDY_HSCT: Final = Box(
     "On-study HSCT",
     _cells(_ON_STUDY),
     (
-        _alive(_ON_STUDY, (Course.UNBROKEN, Course.SWITCH, Course.DEATH), "alive in remission"),
-        _alive(_ON_STUDY, (Course.RELAPSE,), "alive after relapse"),
+        _alive(_ON_STUDY, (Ended.UNBROKEN, Ended.SWITCH, Ended.DEATH), "alive in remission"),
+        _alive(_ON_STUDY, (Ended.RELAPSE,), "alive after relapse"),
         _dead(_ON_STUDY),
     ),
     "hsct",
@@ -147,9 +149,9 @@ WITHOUT_HSCT: Final = Box(
             "never transplanted",
             _cells(_NO_HSCT, later=(0,)),
             (
-                _alive(_NO_HSCT, (Course.UNBROKEN, Course.DEATH), "alive in remission", (0,)),
-                _alive(_NO_HSCT, (Course.RELAPSE,), "alive after relapse", (0,)),
-                _alive(_NO_HSCT, (Course.SWITCH,), "alive after a switch", (0,)),
+                _alive(_NO_HSCT, (Ended.UNBROKEN, Ended.DEATH), "alive in remission", (0,)),
+                _alive(_NO_HSCT, (Ended.RELAPSE,), "alive after relapse", (0,)),
+                _alive(_NO_HSCT, (Ended.SWITCH,), "alive after a switch", (0,)),
                 _dead(_NO_HSCT, (0,)),
             ),
             "never",
@@ -158,7 +160,7 @@ WITHOUT_HSCT: Final = Box(
             "later",
             "transplanted later",
             _cells(_NO_HSCT, later=(1,)),
-            (_alive(_NO_HSCT, tuple(Course), "alive", (1,)), _dead(_NO_HSCT, (1,))),
+            (_alive(_NO_HSCT, tuple(Ended), "alive", (1,)), _dead(_NO_HSCT, (1,))),
             "hsct_other",
         ),
     ),
@@ -167,7 +169,7 @@ UNREMITTED: Final = Box(
     "no_remission",
     "No CR/CRh*",
     _cells(_NO_REMISSION),
-    (_alive(_NO_REMISSION, tuple(Course), "alive"), _dead(_NO_REMISSION)),
+    (_alive(_NO_REMISSION, tuple(Ended), "alive"), _dead(_NO_REMISSION)),
 )
 #: The way to an on-study HSCT: each holds the next and those who leave there.
 DONOR: Final = Box(
@@ -241,8 +243,8 @@ class Counts:
         return Count(total / self.trials, spread.lower, spread.upper, ever=total > 0)
 
 
-def published_count(box: Box, patients: int) -> int | None:
-    """Return the published count of a box, where the trial is of the published size."""
-    targets = load_targets()
-    target = targets.get(box.endpoint or "")
-    return target.count if target is not None and patients == targets["n"].estimate else None
+def published_count(box: Box, scenario: Scenario) -> int | None:
+    """Return the published count of a box, where the scenario is the source study and its trial is seen as that was."""
+    target = load_targets().get(box.endpoint or "")
+    comparable = as_published(scenario) and scenario.trial == Trial()
+    return target.count if target is not None and comparable else None

@@ -15,8 +15,8 @@ from blinasim.model.parameters import (
     parameters_to_dict,
 )
 from blinasim.model.therapy import acts
-from blinasim.report.rows import three_digits
 from blinasim.report.table import INDENT, Table
+from blinasim.report.words import three_digits
 from blinasim.scenario.settings import Scenario
 
 
@@ -48,7 +48,7 @@ def _acting(scenarios: Iterable[Scenario], structure: Structure) -> dict[str, Pa
 
 def assumptions(scenarios: Sequence[Scenario], parameters: ParameterSource) -> Assumptions:
     """Return the parameters that act under some scenarios, with what is known about each."""
-    structure = parameters.of(range(1), 0).structure
+    structure = parameters.structure
     lines: list[tuple[str, ...]] = []
     group = ""
     for name, info in _acting(scenarios, structure).items():

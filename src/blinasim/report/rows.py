@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -10,6 +9,7 @@ import numpy as np
 
 from blinasim.inference.targets import Target, load_targets
 from blinasim.report.table import INDENT, Table
+from blinasim.report.words import NOT_APPLICABLE
 from blinasim.scenario.settings import Capacity, CohortSettings, Policy, Scenario
 from blinasim.study.simulate import Result
 from blinasim.study.summary import Summary, summarize
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
 #: Fewer trials than this give no 95 % predictive interval worth judging by.
 ENOUGH_TRIALS: Final = 40
-#: What a cell says where a trial cannot estimate the quantity, and where it does not exist.
-NOT_ESTIMABLE, NOT_APPLICABLE = "n/e", "n/a"
+#: What a cell says where a trial cannot estimate the quantity.
+NOT_ESTIMABLE: Final = "n/e"
 
 
 @dataclass(frozen=True)
@@ -159,16 +159,6 @@ def span(lower: float, upper: float, unit: str) -> str:
 def optional(value: float | None, unit: str) -> str:
     """Write a figure that may not exist."""
     return NOT_APPLICABLE if value is None else number(value, unit)
-
-
-def three_digits(value: float) -> str:
-    """Write a parameter's value to three digits, large ones in full."""
-    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
-
-
-def listed(names: Sequence[str], last: str = "and") -> str:
-    """Write names as a list within a sentence."""
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} {last} {names[-1]}"
 
 
 def endpoint_frame(rows: list[Row]) -> pd.DataFrame:

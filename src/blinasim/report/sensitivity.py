@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Final
 
 from blinasim.inference.diagnostics import LEAST_CONTRACTION
 from blinasim.inference.sensitivity import Bearing, OutcomeSensitivity, Sensitivity
-from blinasim.report.rows import NOT_APPLICABLE, listed
 from blinasim.report.table import Table
+from blinasim.report.words import NOT_APPLICABLE, listed
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -39,6 +39,16 @@ def cells(bearing: Bearing, unit: str) -> tuple[str, ...]:
 
 #: Parameters in the table.
 _SHOWN: Final = 10
+#: What the columns mean.
+SENSITIVITY_DEFINITIONS: Final = (
+    (
+        "outcome there",
+        "With this parameter at the ends of its prior's 95 % interval, the others at the centre, same luck.",
+    ),
+    ("first, total", "Sobol indices over the priors: what the parameter does alone, and with the others."),
+    ("posterior", "Part of the outcome's posterior variance that goes with it (± standard error)."),
+    ("contraction", "1 less posterior over prior variance; ! marks next to nothing learnt."),
+)
 
 
 def sensitivity_table(one: OutcomeSensitivity) -> Table:

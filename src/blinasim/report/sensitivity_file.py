@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
 from pydantic import Field
 
@@ -10,8 +10,8 @@ from blinasim.files import data_folder
 from blinasim.inference.choice import described
 from blinasim.inference.sensitivity import Bearing, Index, OutcomeSensitivity, Sensitivity
 from blinasim.model.parameters import ParameterSource
+from blinasim.report.document import Document, finite
 from blinasim.report.sensitivity import sentence
-from blinasim.report.summary_file import Document, finite
 from blinasim.statistics.conditional import VarianceShare
 
 #: Raised when a key changes its meaning or goes away; a new key does not raise it.
@@ -88,11 +88,6 @@ def sensitivity_file(found: Sensitivity) -> SensitivityFile:
         evaluations=found.evaluations,
         outcomes=[_outcome(one) for one in found.outcomes],
     )
-
-
-def sensitivity_schema() -> dict[str, Any]:
-    """Return the JSON Schema of ``sensitivity.json``."""
-    return SensitivityFile.model_json_schema()
 
 
 def stored_sentence(parameters: ParameterSource) -> str | None:

@@ -150,11 +150,6 @@ def shortened(title: str, letters: int = 45) -> str:
     return words if len(words) > 1 or len(title) <= letters else f"{title[: letters - 1]}…"
 
 
-def lower_first(text: str) -> str:
-    """Let a label go on in the middle of a sentence."""
-    return text[:1].lower() + text[1:]
-
-
 def colour_of(number: int) -> str:
     """Return the colour of a comparison's scenario; number 0 is the reference."""
     return REFERENCE if number == 0 else POLICIES[(number - 1) % len(POLICIES)]

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from blinasim.inference.choice import described
+from blinasim.report.document import Document, finite
 from blinasim.report.rows import Row
 from blinasim.statistics.pairs import Parts
 from blinasim.study.simulate import Result
@@ -17,12 +18,6 @@ SCHEMA_VERSION: Final = 1
 
 #: The trial whose patients are exported row by row (``adsl.csv``, ``adtte.csv``, ``events.csv``).
 EXPORTED_TRIAL = 1
-
-
-class Document(BaseModel):
-    """Base of what is written as JSON: frozen, and strict about unknown keys."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class Published(Document):
@@ -122,11 +117,6 @@ def summary_file(result: Result, rows: list[Row]) -> SummaryFile:
     )
 
 
-def summary_schema() -> dict[str, Any]:
-    """Return the JSON Schema of ``summary.json``."""
-    return SummaryFile.model_json_schema()
-
-
 def _endpoint(row: Row) -> EndpointSummary:
     summary, target = row.summary, row.published
     endpoint, predicted = summary.endpoint, summary.predicted
@@ -174,8 +164,3 @@ def _variance(parts: Parts | None) -> Variance | None:
         parameter_share_mcse=finite(parts.share_mcse),
         pairs=parts.pairs,
     )
-
-
-def finite(value: float | None) -> float | None:
-    """Return a figure that JSON can hold: it knows neither NaN nor infinity."""
-    return float(value) if value is not None and math.isfinite(value) else None

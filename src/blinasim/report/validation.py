@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Final
 
 from blinasim.inference.posterior import Posterior
 from blinasim.inference.predictive import SHARPNESS_BAR, Check, Estimate, Misses, Use, Validation
-from blinasim.report.rows import ENOUGH_TRIALS, NOT_APPLICABLE, Row, full_labels
+from blinasim.report.rows import ENOUGH_TRIALS, Row, full_labels
 from blinasim.report.table import INDENT, Table
+from blinasim.report.words import NOT_APPLICABLE
 from blinasim.study.summary import summarize
 
 if TYPE_CHECKING:
@@ -22,6 +23,18 @@ GROUPS: Final[dict[Use, str]] = {
     "held_out": "Held out",
     "input": "Inputs of the simulation",
 }
+#: What the columns mean.
+VALIDATION_DEFINITIONS: Final = (
+    ("published", "As the source study published it; in brackets the 95 % confidence interval, or the range."),
+    ("simulated", "Median of the simulated studies (95 % predictive interval)."),
+    ("tail", "Two-sided tail area: how often a simulated study lies as far out as the published figure."),
+    ("published is", "Where the published figure lies to the predictive interval."),
+    (
+        "width",
+        "Of the interval, against that of chance alone at the mean of the draws; ! marks one that is surely too wide.",
+    ),
+    ("n/a", "No draws, or no finite width."),
+)
 
 
 @dataclass(frozen=True)

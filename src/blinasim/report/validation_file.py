@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
 from pydantic import Field
 
 from blinasim.inference.choice import described
 from blinasim.inference.predictive import SHARPNESS_BAR, Check, Estimate, Misses, Use, Validation
+from blinasim.report.document import Document, finite
 from blinasim.report.rows import full_labels
-from blinasim.report.summary_file import Document, finite
 from blinasim.report.validation import GROUPS
 
 #: Raised when a key changes its meaning or goes away; a new key does not raise it.
@@ -92,11 +92,6 @@ def validation_file(validation: Validation) -> ValidationFile:
             replications=joint.replications,
         ),
     )
-
-
-def validation_schema() -> dict[str, Any]:
-    """Return the JSON Schema of ``validation.json``."""
-    return ValidationFile.model_json_schema()
 
 
 def estimate_document(estimate: Estimate) -> EstimateDocument:

@@ -6,8 +6,8 @@ import math
 from typing import TYPE_CHECKING, Final
 
 from blinasim.inference.value import Candidate, ValueOfInformation, Worth
-from blinasim.report.comparison import share, value, with_error
 from blinasim.report.table import INDENT, Table
+from blinasim.report.words import share, value, with_error
 from blinasim.study.measures import Unit
 
 if TYPE_CHECKING:
@@ -15,6 +15,20 @@ if TYPE_CHECKING:
 
 #: Single parameters in the table.
 _SHOWN: Final = 10
+#: What the columns mean.
+VALUE_DEFINITIONS: Final = (
+    ("gain", "Over the first policy, paired, ± Monte Carlo standard error."),
+    ("best", "Probability of being the best under a draw of the parameters."),
+    (
+        "value",
+        "What knowing the parameters would be worth, by regression of the gains on the draws, ± its "
+        "standard error: one of less than two of them may be nothing. A set is never worth less than a set "
+        "within it.",
+    ),
+    ("of EVPI", "As a part of what knowing all parameters would be worth."),
+)
+#: What is to be said of its figures.
+TAKEN_AS_THEY_ARE: Final = "All sets and parameters: value.csv. Prices and utilities are taken as they are."
 #: Decimals of a value of information, by the unit of the objective; shares in percentage points.
 _DECIMALS: Final[dict[Unit, int]] = {"money": 0, "QALYs": 4, "share": 2}
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
 from pydantic import Field
 
 from blinasim.inference.choice import described
 from blinasim.inference.value import Candidate, Judged, ValueOfInformation, Worth
-from blinasim.report.summary_file import Document, finite
+from blinasim.report.document import Document, finite
 
 #: Raised when a key changes its meaning or goes away; a new key does not raise it.
 SCHEMA_VERSION: Final = 1
@@ -103,11 +103,6 @@ def value_file(found: ValueOfInformation) -> ValueFile:
         asked=[_worth(one) for one in found.asked],
         judged=_judged(found.judged, [one.name for one in found.candidates]) if found.judged else None,
     )
-
-
-def value_schema() -> dict[str, Any]:
-    """Return the JSON Schema of ``value.json``."""
-    return ValueFile.model_json_schema()
 
 
 def _candidate(one: Candidate, title: str) -> CandidateDocument:

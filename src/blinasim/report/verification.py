@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
 from pydantic import Field
 
+from blinasim.report.document import Document, finite
 from blinasim.report.manifest import versions
-from blinasim.report.summary_file import Document, finite
 from blinasim.study.verify import Verified
 
 #: Raised when a key changes its meaning or goes away; a new key does not raise it.
@@ -56,8 +56,3 @@ def verification_file(lines: Sequence[Verified]) -> VerificationFile:
             for line in lines
         ],
     )
-
-
-def verification_schema() -> dict[str, Any]:
-    """Return the JSON Schema of what `blinasim verify --json` prints."""
-    return VerificationFile.model_json_schema()

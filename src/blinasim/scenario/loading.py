@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import stat
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, TypeVar, get_args
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
@@ -14,8 +14,8 @@ from pydantic_core import ErrorDetails
 from blinasim.errors import Place, ScenarioError
 from blinasim.files import (
     MOST_LEVELS,
-    Document,
     KeyPath,
+    YamlFile,
     data_folder,
     nearest,
     parse_yaml,
@@ -28,6 +28,9 @@ from blinasim.files import (
 )
 from blinasim.scenario.reach import check_reach, is_path
 from blinasim.scenario.settings import MOST_TITLE, AfterCycle, Scenario, Settings
+
+Said = TypeVar("Said")
+Loaded = TypeVar("Loaded")
 
 #: The key by which a scenario names the one that it inherits from.
 EXTENDS = "extends"
@@ -95,6 +98,29 @@ def load_scenario(name_or_path: str | Path, changes: Sequence[str] = (), *, said
         raise first_error(problem, draft) from None
 
 
+def study_changes(replications: int | None, seed: int | None) -> list[str]:
+    """Return the changes that say of a study how many trials, and with which seed, where given."""
+    given = {"study.replications": replications, "study.seed": seed}
+    return [f"{key}={value}" for key, value in given.items() if value is not None]
+
+
+def load_named(said: Iterable[Said], load: Callable[[Said], tuple[str, Loaded]], what: str) -> dict[str, Loaded]:
+    """Load some scenarios or designs (``what``); ``load`` gives the name of each too, and no two may have one.
+
+    Raises
+    ------
+    ScenarioError
+        If two have one name, or one cannot be loaded.
+    """
+    loaded: dict[str, Loaded] = {}
+    for one in said:
+        name, asked = load(one)
+        if name in loaded:
+            raise ScenarioError(f"two of the {what} are called {name}; name different ones, or copy one file")
+        loaded[name] = asked
+    return loaded
+
+
 def find_scenario(name_or_path: str | Path, folder: Path | None = None) -> Path:
     """Return the file that a name or a path means; paths are relative to ``folder``, where given."""
     name, path = str(name_or_path), Path(name_or_path)
@@ -159,7 +185,7 @@ def _base(found: Path, said: str, descendants: tuple[Path, ...], reach: Path) ->
     return draft
 
 
-def _base_of(base: Any, path: Path, document: Document, descendants: tuple[Path, ...], reach: Path) -> Path:
+def _base_of(base: Any, path: Path, document: YamlFile, descendants: tuple[Path, ...], reach: Path) -> Path:
     place = document.place((EXTENDS,))
     if not isinstance(base, str) or not base:
         raise ScenarioError(f"extends: {quoted(base)} should be the name or the file of one scenario", place)
@@ -182,6 +208,7 @@ def _overlay(
 ) -> None:
     """Lay settings over a draft. Only settings with settings of their own are merged; anything else is replaced."""
     target = _at(draft.data, at)
+    said, known = _by_key(places, at), _by_key(draft.places, at)
     for key, value in data.items():
         path = (*at, key)
         inner = _settings_class(model, key)
@@ -191,9 +218,19 @@ def _overlay(
             _overlay(draft, value, places, inner, path)
         else:
             target[key] = value
-            for known in [known for known in draft.places if known[: len(path)] == path]:
-                del draft.places[known]
-            draft.places |= {known: place for known, place in places.items() if known[: len(path)] == path}
+            for below in known.get(key, ()):
+                del draft.places[below]
+            draft.places |= {below: places[below] for below in said.get(key, ())}
+
+
+def _by_key(places: dict[KeyPath, Place], at: KeyPath) -> dict[str | int, list[KeyPath]]:
+    """Return the key paths below one of them, by the next key: a file may have thousands."""
+    depth = len(at)
+    found: dict[str | int, list[KeyPath]] = {}
+    for path in places:
+        if len(path) > depth and path[:depth] == at:
+            found.setdefault(path[depth], []).append(path)
+    return found
 
 
 def _at(data: dict[str, Any], path: KeyPath) -> dict[str, Any]:

@@ -16,7 +16,7 @@ dataclasses of arrays come out. Import from the modules, nothing is re-exported 
 - `differences` -- differences of restricted means, and of survival on a day;
 - `group_sequential` -- boundaries of interim looks by error spending, and what they do;
 - `single_arm` -- exact binomial tests, Simon's two stages, predictive probability;
-- `sample_size` -- events and patients for a log-rank test;
+- `sample_size` -- events for a log-rank test;
 - `illness_death` -- closed forms to judge by;
 - `intervals` -- exact binomial limits, predictive intervals, Monte Carlo standard errors;
 - `weights` -- weights that make a sample agree with published margins;

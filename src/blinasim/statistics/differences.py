@@ -14,7 +14,7 @@ from blinasim.statistics.curves import Bools, Floats, Integers, normal_quantile
 
 
 @dataclass(frozen=True, eq=False)
-class Difference:
+class ArmDifference:
     """A difference, group less others, in each of R trials.
 
     Attributes
@@ -47,7 +47,7 @@ class Difference:
 
 def rmst_difference(
     time_days: Integers, event: Bools, group: Bools, member: Bools | None = None, *, tau_days: float
-) -> Difference:
+) -> ArmDifference:
     """Difference of restricted mean survival times to tau, days.
 
     Parameters
@@ -60,12 +60,12 @@ def rmst_difference(
     one, other = _fits(time_days, event, group, member)
     errors = [survival.rmst_standard_error(fit, tau_days) for fit in (one, other)]
     difference = survival.rmst(one, tau_days) - survival.rmst(other, tau_days)
-    return Difference(_known(difference, (one, other), tau_days), np.hypot(*errors))
+    return ArmDifference(_known(difference, (one, other), tau_days), np.hypot(*errors))
 
 
 def milestone_difference(
     time_days: Integers, event: Bools, group: Bools, member: Bools | None = None, *, day: float
-) -> Difference:
+) -> ArmDifference:
     """Difference of Kaplan-Meier survival on a day, with Greenwood's standard errors.
 
     Parameters
@@ -81,7 +81,7 @@ def milestone_difference(
         at = survival.survival_at(fit, day)
         values.append(at)
         errors.append(at * np.sqrt(curves.value_at(fit.time, fit.greenwood, day, before=0.0)))
-    return Difference(_known(values[0] - values[1], both, day), np.hypot(*errors))
+    return ArmDifference(_known(values[0] - values[1], both, day), np.hypot(*errors))
 
 
 def _known(difference: Floats, fits: tuple[survival.SurvivalBatch, ...], day: float) -> Floats:

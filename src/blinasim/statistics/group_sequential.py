@@ -242,17 +242,6 @@ def haybittle_peto(information: ArrayLike, alpha: float, interim_z: float = 3.0)
     return upper
 
 
-def drift_for_power(information: ArrayLike, upper: ArrayLike, power: float, lower: ArrayLike | None = None) -> float:
-    """Return theta at which given boundaries of one trial succeed with a given probability."""
-    check_fraction("power", power)
-    info = _information(information)
-    scale = 1.0 / np.sqrt(info[0, -1])
-    found = brentq(
-        lambda theta: float(crossing(info[:1], upper, lower, theta * scale).success[0]) - power, -5.0, 25.0, xtol=1e-10
-    )
-    return float(found * scale)
-
-
 def beta_spending_drift(
     information: ArrayLike, alpha_spent: ArrayLike, beta_spent: ArrayLike, *, binding: bool = False
 ) -> float:

@@ -34,6 +34,8 @@ class Performance:
         Mean less the truth; nan without a truth.
     empirical_se : Figure
         Standard deviation of the estimates.
+    most : (lower, upper)
+        What 95 % of the estimates lie between: their quantiles at 2.5 and 97.5 %.
     model_se : Figure
         Root of the mean squared standard error that the trials themselves report.
     coverage : Figure
@@ -47,6 +49,7 @@ class Performance:
     mean: Figure
     bias: Figure
     empirical_se: Figure
+    most: tuple[float, float]
     model_se: Figure
     coverage: Figure
     rejection: Figure
@@ -86,6 +89,7 @@ def performance(
         if with_truth
         else Figure(np.nan, np.nan),
         empirical_se=Figure(spread, spread / np.sqrt(2.0 * (n - 1)) if n > 1 else np.nan),
+        most=_most(values),
         model_se=Figure(
             float(np.sqrt(mean_square)),
             float(_deviation(squares) / np.sqrt(4.0 * n * mean_square)) if n > 1 and mean_square > 0 else np.nan,
@@ -97,6 +101,13 @@ def performance(
 
 def _deviation(values: Floats) -> float:
     return float(values.std(ddof=1)) if values.size > 1 else np.nan
+
+
+def _most(values: Floats) -> tuple[float, float]:
+    if not values.size:
+        return np.nan, np.nan
+    lower, upper = np.quantile(values, (0.025, 0.975)).tolist()
+    return lower, upper
 
 
 def _over_root(deviation: float, n: int) -> float:

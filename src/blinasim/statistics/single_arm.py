@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from scipy.special import bdtr, bdtrc, betainc, betaln, gammaln
 
 from blinasim.statistics.curves import Floats, check_fraction
@@ -372,8 +372,3 @@ def lee_liu(
         low.append(int(np.count_nonzero(chance < futility)) - 1)  # it rises with the responses
         high.append(n + 1 - int(np.count_nonzero(chance > success)) if success < 1.0 else n + 1)
     return BinomialPlan((*looks, size), (*low, reject_from - 1), (*high, reject_from))
-
-
-def tail_area(responses: NDArray[np.integer], n: int, p0: float) -> Floats:
-    """One-sided exact p value of so many responses or more among n at p0, of the shape of `responses`."""
-    return np.where(responses > 0, bdtrc(np.maximum(responses - 1, 0), n, p0), 1.0)

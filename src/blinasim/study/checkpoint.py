@@ -6,7 +6,6 @@ file of plain arrays, written aside and renamed. It is not part of the results, 
 
 from __future__ import annotations
 
-import hashlib
 import json
 import time
 from collections.abc import Mapping
@@ -18,6 +17,8 @@ import numpy as np
 
 from blinasim.engine.choice import EngineName, choose
 from blinasim.errors import OutputError
+from blinasim.files import digest
+from blinasim.files.arrays import DAMAGED
 from blinasim.model.cohort_file import CohortSource
 from blinasim.model.parameters import ParameterSource
 from blinasim.model.policy_file import PolicyFile
@@ -46,11 +47,11 @@ def identify(
     if source is not None:
         settings["cohort"]["data"]["file"] = None  # it counts by what it holds, not by where it lies
     return {
-        "scenario": _hash(settings),
+        "scenario": digest(settings),
         "parameters": parameters.fingerprint,
-        "cohort file": _hash(source.text if source else None),
+        "cohort file": digest(source.text if source else None),
         "engine": choose(engine, scenario.capacity, own_policy=own_policy is not None),
-        "policy": _hash([own_policy.text, own_policy.name] if own_policy else None),
+        "policy": digest([own_policy.text, own_policy.name] if own_policy else None),
         "trials a chunk": str(chunk),
         **number_versions(),
     }
@@ -79,7 +80,7 @@ class Checkpoint:
     def __init__(self, folder: Path, identity: Identity, *, resume: bool, force: bool = False) -> None:
         self.folder = folder
         self._identity = dict(identity)
-        self._mark = np.frombuffer(bytes.fromhex(_hash(self._identity)), dtype=np.uint8)
+        self._mark = np.frombuffer(bytes.fromhex(digest(self._identity)), dtype=np.uint8)
         self._start = time.monotonic()
         self._waiting: list[tuple[range, Arrays]] = []
         #: Finished chunks on disk that are of this study.
@@ -109,7 +110,7 @@ class Checkpoint:
             if not np.array_equal(arrays.pop(_FINGERPRINT), self._marked(block)):
                 return None
             chunk = from_arrays(arrays)
-        except Exception:  # a flipped bit may come out as anything: the chunk is simply done again
+        except DAMAGED:  # the chunk is simply done again
             return None
         self.kept += 1
         return chunk
@@ -179,7 +180,3 @@ def _clear(folder: Path) -> None:
             path.unlink(missing_ok=True)
     with suppress(OSError):
         folder.rmdir()
-
-
-def _hash(data: Any) -> str:
-    return hashlib.sha256(json.dumps(data, sort_keys=True, ensure_ascii=True).encode()).hexdigest()

@@ -11,7 +11,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
-from blinasim.errors import WorkerError
+from blinasim.errors import Argument, WorkerError
 from blinasim.files import quoted
 from blinasim.study.chunks import number_versions
 from blinasim.study.executors import Workers, processes
@@ -66,14 +66,20 @@ def dask_workers(cluster: str, workers: int) -> Iterator[Executor]:
         If Dask is not installed, nobody answers, a worker has other versions, or the cluster is lost on the way.
     """
     if cluster != LOCAL and not _ADDRESS.fullmatch(cluster):
-        raise WorkerError(f"--cluster {quoted(cluster)} should be local, or an address such as tcp://127.0.0.1:8786")
+        raise WorkerError(
+            "should be local, or an address such as tcp://127.0.0.1:8786", Argument("cluster", said=quoted(cluster))
+        )
     if cluster != LOCAL and workers != 1:
-        raise WorkerError(f"the cluster at {cluster} has its own workers; leave --workers out")
+        raise WorkerError(
+            f"the cluster at {cluster} has workers of its own; ask for none", Argument("workers", said=f"{workers}")
+        )
     try:
         from distributed import KilledWorker
         from distributed.comm.core import CommClosedError
     except ImportError:
-        raise WorkerError("--cluster needs Dask; install it with: pip install 'blinasim[cluster]'") from None
+        raise WorkerError(
+            "needs Dask; install it with: pip install 'blinasim[cluster]'", Argument("cluster", said=cluster)
+        ) from None
     with _quiet(), ExitStack() as stack:
         client = _client(cluster, workers, stack)
         _check_versions(client)
@@ -106,8 +112,8 @@ def _client(cluster: str, workers: int, stack: ExitStack) -> Client:
         client.wait_for_workers(1, timeout=ANSWER_S)
     except (OSError, TimeoutError, ValueError):
         raise WorkerError(
-            f"--cluster {cluster}: no scheduler with a worker answers within {ANSWER_S} s; "
-            "start them, or mend the address"
+            f"no scheduler with a worker answers within {ANSWER_S} s; start them, or mend the address",
+            Argument("cluster", said=cluster),
         ) from None
     return client
 

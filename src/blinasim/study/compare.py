@@ -16,15 +16,16 @@ from blinasim.errors import ScenarioError
 from blinasim.luck import Luck
 from blinasim.model.codes import Place
 from blinasim.model.cohort_file import read_cohort
+from blinasim.model.fates import FROM_REMISSION_OR_FAILURE_ON
 from blinasim.model.own_policy import checked_policy
 from blinasim.model.parameters import ParameterSource, load_parameters
 from blinasim.model.places import counted_places
 from blinasim.scenario.settings import Payoffs, Scenario
 from blinasim.statistics import survival
 from blinasim.study.chunks import cut, usual_chunk, with_curves
-from blinasim.study.comparison import Again, Arm, Band, Comparison, Contrast, Curve, Gain, HeadStart, Pairs, Queue
+from blinasim.study.comparison import Again, Band, Comparison, Contrast, Curve, Gain, HeadStart, Pairs, Queue, Side
 from blinasim.study.contrasts import Counts, Touched, flows, touched
-from blinasim.study.executors import in_order
+from blinasim.study.executors import done
 from blinasim.study.head_start import head_start_trials, head_starts
 from blinasim.study.living import Living, joined
 from blinasim.study.measures import Measure, Truth, measured, measures_of
@@ -54,8 +55,8 @@ def compare(
     """Let the same patients live several scenarios with the same luck, and compare them trial by trial.
 
     Each is also lived with independent luck for everything drawn for the time from remission, or failure, on
-    (:data:`blinasim.luck.FROM_REMISSION_OR_FAILURE_ON`): this leaves the means of the differences, and alters who
-    gains. So much of that as comes of the luck alone is seen in the reference, set against itself in the same way.
+    (:data:`blinasim.model.fates.FROM_REMISSION_OR_FAILURE_ON`): this leaves the means of the differences, and alters
+    who gains. So much of that as comes of the luck alone is seen in the reference, set against itself in the same way.
 
     Parameters
     ----------
@@ -104,24 +105,20 @@ def compare(
     trials = reference.study.replications
     step = chunk or min(usual_chunk(reference.cohort.size), -(-trials // _PIECES))
     blocks = cut(range(trials), step)
-    done = []
     job = partial(_compare_block, lived, parameters, measures)
-    for block, one in zip(blocks, in_order(job, blocks, executor), strict=True):
-        done.append(one)
-        if progress:
-            progress(len(block))
+    found = list(done(job, blocks, executor, progress))
     other_worlds = head_starts(arms, parameters, step, executor, progress) if by_head_start else {}
     return Comparison(
         arms=tuple(
-            _arm(name, living, [block.lived[index] for block in done])
+            _arm(name, living, [block.lived[index] for block in found])
             for index, (name, living) in enumerate(arms.items())
         ),
         contrasts=tuple(
             _contrast(
                 name,
-                [block.met[index] for block in done],
+                [block.met[index] for block in found],
                 Gain.of(
-                    *(np.concatenate([block.lived[arm].survival for block in done]) for arm in (0, index + 1)),
+                    *(np.concatenate([block.lived[arm].survival for block in found]) for arm in (0, index + 1)),
                     paired_trials=parameters.varies,
                 ),
                 other_worlds.get(name, ()),
@@ -129,8 +126,8 @@ def compare(
             for index, name in enumerate(list(arms)[1:])
         ),
         reference_again=Again(
-            joined(block.reference_again.values_again for block in done),
-            _added([block.reference_again.flows for block in done]),
+            joined(block.reference_again.values_again for block in found),
+            _added([block.reference_again.flows for block in found]),
         ),
         measures=measures,
         parameters=parameters,
@@ -240,10 +237,11 @@ def _compare_block(
 ) -> _Block:
     keep = with_curves(block)
     luck = Luck(livings[0].scenario.study.seed)
-    reference, itself = (livings[0].truth(parameters, its, block) for its in (luck, luck.drawn_again()))
+    both = (luck, luck.drawn_again(FROM_REMISSION_OR_FAILURE_ON))
+    reference, itself = (livings[0].truth(parameters, its, block) for its in both)
     lived, met = [_Lived.of(reference, measures, keep)], []
     for living in livings[1:]:
-        shared, again = (living.truth(parameters, its, block) for its in (luck, luck.drawn_again()))
+        shared, again = (living.truth(parameters, its, block) for its in both)
         lived.append(_Lived.of(shared, measures, keep))
         met.append(_Met(measured(again, measures), _pairs(reference, shared, again)))
     own = Again(measured(itself, measures), flows(reference.history, itself.history))
@@ -265,10 +263,10 @@ def _pairs(reference: Truth, shared: Truth, again: Truth) -> Pairs | None:
 # --- adding up ----------------------------------------------------------------------------------------
 
 
-def _arm(name: str, living: Living, parts: list[_Lived]) -> Arm:
+def _arm(name: str, living: Living, parts: list[_Lived]) -> Side:
     scenario = living.scenario
     places = counted_places(scenario.capacity)
-    return Arm(
+    return Side(
         name=name,
         scenario=scenario,
         engine=_engine(living),

@@ -18,7 +18,7 @@ from blinasim.model.parameters import ParameterSource
 from blinasim.scenario.settings import Scenario
 from blinasim.statistics import pairs
 from blinasim.study.contrasts import Counts, Difference, Touched, reach
-from blinasim.study.measures import Measure
+from blinasim.study.measures import Measure, measure_named
 
 Floats = NDArray[np.float64]
 Thing = TypeVar("Thing")
@@ -89,7 +89,7 @@ class Queue:
 
 
 @dataclass(frozen=True, repr=False)
-class Arm:
+class Side:
     """One scenario of a comparison.
 
     Attributes
@@ -123,7 +123,7 @@ class Arm:
     source: CohortSource | None = None
 
     def __repr__(self) -> str:
-        return f"<Arm {self.name}: {self.scenario.title!r}>"
+        return f"<Side {self.name}: {self.scenario.title!r}>"
 
 
 @dataclass(frozen=True)
@@ -219,7 +219,7 @@ class Comparison:
 
     Attributes
     ----------
-    arms : tuple of Arm
+    arms : tuple of Side
         Every scenario, the reference first.
     contrasts : tuple of Contrast
         One for each of the others, in order.
@@ -231,7 +231,7 @@ class Comparison:
         The values of nature under which all of them lived.
     """
 
-    arms: tuple[Arm, ...]
+    arms: tuple[Side, ...]
     contrasts: tuple[Contrast, ...]
     reference_again: Again
     measures: tuple[Measure, ...]
@@ -243,7 +243,7 @@ class Comparison:
         return f"<Comparison {names}: {study.replications} trials of {size} patients, seed {study.seed}>"
 
     @property
-    def reference(self) -> Arm:
+    def reference(self) -> Side:
         """The scenario that the others are compared with."""
         return self.arms[0]
 
@@ -257,7 +257,7 @@ class Comparison:
         """Number of simulated trials."""
         return self.reference.scenario.study.replications
 
-    def arm(self, name: str) -> Arm:
+    def arm(self, name: str) -> Side:
         """Return a scenario by its name; errors as :meth:`contrast`."""
         return _named(name, {arm.name: arm for arm in self.arms}, "scenario")
 
@@ -299,7 +299,7 @@ class Comparison:
         BlinasimError
             If there is no such measure in the comparison, or no such policy.
         """
-        asked = _named(measure, {each.id: each for each in self.measures}, "measure")
+        asked = measure_named(measure, {each.id: each for each in self.measures})
         values = self._values(policy) if luck == "shared" else self._values_again(policy)
         return Difference.of(
             asked, self.reference.values[measure], values[measure], paired_trials=self.parameters.varies

@@ -147,7 +147,8 @@ class Difference:
     mean, mcse : float
         Mean of the paired differences, and its Monte Carlo standard error.
     lower, upper : float
-        95 % interval of that mean, by Student's t over the trials: what more trials would narrow.
+        95 % Monte Carlo interval of that mean, by Student's t over the trials, or over pairs of trials that share
+        their parameters: what more trials would narrow.
     trial_lower, trial_upper : float
         2.5th and 97.5th percentile over the trials: what one trial of this size may show.
     better, better_mcse : float
@@ -190,14 +191,15 @@ class Difference:
         mean, mcse = mean_and_mcse(apart, paired=paired_trials) if finite else (math.nan, math.nan)
         better, better_mcse = _better(measure, reference, policy, paired_trials=paired_trials)
         low, high = (quantile(paired, p) if finite else math.nan for p in (0.025, 0.975))
+        far = reach(_independent(both, paired_trials=paired_trials)) * mcse
         return cls(
             measure,
             *mean_and_mcse(reference, paired=paired_trials),
             *mean_and_mcse(policy, paired=paired_trials),
             mean=mean,
             mcse=mcse,
-            lower=mean - reach(paired.size) * mcse,
-            upper=mean + reach(paired.size) * mcse,
+            lower=mean - far,
+            upper=mean + far,
             trial_lower=low,
             trial_upper=high,
             better=better,
@@ -205,6 +207,13 @@ class Difference:
             variance_reduction=_variance_reduction(one, other, paired) if finite else math.nan,
             trials=int(np.count_nonzero(both)),
         )
+
+
+def _independent(known: Bools, *, paired_trials: bool) -> int:
+    """Return how many trials have a value, or pairs of trials with the same parameters."""
+    if not paired_trials:
+        return int(np.count_nonzero(known))
+    return int(np.pad(known, (0, known.size % 2)).reshape(-1, 2).any(axis=1).sum())
 
 
 def _better(measure: Measure, reference: Floats, policy: Floats, *, paired_trials: bool) -> tuple[float, float]:

@@ -36,7 +36,7 @@ Ints = NDArray[np.int32]
 Floats = NDArray[np.float64]
 
 #: Days of the arms' true curves.
-CURVE_DAYS = 1_827
+LAST_CURVE_DAY = 1_827
 
 
 @dataclass(frozen=True)
@@ -188,7 +188,7 @@ def _look_at_two(asked: TrialDesign, lived: Lived) -> tuple[Looked, Counted]:
     true = looks.without_cutoff(of)
     return looked, Counted(
         final=_counts(data[-1], stratum * 2 + of.arm, 2 * strata, design.longest_days).reshape(strata, 2, 2, -1),
-        true=_counts(true, of.arm, 2, CURVE_DAYS),
+        true=_counts(true, of.arm, 2, LAST_CURVE_DAY),
         responses=np.zeros(2, dtype=np.int64),
     )
 

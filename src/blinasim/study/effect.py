@@ -18,30 +18,32 @@ import numpy as np
 from numpy.typing import NDArray
 
 from blinasim.engine.choice import EngineName, choose
-from blinasim.errors import ParameterError
-from blinasim.luck import Draws, Luck
-from blinasim.model.cohort_file import CohortSource, read_cohort
+from blinasim.errors import Argument, ParameterError
+from blinasim.model.cohort_file import read_cohort
 from blinasim.model.parameters import ParameterSource, load_parameters
 from blinasim.scenario.settings import Scenario
-from blinasim.statistics import survival
-from blinasim.statistics.counting import extended_kaplan_meier
-from blinasim.statistics.exposure import NEVER, Estimate, Exposure, simon_makuch_groups
 from blinasim.statistics.performance import Figure, Performance, performance
-from blinasim.study.batch import had_hsct_not_existed, live
-from blinasim.study.chunks import cut, with_curves
-from blinasim.study.estimators import ALL, ESTIMATORS, Estimator, Timing, Truth, estimate_all
-from blinasim.study.executors import in_order
-from blinasim.study.exposures import OUTCOMES, Detection, OutcomeId, exposure
-from blinasim.trial.observe import observe_all
+from blinasim.study.chunks import cut
+from blinasim.study.effect_trials import POOLED_TRIALS, OutcomeBlock, Sums, Wanted, curve_days, estimated_block
+from blinasim.study.estimators import ALL, ESTIMATORS, Estimator, JudgedBy, Timing
+from blinasim.study.executors import done
+from blinasim.study.exposures import OUTCOMES, Detection, OutcomeId
+
+__all__ = [
+    "GROUPS",
+    "POOLED_TRIALS",
+    "Effect",
+    "Finding",
+    "GroupCurve",
+    "OutcomeEffect",
+    "curve_days",
+    "effect",
+]
 
 Floats = NDArray[np.float64]
 
-#: Trials pooled as one large one, again and again, for an estimator's limit.
-POOLED_TRIALS: Final = 25
 #: Trials done at a time: a multiple of those pooled.
 _BLOCK: Final = 4 * POOLED_TRIALS
-#: Days between the points of the curves.
-_STEP_DAYS: Final = 7
 #: The groups whose curves are drawn.
 GROUPS: Final = ("ever", "never", "transplanted_so_far", "not_yet")
 
@@ -171,195 +173,37 @@ def effect(
     parameters = parameters or load_parameters()
     if parameters.varies:
         raise ParameterError(
-            "the truth that intervals should cover is one only under one set of values; take --parameters point, or a "
-            "file of values"
+            "intervals should cover one truth, that of one set of values; take point, or a file of values",
+            Argument("parameters"),
         )
     timing = timing or Timing()
     source = read_cohort(scenario.cohort)
     choose(engine, scenario.capacity)  # refuses an engine that cannot walk it, before any does
     blocks = cut(range(scenario.study.replications), _BLOCK)
-    wanted = _Wanted(timing, detection, tuple(outcomes), tuple(estimators))
-    job = partial(_block, scenario, parameters, wanted, engine, source)
-    done = []
-    for block, one in zip(blocks, in_order(job, blocks, executor), strict=True):
-        done.append(one)
-        if progress:
-            progress(len(block))
-    changed = sum(one.changed for one in done)
+    wanted = Wanted(timing, detection, tuple(outcomes), tuple(estimators))
+    job = partial(estimated_block, scenario, parameters, wanted, engine, source)
+    found = list(done(job, blocks, executor, progress))
+    changed = sum(one.changed for one in found)
     return Effect(
         scenario=scenario,
         parameters=parameters,
         timing=timing,
         detection=detection,
         outcomes={
-            name: _outcome([one.outcomes[name] for one in done], timing, no_effect=changed == 0) for name in outcomes
+            name: _outcome([one.outcomes[name] for one in found], timing, no_effect=changed == 0) for name in outcomes
         },
-        responders=sum(one.responders for one in done),
-        transplanted=sum(one.transplanted for one in done),
+        responders=sum(one.responders for one in found),
+        transplanted=sum(one.transplanted for one in found),
         changed=changed,
     )
-
-
-# --- some trials ----------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class _Sums:
-    """Patients of each trial that a truth is the share of, and how many they are; arrays of shape (R,)."""
-
-    number: Floats
-    among: Floats
-
-    def truth(self) -> Figure:
-        """Return the share among all, with the error of a ratio over trials."""
-        apart = self.by_trial()
-        error = float(apart.std(ddof=1) / np.sqrt(apart.size)) if apart.size > 1 else np.nan
-        return Figure(self._share, error)
-
-    def by_trial(self) -> Floats:
-        """Return each trial's part of the truth."""
-        apart: Floats = (self.number - self._share * self.among) / max(float(self.among.mean()), 1e-300)
-        return apart
-
-    @property
-    def _share(self) -> float:
-        among = float(self.among.sum())
-        return float(self.number.sum()) / among if among else np.nan
-
-
-@dataclass(frozen=True)
-class _OutcomeBlock:
-    """What some trials give for one outcome."""
-
-    estimates: dict[str, Estimate]
-    pooled: dict[str, Floats]
-    truths: dict[Truth, _Sums]
-    curves: dict[str, Floats]  # (K, G)
-    alive: NDArray[np.int64]  # (2, G): truly event-free, as practised and without HSCT
-
-
-@dataclass(frozen=True)
-class _Wanted:
-    """What is to be estimated of some trials, and how."""
-
-    timing: Timing
-    detection: Detection
-    outcomes: tuple[OutcomeId, ...]
-    estimators: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class _Block:
-    outcomes: dict[OutcomeId, _OutcomeBlock]
-    responders: int
-    transplanted: int
-    changed: int
-
-
-def _block(
-    scenario: Scenario,
-    parameters: ParameterSource,
-    wanted: _Wanted,
-    engine: EngineName,
-    source: CohortSource | None,
-    block: range,
-) -> _Block:
-    batch = live(
-        scenario,
-        parameters,
-        Draws(Luck(scenario.study.seed), block, scenario.cohort.size),
-        engine=engine,
-        source=source,
-    )
-    practised = observe_all(scenario, batch.world.cohort, batch.history, batch.record)
-    never = had_hsct_not_existed(scenario, batch, engine)
-    outcomes: dict[OutcomeId, _OutcomeBlock] = {}
-    timing = wanted.timing
-    for name in wanted.outcomes:
-        seen = exposure(name, scenario, batch, batch.seen, wanted.detection).packed()
-        true, other = (exposure(name, scenario, batch, world, "at_once") for world in (practised, never))
-        outcomes[name] = _OutcomeBlock(
-            estimates=estimate_all(seen, timing, wanted=wanted.estimators),
-            pooled=_pooled(seen, timing, wanted=wanted.estimators),
-            truths=_truths(true, other, timing),
-            curves=_curves(seen.trials(slice(0, with_curves(block))), timing),
-            alive=_alive(true, other, timing),
-        )
-    differs = (practised.death != never.death) | (practised.relapse != never.relapse)
-    return _Block(
-        outcomes=outcomes,
-        responders=int(practised.responder.sum()),
-        transplanted=int((practised.responder & (practised.hsct >= 0)).sum()),
-        changed=int(differs.sum()),
-    )
-
-
-def _pooled(seen: Exposure, timing: Timing, *, wanted: Collection[str]) -> dict[str, Floats]:
-    """Return the estimates of whole pools of trials, none if there are fewer."""
-    whole = seen.member.shape[0] // POOLED_TRIALS * POOLED_TRIALS
-    if not whole:
-        return {one.id: np.empty(0) for one in ESTIMATORS}
-    pooled = seen.trials(slice(0, whole)).pooled(POOLED_TRIALS)
-    found = estimate_all(pooled, timing, groups=0, wanted=wanted)
-    return {name: estimate.value for name, estimate in found.items()}
-
-
-def _truths(practised: Exposure, never: Exposure, timing: Timing) -> dict[Truth, _Sums]:
-    """Count who is event-free on the day in both worlds."""
-    members, day = practised.member, timing.day
-    with_hsct, without = (world.member & (world.time_days > day) for world in (practised, never))
-    treated = members & (practised.treated < NEVER)
-    by_landmark = treated & (practised.treated <= timing.landmark_day) & (practised.time_days > timing.landmark_day)
-
-    def count(who: NDArray[np.bool_]) -> Floats:
-        return np.asarray(np.count_nonzero(who, axis=1), dtype=np.float64)
-
-    def gain(who: NDArray[np.bool_]) -> _Sums:
-        return _Sums(count(with_hsct & who) - count(without & who), count(who))
-
-    return {
-        "practised": _Sums(count(with_hsct), count(members)),
-        "never": _Sums(count(without), count(members)),
-        "practised_less_never": gain(members),
-        "transplanted": gain(treated),
-        "transplanted_by_landmark": gain(by_landmark),
-    }
-
-
-def curve_days(timing: Timing) -> NDArray[np.int64]:
-    """Return the days of the curves: one a week, the landmark and the last."""
-    return np.union1d(np.arange(0, timing.day, _STEP_DAYS), (timing.landmark_day, timing.day)).astype(np.int64)
-
-
-def _alive(practised: Exposure, never: Exposure, timing: Timing) -> NDArray[np.int64]:
-    days = curve_days(timing)[:, np.newaxis]
-    return np.stack([(world.time_days[world.member] > days).sum(axis=1) for world in (practised, never)])
-
-
-def _curves(seen: Exposure, timing: Timing) -> dict[str, Floats]:
-    """Return each trial's curves, nan where it knows nothing."""
-    days = curve_days(timing)
-    found = {}
-    ever = seen.treated < NEVER
-    for name, group in (("ever", ever), ("never", ~ever)):
-        fitted = survival.fit(seen.time_days, seen.event & seen.member, seen.member & group)
-        found[name] = survival.on_grid(fitted, days)[0]
-    groups = zip(("transplanted_so_far", "not_yet"), simon_makuch_groups(seen, timing.landmark_day), strict=True)
-    for name, (rows, inside) in groups:
-        curve = extended_kaplan_meier(rows, inside)
-        values = np.stack([curve.on(day)[0] for day in days.tolist()], axis=1)
-        last = np.max(np.where(inside & rows.member, rows.stop, -1.0), axis=1, initial=-1.0)[:, np.newaxis]
-        known = (days >= timing.landmark_day) & (days <= last)
-        found[name] = np.where(known, values, np.nan)
-    return found
 
 
 # --- adding up ------------------------------------------------------------------------------------------
 
 
-def _outcome(parts: list[_OutcomeBlock], timing: Timing, *, no_effect: bool) -> OutcomeEffect:
+def _outcome(parts: list[OutcomeBlock], timing: Timing, *, no_effect: bool) -> OutcomeEffect:
     sums = {
-        name: _Sums(
+        name: Sums(
             np.concatenate([part.truths[name].number for part in parts]),
             np.concatenate([part.truths[name].among for part in parts]),
         )
@@ -379,7 +223,7 @@ def _outcome(parts: list[_OutcomeBlock], timing: Timing, *, no_effect: bool) -> 
 
 
 def _finding(
-    estimator: Estimator, parts: list[_OutcomeBlock], sums: Mapping[Truth, _Sums], *, no_effect: bool
+    estimator: Estimator, parts: list[OutcomeBlock], sums: Mapping[JudgedBy, Sums], *, no_effect: bool
 ) -> Finding:
     value, error = (
         np.concatenate([getattr(part.estimates[estimator.id], name) for part in parts])

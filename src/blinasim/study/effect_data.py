@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -12,19 +12,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from blinasim.errors import DataError, Place
-from blinasim.files import nearest, quoted, read_patients
+from blinasim.files import NUMBER, YES_OR_NO, nearest, quoted, read_patients
 from blinasim.statistics.exposure import Estimate, Exposure
 from blinasim.study.estimators import Timing, estimate_all
 
 if TYPE_CHECKING:
     import pandas as pd
 
-_NUMBER: Final = re.compile(r"[-+]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][-+]?[0-9]+)?")
 _DAYS: Final = re.compile(r"0{0,9}[0-9]{1,5}")
 _MOST_DAYS: Final = 36_525
 #: Covariates beyond this are no measurements, and their squares no numbers.
 _MOST: Final = 1e12
-_YES: Final = {"1": 1.0, "true": 1.0, "yes": 1.0, "0": 0.0, "false": 0.0, "no": 0.0}
 _REQUIRED: Final = ("time_days", "event", "transplant_days")
 #: What each column says; days count from a common origin, such as the remission.
 COLUMNS: Final = {
@@ -87,8 +85,8 @@ def effect_of_file(path: Path, adjust: Sequence[str] = (), timing: Timing | None
     places = {name: file.header.index(name) for name in wanted}
     for number, cells in file.rows:
         for name, place in places.items():
-            columns[name].append(_cell(name, cells[place], replace(file.place, line=number, column=place + 1)))
-        _check_days(columns, replace(file.place, line=number))
+            columns[name].append(_cell(name, cells[place], file.place.file, number, place + 1))
+        _check_days(columns, file.place.file, number)
     return _estimated(path.name, columns, adjust, timing)
 
 
@@ -107,8 +105,8 @@ def effect_of_table(table: pd.DataFrame, adjust: Sequence[str] = (), timing: Tim
     for number, row in enumerate(table[wanted].itertuples(index=False), start=1):
         for place, (name, value) in enumerate(zip(wanted, row, strict=True), start=1):
             text = "" if value is None or value != value else str(value)
-            columns[name].append(_cell(name, text.removesuffix(".0"), Place("table", number, place)))
-        _check_days(columns, Place("table", number, 1))
+            columns[name].append(_cell(name, text.removesuffix(".0"), "table", number, place))
+        _check_days(columns, "table", number)
     return _estimated("table", columns, adjust, timing)
 
 
@@ -138,30 +136,32 @@ def _columns(header: Sequence[str], adjust: Sequence[str], place: Place) -> list
     return [name for name in header if name in COLUMNS or name in adjust]
 
 
-def _cell(name: str, text: str, place: Place) -> float:
+def _cell(name: str, text: str, file: str, line: int, column: int) -> float:
     if name in ("event", "candidate"):
-        if text.lower() not in _YES:
-            raise DataError(f"{name}: {quoted(text)} should be yes or no", place)
-        return _YES[text.lower()]
+        if text.lower() not in YES_OR_NO:
+            raise DataError(f"{name}: {quoted(text)} should be yes or no", Place(file, line, column))
+        return float(YES_OR_NO[text.lower()])
     if name in COLUMNS:
         if not text and name != "time_days":
             return -1.0
         if not (_DAYS.fullmatch(text) and int(text) <= _MOST_DAYS):
             empty = "" if name == "time_days" else ", or empty"
-            raise DataError(f"{name}: {quoted(text)} should be whole days from 0 to {_MOST_DAYS}{empty}", place)
+            raise DataError(
+                f"{name}: {quoted(text)} should be whole days from 0 to {_MOST_DAYS}{empty}", Place(file, line, column)
+            )
         return float(text)
     if text.lower() in ("true", "yes", "false", "no"):
-        return _YES[text.lower()]
-    if not (_NUMBER.fullmatch(text) and abs(value := float(text)) <= _MOST):
-        raise DataError(f"{name}: {quoted(text)} should be a number, or yes or no", place)
+        return float(YES_OR_NO[text.lower()])
+    if not (NUMBER.fullmatch(text) and abs(value := float(text)) <= _MOST):
+        raise DataError(f"{name}: {quoted(text)} should be a number, or yes or no", Place(file, line, column))
     return value
 
 
-def _check_days(columns: Mapping[str, list[float]], place: Place) -> None:
+def _check_days(columns: Mapping[str, list[float]], file: str, line: int) -> None:
     end = columns["time_days"][-1]
     for name in ("transplant_days", "relapse_days"):
         if name in columns and columns[name][-1] > end:
-            raise DataError(f"{name}: {columns[name][-1]:.0f} is after time_days, {end:.0f}", place)
+            raise DataError(f"{name}: {columns[name][-1]:.0f} is after time_days, {end:.0f}", Place(file, line, 1))
 
 
 def _estimated(

@@ -12,10 +12,10 @@ from blinasim.statistics.clone_weight import GROUPS, strategies
 from blinasim.statistics.exposure import Estimate, Exposure
 
 #: Log hazard ratios, survival on a day, and its differences.
-Measure: TypeAlias = Literal["log_hazard_ratio", "survival", "difference"]
+Scale: TypeAlias = Literal["log_hazard_ratio", "survival", "difference"]
 #: What judges an estimator: survival as practised or without HSCT, their difference in all or in those transplanted (by
 #: the landmark); nothing but an HSCT without effect, where every contrast is 0.
-Truth: TypeAlias = Literal[
+JudgedBy: TypeAlias = Literal[
     "practised", "never", "practised_less_never", "transplanted", "transplanted_by_landmark", "null"
 ]
 
@@ -55,8 +55,8 @@ class Estimator:
 
     id: str
     label: str
-    measure: Measure
-    truth: Truth
+    measure: Scale
+    truth: JudgedBy
     estimand: str
 
 

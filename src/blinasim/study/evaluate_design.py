@@ -31,10 +31,10 @@ from blinasim.statistics.single_arm import PlanCharacteristics
 from blinasim.statistics.tables import SurvivalTable
 from blinasim.study.chunks import cut, usual_chunk
 from blinasim.study.design_trials import Counted, Looked, interval_of, live_arms, look_at_block
-from blinasim.study.executors import in_order
+from blinasim.study.executors import done
 from blinasim.study.precision import mean_and_mcse
 from blinasim.trial import decisions, looks
-from blinasim.trial.decisions import Decision, Outcome
+from blinasim.trial.decisions import Decision, Ending
 
 Floats = NDArray[np.float64]
 
@@ -122,22 +122,22 @@ class Evaluation:
     @property
     def success(self) -> Estimated:
         """Share of the trials that succeed: the power, the error under the null, the assurance over draws."""
-        return self._share(self.decision.outcome == Outcome.SUCCESS)
+        return self._share(self.decision.outcome == Ending.SUCCESS)
 
     @property
     def harm(self) -> Estimated:
         """Share of the trials of a two-sided design that end with the opposite of success."""
-        return self._share(self.decision.outcome == Outcome.HARM)
+        return self._share(self.decision.outcome == Ending.HARM)
 
     @property
     def futility(self) -> Estimated:
         """Share of the trials that stop for futility."""
-        return self._share(self.decision.outcome == Outcome.FUTILITY)
+        return self._share(self.decision.outcome == Ending.FUTILITY)
 
     @property
     def success_overruled(self) -> Estimated:
         """Share of the trials that would succeed if nobody heeded futility."""
-        return self._share(self.overruled.outcome == Outcome.SUCCESS)
+        return self._share(self.overruled.outcome == Ending.SUCCESS)
 
     @property
     def size(self) -> Estimated:
@@ -157,9 +157,7 @@ class Evaluation:
     @property
     def power_parts(self) -> Parts | None:
         """How the success of trials varies between draws of the parameters; None where these are the same to all."""
-        return (
-            parts_of_variance((self.decision.outcome == Outcome.SUCCESS).astype(np.float64)) if self._paired else None
-        )
+        return parts_of_variance((self.decision.outcome == Ending.SUCCESS).astype(np.float64)) if self._paired else None
 
     @cached_property
     def truth(self) -> float:
@@ -271,9 +269,9 @@ class Evaluation:
             yield LookSummary(
                 name=names[k],
                 reached=self._share(there),
-                success=self._share(ends & (self.decision.outcome == Outcome.SUCCESS)),
-                futility=self._share(ends & (self.decision.outcome == Outcome.FUTILITY)),
-                harm=self._share(ends & (self.decision.outcome == Outcome.HARM)),
+                success=self._share(ends & (self.decision.outcome == Ending.SUCCESS)),
+                futility=self._share(ends & (self.decision.outcome == Ending.FUTILITY)),
+                harm=self._share(ends & (self.decision.outcome == Ending.HARM)),
                 day=self._mean(days),
                 day_lower=intervals.quantile(days[there], 0.025) if some else math.nan,
                 day_upper=intervals.quantile(days[there], 0.975) if some else math.nan,
@@ -358,13 +356,9 @@ def evaluate_design(
     blocks = cut(range(total), chunk or usual_chunk(asked.design.size))
     found: list[Looked] = []
     counted: Counted | None = None
-    for block, (looked, its) in zip(
-        blocks, in_order(partial(look_at_block, asked, nature, luck), blocks, executor), strict=True
-    ):
+    for looked, its in done(partial(look_at_block, asked, nature, luck), blocks, executor, progress):
         found.append(looked)
         counted = its if counted is None else counted + its
-        if progress:
-            progress(len(block))
     assert counted is not None
     return _decided(asked, nature, null, Looked.joined(found), counted)
 

@@ -112,13 +112,28 @@ def in_order(job: Callable[[Work], Done], pieces: Sequence[Work], executor: Exec
         except BrokenExecutor:
             deaths += 1
             if deaths > MOST_DEATHS or not isinstance(executor, Workers):
-                raise WorkerError("workers keep dying (of too little memory, maybe); take fewer --workers") from None
+                raise WorkerError("workers keep dying (of too little memory, maybe); take fewer workers") from None
             executor.renew()
             under_way.clear()
             continue
         under_way.popleft()
         finished, deaths = finished + 1, 0
         yield done
+
+
+def done(
+    job: Callable[[Work], Done],
+    pieces: Sequence[Work],
+    executor: Executor | None,
+    progress: Callable[[int], None] | None,
+    *,
+    trials: Callable[[Work], int] = len,  # type: ignore[assignment]  # most pieces are blocks of trials
+) -> Iterator[Done]:
+    """Do every piece of work as :func:`in_order`, and call ``progress`` with its number of trials when it is taken."""
+    for piece, one in zip(pieces, in_order(job, pieces, executor), strict=True):
+        yield one
+        if progress:
+            progress(trials(piece))
 
 
 def _follow_the_parent() -> None:

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from blinasim.model.codes import NONE, Depth, Fitness, Mrd
+from blinasim.model.history import earliest
 from blinasim.scenario.settings import Scenario
 from blinasim.statistics.exposure import Exposure
 from blinasim.study.batch import Batch
@@ -55,14 +56,14 @@ def exposure(
     else:
         at_visit = detection == "recorded" and scenario.trial.rfs_censoring == "last_assessment"
         by_rule = seen.last_visit if at_visit else seen.follow_up_days
-        first = _earliest(relapse, seen.death)
+        first = earliest(relapse, seen.death)
         event = first != NONE
         end = np.where(event, first, by_rule)
     return Exposure(
         time_days=_since(end, origin, member),
         event=event & member,
         treated_day=_since(seen.hsct, origin, member),
-        broken_day=_since(_earliest(relapse, seen.switch), origin, member),
+        broken_day=_since(earliest(relapse, seen.switch), origin, member),
         eligible=(batch.history.candidacy != NONE).reshape(shape),
         covariates=covariates(batch, seen),
         member=member,
@@ -88,8 +89,3 @@ def covariates(batch: Batch, seen: TrialData) -> Floats:
 def _since(day: Ints, origin: Ints, member: Bools) -> Ints:
     """Days from the origin, NONE for what did not happen."""
     return np.where(member & (day != NONE), day - origin, NONE).astype(np.int32)
-
-
-def _earliest(one: Ints, other: Ints) -> Ints:
-    """Return the first of two days, NONE where neither came."""
-    return np.where(one == NONE, other, np.where(other == NONE, one, np.minimum(one, other))).astype(np.int32)

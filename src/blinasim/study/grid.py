@@ -9,7 +9,7 @@ from itertools import product
 from pathlib import Path
 from typing import Any, Final
 
-from blinasim.errors import Place, ScenarioError
+from blinasim.errors import Argument, Place, ScenarioError
 from blinasim.files import parse_yaml, quoted, read_yaml, short
 from blinasim.scenario.loading import load_scenario
 from blinasim.scenario.settings import Scenario
@@ -57,7 +57,7 @@ def grid_of(scenario: str | Path, over: Mapping[str, Sequence[str]], changes: Se
         If nothing is varied, no combination is a scenario, or there are too many.
     """
     if not over:
-        raise ScenarioError("nothing is varied: name a setting and its values with --over, or a --grid file")
+        raise ScenarioError("nothing is varied; name a setting and its values", Argument("over"))
     for name in over:
         if name.partition(".")[0] in _NOT_VARIED:
             raise ScenarioError(f"{name} cannot be varied: candidates differ by what happens, under policy or capacity")
@@ -88,7 +88,7 @@ def _said_by_over(found: ScenarioError, over: Mapping[str, Sequence[str]]) -> Sc
     """Name the option that set what is wrong."""
     said = str(found.place or "").removeprefix("--set ")
     varied = found.place is not None and said != str(found.place) and said.partition("=")[0] in over
-    return ScenarioError(found.message, Place(f"--over {said}")) if varied else found
+    return ScenarioError(found.message, Argument("over", said=said)) if varied else found
 
 
 def _words(names: list[str]) -> dict[str, str]:
@@ -110,7 +110,7 @@ def parse_over(text: str) -> tuple[str, list[str]]:
     ScenarioError
         If it is not so written.
     """
-    place = Place(f"--over {short(text)}")
+    place = Argument("over", said=short(text))
     name, equals, values = text.partition("=")
     if not equals or not name.strip() or not values.strip():
         raise ScenarioError("is written NAME=VALUES, such as policy.transplant.earliest_cycle=1,2,3 or =1:5:1", place)

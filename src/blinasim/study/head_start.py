@@ -19,7 +19,7 @@ from blinasim.model.parameters import Changed, ParameterSource
 from blinasim.study.chunks import cut
 from blinasim.study.comparison import HeadStart
 from blinasim.study.contrasts import Difference
-from blinasim.study.executors import in_order
+from blinasim.study.executors import done
 from blinasim.study.living import Living, joined
 from blinasim.study.measures import MEASURE, measured
 
@@ -126,10 +126,9 @@ def head_starts(
     pieces = [(assumed, block) for assumed in every for block in cut(range(_trials(arms)), step)]
     values: dict[Assumed, list[list[dict[str, Floats]]]] = {assumed: [] for assumed in every}
     job = partial(_live_block, chosen, parameters)
-    for (assumed, block), done in zip(pieces, in_order(job, pieces, executor), strict=True):
-        values[assumed].append(done)
-        if progress:
-            progress(len(block))
+    lived = done(job, pieces, executor, progress, trials=lambda piece: len(piece[1]))
+    for (assumed, _), one in zip(pieces, lived, strict=True):
+        values[assumed].append(one)
     found: dict[str, list[HeadStart]] = {name: [] for name in names}
     for assumed in every:
         reference, *policies = (joined(parts) for parts in zip(*values[assumed], strict=True))

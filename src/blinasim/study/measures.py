@@ -7,7 +7,7 @@ direction is better: who they are changes with the policy.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
 from typing import Final, Literal, TypeAlias
@@ -15,14 +15,16 @@ from typing import Final, Literal, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from blinasim.errors import Argument, BlinasimError
+from blinasim.files import nearest, quoted
 from blinasim.model.codes import HORIZON, NONE, Place
+from blinasim.model.durations import DAYS_PER_MONTH
 from blinasim.model.history import History
 from blinasim.model.payoffs import PatientPayoffs, payoffs_of
 from blinasim.model.places import Stays, counted_places, days_in_bed
 from blinasim.scenario.settings import Capacity, Payoffs, Policy, Scenario
 from blinasim.statistics import competing, survival
 from blinasim.study.batch import Batch
-from blinasim.trial.endpoints import DAYS_PER_MONTH
 from blinasim.trial.observe import Bools, Ints, TrialData, observe_all
 from blinasim.trial.outcomes import first_after_hsct_true, overall_survival
 
@@ -380,3 +382,17 @@ def payoff_measures(payoffs: Payoffs) -> tuple[Measure, ...]:
             "money", 1, partial(_net_benefit, threshold=threshold), _LIFETIME,
         ),
     )  # fmt: skip
+
+
+def measure_named(name: str, known: Mapping[str, Measure], argument: Argument | None = None) -> Measure:
+    """Return a measure by its id; ``argument`` is where it was named.
+
+    Raises
+    ------
+    BlinasimError
+        If there is no such measure.
+    """
+    if name not in known:
+        said = "" if argument else f" {quoted(name)}"
+        raise BlinasimError(f"no such measure{said}{nearest(name, known)} (there are {', '.join(known)})", argument)
+    return known[name]

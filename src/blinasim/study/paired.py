@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from blinasim.luck import Luck
 from blinasim.model.parameters import ParameterSource
 from blinasim.study.chunks import cut, usual_chunk
-from blinasim.study.executors import in_order
+from blinasim.study.executors import done
 from blinasim.study.living import Living, joined
 from blinasim.study.measures import Measure, measured
 
@@ -58,11 +58,7 @@ def paired_values(
     step = max(min(usual_chunk(size), -(-len(trials) // _PIECES)), 1)
     blocks = cut(trials, step)
     job = partial(_values, tuple(livings), parameters, tuple(measures))
-    parts: list[list[dict[str, Floats]]] = []
-    for block, part in zip(blocks, in_order(job, blocks, executor), strict=True):
-        parts.append(part)
-        if progress:
-            progress(len(block) * len(livings))
+    parts = list(done(job, blocks, executor, progress, trials=lambda block: len(block) * len(livings)))
     return [joined(part[place] for part in parts) for place in range(len(livings))]
 
 

@@ -10,7 +10,7 @@ from typing import Final, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from blinasim.errors import BlinasimError, Place
+from blinasim.errors import Argument, BlinasimError, Place
 from blinasim.files import nearest, quoted, short
 from blinasim.statistics import intervals, pairs
 from blinasim.trial.endpoints import ENDPOINTS, Estimates
@@ -89,7 +89,7 @@ class Precision:
         BlinasimError
             If there is no such endpoint, or the value is not positive and finite.
         """
-        place = place or Place(f"precision {short(name)}")
+        place = place or Argument("precision", said=short(name))
         if name not in _NAMES:
             raise BlinasimError(
                 f"no such endpoint{nearest(name, _NAMES)} (an endpoint of summary.json, or that and _mean)", place
@@ -101,7 +101,7 @@ class Precision:
     @classmethod
     def parse(cls, text: str) -> Precision:
         """Read ``ENDPOINT=VALUE``, as the command line has it; errors as :meth:`named`."""
-        place = Place(f"--precision {short(text)}")
+        place = Argument("precision", said=short(text))
         name, equals, value = text.partition("=")
         if not equals or not name.strip():
             raise BlinasimError("a precision is written ENDPOINT=VALUE, such as os=0.05", place)

@@ -8,7 +8,7 @@ from typing import Final
 
 import numpy as np
 
-from blinasim.errors import BlinasimError
+from blinasim.errors import Argument, BlinasimError
 from blinasim.luck import Draws, Luck
 from blinasim.model.codes import NONE
 from blinasim.model.cohort_file import CohortSource
@@ -48,11 +48,10 @@ def replay(
         If trial or patient cannot be.
     """
     size = scenario.cohort.size
-    if trial < 1:
-        raise BlinasimError(f"--trial {trial}: trials count from 1")
+    block = block_of(trial)
     if patient is not None and not 1 <= patient <= size:
-        raise BlinasimError(f"--patient {patient}: the cohort has patients 1 to {size}")
-    luck, block = Luck(scenario.study.seed), range(trial - 1, trial)
+        raise BlinasimError(f"the cohort has patients 1 to {size}", Argument("patient", said=f"{patient}"))
+    luck = Luck(scenario.study.seed)
     shared = scenario.capacity.limited  # then nobody lives alone
     draws = Draws(luck, block, size) if patient is None or shared else Draws(luck, block, 1, patient - 1)
     log: list[LogEntry] = []
@@ -129,3 +128,16 @@ def _only(whole: Replay, patient: int) -> Replay:
     log = tuple(replace(entry, patient=0) for entry in whole.log if entry.patient == patient)
     assert whole.stays is not None
     return Replay(alone, log, whole.stays.chosen(whole.stays.patient == patient))
+
+
+def block_of(trial: int) -> range:
+    """Return the replication that is a trial, which counts from 1.
+
+    Raises
+    ------
+    BlinasimError
+        If there is no such trial.
+    """
+    if trial < 1:
+        raise BlinasimError("trials count from 1", Argument("trial", said=f"{trial}"))
+    return range(trial - 1, trial)

@@ -18,7 +18,7 @@ import numpy as np
 from pydantic import ValidationError
 from scipy.special import ndtri
 
-from blinasim.errors import ScenarioError
+from blinasim.errors import Argument, ScenarioError
 from blinasim.model.parameters import ParameterSource
 from blinasim.scenario.design import Design
 from blinasim.scenario.design_file import TrialDesign
@@ -102,7 +102,9 @@ def solve_design(
     """
     design = asked.design
     if not design.one_sided_alpha < power < 1.0:
-        raise ScenarioError(f"--power {power:g} should be between alpha {design.one_sided_alpha:g} and 1")
+        raise ScenarioError(
+            f"should be between alpha {design.one_sided_alpha:g} and 1", Argument("power", said=f"{power:g}")
+        )
     if by == "events" and design.planned_events is None:
         raise ScenarioError(f"{asked.name}: the last look names no events to solve for; solve for n")
     if not design.two_arms:

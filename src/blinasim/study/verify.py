@@ -18,7 +18,7 @@ from blinasim.engine import des, fast
 from blinasim.errors import ParameterError
 from blinasim.files import data_folder, read_yaml
 from blinasim.luck import Draws, Luck
-from blinasim.model.durations import exponential, whole_days
+from blinasim.model.durations import DAYS_PER_MONTH, exponential, whole_days
 from blinasim.model.history import COLUMNS
 from blinasim.model.parameters import load_parameters
 from blinasim.scenario.loading import load_scenario
@@ -29,7 +29,6 @@ from blinasim.statistics.intervals import clopper_pearson
 from blinasim.statistics.logrank import log_rank
 from blinasim.statistics.single_arm import TwoStage, exact_test, simon
 from blinasim.study.batch import lives_of
-from blinasim.trial.endpoints import DAYS_PER_MONTH
 
 _FILE: Final = "reference_answers.yaml"
 #: Seed of whatever is simulated here.

@@ -11,7 +11,7 @@ from scipy.special import ndtri
 
 from blinasim.scenario.design import Design
 from blinasim.statistics import group_sequential
-from blinasim.statistics.differences import Difference, milestone_difference, rmst_difference
+from blinasim.statistics.differences import ArmDifference, milestone_difference, rmst_difference
 from blinasim.statistics.group_sequential import Boundaries
 from blinasim.statistics.hazard_ratio import hazard_ratio
 from blinasim.statistics.logrank import log_rank
@@ -22,7 +22,7 @@ from blinasim.trial.looks import Course, Snapshot
 Floats = NDArray[np.float64]
 
 
-class Outcome(IntEnum):
+class Ending(IntEnum):
     """How a trial ends."""
 
     NOT_SHOWN = 0
@@ -53,7 +53,7 @@ def analyse(design: Design, course: Course, data: Snapshot) -> Analysis:
     arrays = (data.time_days, data.event, treated, data.member)
     if test.kind in ("rmst", "milestone"):
         assert test.day is not None
-        found: Difference = (
+        found: ArmDifference = (
             rmst_difference(*arrays, tau_days=test.day)
             if test.kind == "rmst"
             else milestone_difference(*arrays, day=test.day)
@@ -90,14 +90,6 @@ def boundaries(design: Design, events: NDArray[np.integer]) -> Boundaries:
     found = _boundaries(design, rows)
     back = back.reshape(-1)
     return Boundaries(found.upper[back], found.lower[back])
-
-
-def planned_boundaries(design: Design) -> Boundaries | None:
-    """Return the boundaries as planned, (1, K) arrays; None where a look names no events."""
-    said = [look.events for look in design.looks]
-    if any(count is None for count in said):
-        return None
-    return boundaries(design, np.array([said], dtype=np.int64))
 
 
 def _boundaries(design: Design, events: NDArray[np.integer]) -> Boundaries:
@@ -184,10 +176,6 @@ class Decision:
     look: NDArray[np.int64]
     outcome: NDArray[np.int8]
 
-    def counts(self, looks: int, outcome: Outcome) -> NDArray[np.int64]:
-        """Count the trials that end so at each look, shape (K,)."""
-        return np.bincount(self.look[self.outcome == outcome], minlength=looks)
-
 
 def decide(design: Design, z: Floats, bounds: Boundaries, *, overruled: bool = False) -> Decision:
     """Go through the looks of every trial, as planned.
@@ -217,8 +205,8 @@ def decide(design: Design, z: Floats, bounds: Boundaries, *, overruled: bool = F
     row = np.arange(z.shape[0])
     outcome = np.select(
         [success[row, look], harm[row, look], futile[row, look]],
-        [Outcome.SUCCESS, Outcome.HARM, Outcome.FUTILITY],
-        Outcome.NOT_SHOWN,
+        [Ending.SUCCESS, Ending.HARM, Ending.FUTILITY],
+        Ending.NOT_SHOWN,
     )
     return Decision(look, outcome.astype(np.int8))
 
@@ -265,5 +253,5 @@ def end_of(plan: BinomialPlan, responses: NDArray[np.integer]) -> Decision:
     look = (success | futile).argmax(axis=1)
     row = np.arange(responses.shape[0])
     last = look == len(plan.looks) - 1
-    ended = np.where(success[row, look], Outcome.SUCCESS, np.where(last, Outcome.NOT_SHOWN, Outcome.FUTILITY))
+    ended = np.where(success[row, look], Ending.SUCCESS, np.where(last, Ending.NOT_SHOWN, Ending.FUTILITY))
     return Decision(look, ended.astype(np.int8))

@@ -13,12 +13,11 @@ from numpy.typing import NDArray
 
 from blinasim.luck import Draws
 from blinasim.model.cohort import Cohort
-from blinasim.model.durations import DAYS_PER_YEAR, exponential, whole_days
+from blinasim.model.durations import DAYS_PER_MONTH, DAYS_PER_YEAR, exponential, whole_days
 from blinasim.scenario.design import AccrualStretch, StratumName
 
 Ints = NDArray[np.int32]
 
-DAYS_PER_MONTH: Final = DAYS_PER_YEAR / 12
 #: The last stretch of accrual goes on for so long, if need be.
 _FOR_EVER: Final = 10_000_000.0
 
@@ -59,8 +58,8 @@ def strata(factors: Sequence[StratumName], cohort: Cohort) -> NDArray[np.int8]:
     marks = {
         "age": cohort.older,
         "prior_hsct": cohort.prior_hsct,
-        "salvage": cohort.salvage_lines >= 2,
-        "blasts": cohort.blasts_pct >= 75.0,
+        "salvage": cohort.two_or_more_salvage,
+        "blasts": cohort.blasts_75,
     }
     stratum = np.zeros(cohort.entry_day.shape, dtype=np.int8)
     for factor in factors:

@@ -36,7 +36,7 @@ class Route(IntEnum):
     ON_STUDY_HSCT = 15
 
 
-class Course(IntEnum):
+class Ended(IntEnum):
     """What ended a remission first, as seen: after the HSCT, of those transplanted on study."""
 
     UNBROKEN = 0  # also of those without a remission
@@ -46,7 +46,7 @@ class Course(IntEnum):
 
 
 #: Axes of a flow: route, course, HSCT after a relapse or a switch (no, yes), and last state (alive, or dead by cause).
-FLOW_SHAPE: Final = (len(Route), len(Course), 2, 1 + len(Cause))
+FLOW_SHAPE: Final = (len(Route), len(Ended), 2, 1 + len(Cause))
 _FIRST_REASON: Final = Route.NOT_OFFERED
 assert [Route(_FIRST_REASON + reason).name for reason in Reason] == [reason.name for reason in Reason]
 
@@ -77,8 +77,8 @@ def patient_flow(
         np.where(day >= since, day, NONE) for day in (seen.death, seen.switch, seen.relapse_detected)
     ]  # in the order of a day
     first = np.minimum.reduce([or_never(day) for day in ends])
-    course = np.full(shape, Course.UNBROKEN, dtype=np.int64)
-    for what, day in zip((Course.RELAPSE, Course.SWITCH, Course.DEATH), reversed(ends), strict=True):
+    course = np.full(shape, Ended.UNBROKEN, dtype=np.int64)
+    for what, day in zip((Ended.RELAPSE, Ended.SWITCH, Ended.DEATH), reversed(ends), strict=True):
         course[seen.responder & (day != NONE) & (day == first)] = what
     later = seen.later_hsct.astype(np.int64)
     last = np.where(seen.death != NONE, 1 + seen.cause, 0)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from blinasim.model.codes import HORIZON, NEVER, NONE, Depth, Mrd
+from blinasim.model.codes import HORIZON, NEVER, NONE, RESPONSE_CYCLES, Depth, Mrd
 from blinasim.model.history import History, or_never
 from blinasim.model.visits import cycle_assessed, last_visit
 from blinasim.scenario.design import Cut, Design
@@ -18,8 +18,6 @@ from blinasim.scenario.settings import Policy
 
 Ints = NDArray[np.int32]
 Bools = NDArray[np.bool_]
-
-_RESPONSE_CYCLES = 2
 
 
 @dataclass(frozen=True)
@@ -100,7 +98,7 @@ def _responders(history: History, arm: NDArray[np.int8], policies: tuple[Policy,
     """Mark patients with a remission found within two cycles of their arm's calendar, shape (R, n)."""
     remission = history.remission.reshape(arm.shape)
     assessed = np.choose(arm, [cycle_assessed(remission, policy) for policy in policies])
-    return np.asarray((remission != NONE) & (assessed <= _RESPONSE_CYCLES))
+    return np.asarray((remission != NONE) & (assessed <= RESPONSE_CYCLES))
 
 
 def binary_outcome(design: Design, policy: Policy, history: History, lost_day: Ints) -> Bools:

@@ -8,19 +8,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from blinasim.luck import Draws
-from blinasim.model.codes import HORIZON, NONE, Depth
+from blinasim.model.codes import HORIZON, NONE, RESPONSE_CYCLES, Depth
 from blinasim.model.cohort import Cohort
-from blinasim.model.durations import DAYS_PER_YEAR, exponential, whole_days
 from blinasim.model.history import History
 from blinasim.model.records import TransplantRecord
 from blinasim.model.visits import cycle_assessed, last_visit
 from blinasim.scenario.settings import Policy, Scenario
+from blinasim.trial.enrolment import lost_days
 
 Ints = NDArray[np.int32]
 Bools = NDArray[np.bool_]
-
-#: Response counts within this many cycles.
-_RESPONSE_CYCLES = 2
 
 
 @dataclass(frozen=True)
@@ -81,12 +78,7 @@ def observe(scenario: Scenario, cohort: Cohort, history: History, record: Transp
     Staggered entry and a common cut-off censor everybody; some are lost before. The day of censoring itself is seen.
     """
     potential = scenario.trial.accrual.cutoff_day - cohort.entry_day
-    rate = scenario.trial.loss_per_year
-    if rate > 0:
-        lost = whole_days(exponential(draws.uniform("trial.loss")) * DAYS_PER_YEAR / rate).ravel()
-        follow_up = np.minimum(potential, lost)
-    else:
-        follow_up = potential
+    follow_up = np.minimum(potential, lost_days(scenario.trial.loss_per_year, draws).ravel())
     return seen_until(scenario, cohort, history, record, potential, follow_up)
 
 
@@ -119,7 +111,7 @@ def seen_until(
 
     hsct, death, remission = known(history.hsct), known(history.death), known(history.remission)
     assessed = _cycle_of_remission(history, remission, scenario.policy)
-    responder = (remission != NONE) & (assessed <= _RESPONSE_CYCLES)
+    responder = (remission != NONE) & (assessed <= RESPONSE_CYCLES)
     unseen_deepening = (history.deepening != NONE) & (known(history.deepening) == NONE)
     depth = np.where(unseen_deepening, Depth.CRH, history.depth)
     end = np.where(death != NONE, death, follow_up).astype(np.int32)
@@ -127,13 +119,13 @@ def seen_until(
         age_years=cohort.age_years.astype(np.int32),
         older=cohort.older,
         prior_hsct=cohort.prior_hsct,
-        two_or_more_salvage=cohort.salvage_lines >= 2,
-        blasts_75=cohort.blasts_pct >= 75.0,
+        two_or_more_salvage=cohort.two_or_more_salvage,
+        blasts_75=cohort.blasts_75,
         follow_up_days=end,
         # The assessment that found the remission is a visit also where a delayed cycle puts it off the calendar.
         last_visit=np.maximum(last_visit(end, scenario.policy), remission),
         potential_days=potential,
-        cycles=_cyclesseen_until(history, follow_up, scenario.policy),
+        cycles=_cycles_begun_by(history, follow_up, scenario.policy),
         responder=responder,
         cycle_of_remission=np.where(responder, assessed, NONE).astype(np.int32),
         remission=remission,
@@ -161,7 +153,7 @@ def _cycle_of_remission(history: History, remission: Ints, policy: Policy) -> In
     return _starts_by(history.cycle_starts, remission)
 
 
-def _cyclesseen_until(history: History, follow_up: Ints, policy: Policy) -> Ints:
+def _cycles_begun_by(history: History, follow_up: Ints, policy: Policy) -> Ints:
     """Return the cycles begun by the end of each follow-up."""
     if history.cycle_starts is None:
         cycle_days = policy.cycles.infusion_days + policy.cycles.rest_days

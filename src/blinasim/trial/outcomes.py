@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import reduce
 
 import numpy as np
 from numpy.typing import NDArray
 
 from blinasim.model.codes import NONE
+from blinasim.model.history import earliest
 from blinasim.scenario.settings import Trial
 from blinasim.trial.observe import Bools, Ints, TrialData
 
@@ -155,11 +155,6 @@ def _until(time_days: Ints, event: Bools, member: Bools) -> TimeToEvent:
     return TimeToEvent(time_days * member, (event & member).view(np.int8), member)
 
 
-def _earliest(*days: Ints) -> Ints:
-    """Return the first of some days, NONE where none of them came; read as an unsigned number, NONE is the largest."""
-    return reduce(np.minimum, (day.view(np.uint32) for day in days)).view(np.int32)
-
-
 def _censoring_hsct(data: TrialData, trial: Trial) -> Ints:
     if trial.hsct_censoring == "any_recorded":
         return data.hsct
@@ -168,12 +163,12 @@ def _censoring_hsct(data: TrialData, trial: Trial) -> Ints:
 
 def _censored_at_hsct(outcome: TimeToEvent, hsct: Ints) -> TimeToEvent:
     """Censor at HSCT. An event on the day of the HSCT itself still counts: events precede censoring."""
-    time = _earliest(outcome.time_days, hsct)
+    time = earliest(outcome.time_days, hsct)
     return _until(time, outcome.event & (time == outcome.time_days), outcome.member)
 
 
 def _relapse_or_death(data: TrialData, relapse: Ints, otherwise: Ints) -> TimeToEvent:
-    first = _earliest(relapse, data.death)
+    first = earliest(relapse, data.death)
     event = first != NONE
     return _until(np.where(event, first, otherwise) - data.remission, event, data.responder)
 
@@ -184,7 +179,7 @@ def _first_after_remission(data: TrialData, relapse: Ints) -> TimeToEvent:
 
 def _first(data: TrialData, start: Ints, member: Bools, days: dict[int, Ints]) -> TimeToEvent:
     """Return the first of some events after ``start``, by code; on one day, in the order of the day as given."""
-    first = _earliest(*days.values())
+    first = earliest(*days.values())
     code = np.zeros(first.shape, dtype=np.int8)
     for cause, day in reversed(days.items()):
         np.copyto(code, cause, where=member & (day == first) & (day != NONE))

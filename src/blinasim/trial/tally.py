@@ -11,11 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from blinasim.model.codes import HORIZON
+from blinasim.model.durations import DAYS_PER_MONTH
 from blinasim.scenario.settings import Trial
 from blinasim.statistics.competing import IncidenceTable
 from blinasim.statistics.tables import SurvivalTable, daily_cells
 from blinasim.trial.endpoints import (
-    DAYS_PER_MONTH,
     ENDPOINTS,
     Endpoint,
     FollowUp,

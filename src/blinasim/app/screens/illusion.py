@@ -56,7 +56,7 @@ def show() -> None:
             shown_picture(found.ratios)
             shown_picture(found.split)
         shown_table(
-            ("Estimator", "Mean", "95 % of the trials", "Truth", "Wrongly found"),
+            ("Estimator", "Mean (interval)", "95 % of the trials", "Truth (interval)", "Wrongly found"),
             found.rows,
             "Estimators and the truth",
         )

@@ -39,14 +39,14 @@ def show() -> None:
             "Data cut-off, days after the last enrolment", 0, 1095, accrual.gap_days, 7, key="trial/gap",
             help="The source study reported 84 days after, as far as can be told.",
         )  # fmt: skip
-        months = st.slider(
+        accrual_days = st.slider(
             "Accrual, days", 60, 1095, sum(piece.days for piece in accrual.pieces), 5, key="trial/accrual",
             help="How long it takes to enrol all patients, at a constant rate.",
         )  # fmt: skip
         loss = st.slider("Lost to follow-up, % a year", 0, 50, round(100 * base.trial.loss_per_year), key="trial/loss")
         size = st.slider("Patients a trial", 30, 500, min(max(base.cohort.size, 30), 500), key="trial/size")
     try:
-        scenario = trial_view.asked(source.name, months, gap, loss, size)
+        scenario = trial_view.asked(source.name, accrual_days, gap, loss, size)
         with head, simulating():
             found = _seen(scenario)
     except BlinasimError as problem:

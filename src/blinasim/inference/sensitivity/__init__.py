@@ -18,11 +18,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from blinasim.engine.choice import choose
-from blinasim.errors import BlinasimError
+from blinasim.errors import Argument, BlinasimError
 from blinasim.files import nearest, quoted
 from blinasim.inference.posterior import Posterior
-from blinasim.inference.sensitivity.lives import END, Effort, Informed, Lives, moved
-from blinasim.inference.sensitivity.result import Bearing, Index, Interval, Outcome, OutcomeSensitivity, Sensitivity
+from blinasim.inference.sensitivity.lives import END, Effort, Experiment, Informed, moved
+from blinasim.inference.sensitivity.result import Bearing, Index, Interval, OutcomeSensitivity, Quantity, Sensitivity
 from blinasim.model.parameters import ParameterSource
 from blinasim.model.places import counted_places
 from blinasim.scenario.settings import Payoffs, Scenario
@@ -37,8 +37,8 @@ __all__ = [
     "Effort",
     "Index",
     "Interval",
-    "Outcome",
     "OutcomeSensitivity",
+    "Quantity",
     "Sensitivity",
     "moved",
     "outcomes_named",
@@ -56,7 +56,7 @@ LIMIT: Final = "limit:"
 _OWN_INDEX: Final = 12
 
 
-def outcomes_named(names: Sequence[str] = USUAL, payoffs: Payoffs | None = None) -> tuple[Outcome, ...]:
+def outcomes_named(names: Sequence[str] = USUAL, payoffs: Payoffs | None = None) -> tuple[Quantity, ...]:
     """Return outcomes by id: a measure such as ``os_24_months``, or ``limit:`` and an endpoint such as ``limit:os``.
 
     With payoffs, also their measures, such as ``qalys``.
@@ -75,18 +75,19 @@ def outcomes_named(names: Sequence[str] = USUAL, payoffs: Payoffs | None = None)
         elif name in endpoints:
             endpoint = endpoints[name]
             limit = partial(_limit, endpoint=endpoint.id)
-            found.append(Outcome(name, f"{endpoint.label}, without censoring by time", endpoint.unit, limit))
+            found.append(Quantity(name, f"{endpoint.label}, without censoring by time", endpoint.unit, limit))
         else:
             known = [*measures, *endpoints]
             raise BlinasimError(
-                f"--measure {quoted(name)}: no such measure{nearest(name, known)} (there are {', '.join(measures)}, "
-                f"and {LIMIT} with an endpoint of summary.json)"
+                f"no such measure{nearest(name, known)} (there are {', '.join(measures)}, "
+                f"and {LIMIT} with an endpoint of summary.json)",
+                Argument("measure", said=quoted(name)),
             )
     return tuple(found)
 
 
-def _of_measure(measure: Measure) -> Outcome:
-    return Outcome(measure.id, measure.label, measure.unit, measure.of)
+def _of_measure(measure: Measure) -> Quantity:
+    return Quantity(measure.id, measure.label, measure.unit, measure.of)
 
 
 def _limit(truth: Truth, endpoint: str) -> Floats:
@@ -96,7 +97,7 @@ def _limit(truth: Truth, endpoint: str) -> Floats:
 def sensitivity(
     scenario: Scenario,
     parameters: ParameterSource,
-    outcomes: Sequence[Outcome] | None = None,
+    outcomes: Sequence[Quantity] | None = None,
     *,
     effort: Effort | None = None,
     executor: Executor | None = None,
@@ -110,7 +111,7 @@ def sensitivity(
         What is lived; its ``study`` gives the seed.
     parameters : ParameterSource
         A posterior, whose means are the centre and whose draws are regressed on; or point values, which are the centre.
-    outcomes : sequence of Outcome, optional
+    outcomes : sequence of Quantity, optional
         What is looked at; by default :data:`USUAL`.
     effort : Effort, optional
         How much is computed.
@@ -139,7 +140,7 @@ def sensitivity(
             "set them to null"
         )
     effort, asked = effort or Effort(), tuple(outcomes or outcomes_named())
-    lived = Lives(scenario, parameters, asked, effort, executor, progress)
+    lived = Experiment(scenario, parameters, asked, effort, executor, progress)
     tornado = lived.tornado()
     ranked = _ranked(lived.priors.names, tornado)
     own = ranked[: min(_OWN_INDEX, len(ranked))]
@@ -170,9 +171,9 @@ def _ranked(names: tuple[str, ...], tornado: Sequence[tuple[float, float, list[I
 
 
 def _put_together(
-    lived: Lives,
+    lived: Experiment,
     column: int,
-    outcome: Outcome,
+    outcome: Quantity,
     tornado: tuple[float, float, list[Interval]],
     indices: Mapping[str, Index],
     informed: Informed | None,

@@ -12,17 +12,18 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
-from blinasim.errors import BlinasimError
+from blinasim.errors import Argument, BlinasimError
 from blinasim.inference.diagnostics import contraction
 from blinasim.inference.posterior import Posterior
 from blinasim.inference.priors import Priors
-from blinasim.inference.sensitivity.result import Index, Interval, Outcome
+from blinasim.inference.sensitivity.result import Index, Interval, Quantity
 from blinasim.inference.study import RememberedDraws
 from blinasim.luck import Luck
 from blinasim.model.parameters import (
     Parameters,
     ParameterSource,
     parameter_catalogue,
+    parameters_to_dict,
 )
 from blinasim.model.therapy import acts
 from blinasim.scenario.settings import Scenario
@@ -64,7 +65,7 @@ class Effort:
 
 def moved(scenario: Scenario, parameters: ParameterSource) -> tuple[str, ...]:
     """Return the parameters that are moved: neither fixed nor without effect under the policy or the structure."""
-    structure = parameters.of(range(1), 0).structure
+    structure = parameters.structure
     return tuple(
         name
         for name, info in parameter_catalogue().items()
@@ -79,7 +80,7 @@ class Question:
     scenario: Scenario
     centre: Parameters
     names: tuple[str, ...]
-    outcomes: tuple[Outcome, ...]
+    outcomes: tuple[Quantity, ...]
 
 
 def answers(question: Question, piece: tuple[Floats, int]) -> Floats:
@@ -96,14 +97,14 @@ def answers(question: Question, piece: tuple[Floats, int]) -> Floats:
     return found
 
 
-class Lives:
+class Experiment:
     """Lives values of the parameters, and counts them."""
 
     def __init__(
         self,
         scenario: Scenario,
         parameters: ParameterSource,
-        outcomes: tuple[Outcome, ...],
+        outcomes: tuple[Quantity, ...],
         effort: Effort,
         executor: Executor | None,
         progress: Callable[[int], None] | None,
@@ -115,7 +116,8 @@ class Lives:
         self._seed, self._size = scenario.study.seed, scenario.cohort.size
         self._effort, self._executor, self._progress = effort, executor, progress
         self.evaluations = 0
-        self.centre = np.array([[_value_of(centre, name) for name in self.priors.names]])
+        values = parameters_to_dict(centre)
+        self.centre = np.array([[float(values[name]) for name in self.priors.names]])
 
     def _live(self, values: Floats, patients: int) -> Floats:
         """Return the outcomes of each trial, shape (N, outcomes, R)."""
@@ -130,7 +132,9 @@ class Lives:
         found = np.concatenate(done)
         for column, outcome in enumerate(self._question.outcomes):
             if not np.isfinite(_means(found[:, column])).all():
-                raise BlinasimError(f"{outcome.id} has no value under some parameters; choose another --measure")
+                raise BlinasimError(
+                    "has no value under some parameters; choose another", Argument("measure", said=outcome.id)
+                )
         return found
 
     def tornado(self) -> list[tuple[float, float, list[Interval]]]:
@@ -166,11 +170,11 @@ class Lives:
         lived = self._live(self.priors.values(z), self._effort.patients)
         found = []
         for column in range(lived.shape[1]):
-            answers = _means(lived[:, column])
-            if np.ptp(answers) == 0.0:
+            means = _means(lived[:, column])
+            if np.ptp(means) == 0.0:
                 found.append(dict.fromkeys(labels, Index(0.0, 0.0, 0.0, 0.0)))
                 continue
-            got = analysis.analyze(problem, answers, calc_second_order=False, seed=self._seed)
+            got = analysis.analyze(problem, means, calc_second_order=False, seed=self._seed)
             columns = (got["S1"], got["S1_conf"] / END, got["ST"], got["ST_conf"] / END)
             found.append({label: Index(*(float(each[i]) for each in columns)) for i, label in enumerate(labels)})
         return found
@@ -214,11 +218,6 @@ class Informed:
         """Standard deviation of an outcome over the draws."""
         outcome = self.outcomes[:, column]
         return float(np.sqrt(self.weights @ np.square(outcome - self.weights @ outcome)))
-
-
-def _value_of(parameters: Parameters, name: str) -> float:
-    group, _, item = name.partition(".")
-    return float(getattr(getattr(parameters, group), item))
 
 
 def _means(trials: Floats) -> Floats:

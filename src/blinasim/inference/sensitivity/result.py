@@ -26,7 +26,7 @@ _LEAST_SWING: Final = 0.05
 
 
 @dataclass(frozen=True)
-class Outcome:
+class Quantity:
     """What is looked at: a measure of policies, or an endpoint without censoring by time; a mean over trials.
 
     ``of`` gives the value of each trial, shape (R,).
@@ -110,7 +110,7 @@ class OutcomeSensitivity:
     deviation under the posterior.
     """
 
-    outcome: Outcome
+    outcome: Quantity
     centre: float
     centre_mcse: float
     bearings: tuple[Bearing, ...]

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from blinasim.luck import Draws
 from blinasim.model.codes import BLAST_BANDS_PCT, NONE, OLDER_FROM_YEARS, Cause
-from blinasim.report.exports.columns import EPOCH, Column, Table, dates, worded, words
+from blinasim.report.exports.columns import EPOCH, Column, TableDescription, dates, worded, words
 from blinasim.study.batch import Batch
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ TREATMENT: Final = "Blinatumomab"
 #: Bands of marrow blasts, in the order of the edges in ``BLAST_BANDS_PCT``.
 _BLAST_BANDS: Final = ("<25", "25-<50", "50-<75", ">=75")
 
-ADSL: Final = Table(
+ADSL: Final = TableDescription(
     "adsl.csv",
     "a subject of one simulated trial, as recorded by its data cut-off",
     (

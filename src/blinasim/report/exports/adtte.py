@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from blinasim.model.codes import NONE
 from blinasim.report.exports.adsl import TREATMENT, identifiers
-from blinasim.report.exports.columns import Column, Table, dates
+from blinasim.report.exports.columns import Column, TableDescription, dates
 from blinasim.scenario.settings import Trial
 from blinasim.study.batch import Batch
 from blinasim.trial.observe import Bools, Ints, TrialData
@@ -188,7 +188,7 @@ _PARAMETERS_TEXT: Final = "\n".join(
     f"| {p.code} | {p.population} | {p.start} | {p.event} | {p.otherwise} |" for p in PARAMETERS
 )
 
-ADTTE: Final = Table(
+ADTTE: Final = TableDescription(
     "adtte.csv",
     "a subject of one simulated trial and a parameter (PARAMCD) that concerns the subject",
     (

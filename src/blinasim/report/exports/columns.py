@@ -62,7 +62,7 @@ class Column:
 
 
 @dataclass(frozen=True)
-class Table:
+class TableDescription:
     """A file of a results folder, and what one row of it is."""
 
     file: str

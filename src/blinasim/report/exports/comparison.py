@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from blinasim.report.comparison import DRAWN_AGAIN
-from blinasim.report.exports.columns import Column, Table
+from blinasim.report.exports.columns import Column, TableDescription
 from blinasim.study.comparison import Comparison, LuckName
 
 if TYPE_CHECKING:
     import pandas as pd
 
-COMPARISON: Final = Table(
+COMPARISON: Final = TableDescription(
     "comparison.csv",
     "a policy, a measure and a kind of luck",
     (

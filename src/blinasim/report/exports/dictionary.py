@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from blinasim.report.exports.adsl import ADSL
 from blinasim.report.exports.adtte import ADTTE
-from blinasim.report.exports.columns import Column, Table
+from blinasim.report.exports.columns import Column, TableDescription
 from blinasim.report.exports.comparison import COMPARISON
 from blinasim.report.exports.event_log import EVENT_LOG
 from blinasim.report.exports.patients import PATIENTS
@@ -16,7 +16,7 @@ from blinasim.trial.occupancy import State
 if TYPE_CHECKING:
     import pandas as pd
 
-ENDPOINTS: Final = Table(
+ENDPOINTS: Final = TableDescription(
     "endpoints.csv",
     "an endpoint of the results table",
     (
@@ -64,7 +64,7 @@ _STATES: Final = {
     State.DEAD: "Dead.",
 }
 
-OCCUPANCY: Final = Table(
+OCCUPANCY: Final = TableDescription(
     "occupancy.csv",
     "a day since first infusion",
     (
@@ -98,7 +98,7 @@ def data_dictionary() -> str:
     return "\n".join((_OPENING, *(_section(table) for table in TABLES)))
 
 
-def _section(table: Table) -> str:
+def _section(table: TableDescription) -> str:
     lines = [f"## {table.file}", "", f"One row: {table.row}.", ""]
     if table.note:
         lines += [table.note, ""]

@@ -15,7 +15,7 @@ from blinasim.model.codes import NEVER, NONE, Cause, Depth, Donor, Event, Place
 from blinasim.model.history import LogEntry
 from blinasim.model.places import Stays
 from blinasim.report.exports.adsl import trial_number
-from blinasim.report.exports.columns import Column, Table, dates, words
+from blinasim.report.exports.columns import Column, TableDescription, dates, words
 from blinasim.study.batch import Batch
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ class Whereabouts(StrEnum):
 _USE_ENDS: Final = "resource_use_end"
 _DEAD, _LOST, _CUTOFF = "dead", "lost to follow-up", "alive at the cut-off"
 
-EVENT_LOG: Final = Table(
+EVENT_LOG: Final = TableDescription(
     "events.csv",
     "something that happened to a patient of one simulated trial, or the state that follows; in order of time",
     (

@@ -21,7 +21,7 @@ from blinasim.model.codes import (
     Source,
 )
 from blinasim.report.exports.adsl import patient_numbers
-from blinasim.report.exports.columns import Column, Table
+from blinasim.report.exports.columns import Column, TableDescription
 from blinasim.study.batch import Batch
 
 if TYPE_CHECKING:
@@ -87,7 +87,7 @@ _RECORDED: Final = (
     Column("recorded_cause", Cause, "", "Cause of death."),
 )
 
-PATIENTS: Final = Table(
+PATIENTS: Final = TableDescription(
     "patients.parquet",
     "a patient of a simulated trial",
     (*_BASELINE, *_TRUE, *_RECORDED),

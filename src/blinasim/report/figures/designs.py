@@ -10,15 +10,16 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
+from blinasim.model.durations import DAYS_PER_MONTH
 from blinasim.report import style
 from blinasim.report.design import percent, success_word, truth_text
+from blinasim.report.words import lower_first
 from blinasim.statistics import group_sequential
 from blinasim.statistics.curves import normal_quantile
 from blinasim.statistics.intervals import clopper_pearson
 from blinasim.study.evaluate_design import Evaluation
 from blinasim.trial import decisions
-from blinasim.trial.decisions import Outcome
-from blinasim.trial.enrolment import DAYS_PER_MONTH
+from blinasim.trial.decisions import Ending
 
 #: Inches.
 _WIDTH: Final = 6.9
@@ -31,13 +32,13 @@ _HEIGHT: Final = _TOP + _PANEL + _BOTTOM
 #: Paths drawn, the first trials.
 _PATHS: Final = 60
 _ENDINGS: Final = {
-    Outcome.SUCCESS: ("success", style.SIMULATED),
-    Outcome.FUTILITY: ("futility", style.CENSORED),
-    Outcome.HARM: ("harm", style.POLICIES[3]),
-    Outcome.NOT_SHOWN: ("nothing shown", style.REFERENCE),
+    Ending.SUCCESS: ("success", style.SIMULATED),
+    Ending.FUTILITY: ("futility", style.CENSORED),
+    Ending.HARM: ("harm", style.POLICIES[3]),
+    Ending.NOT_SHOWN: ("nothing shown", style.REFERENCE),
 }
 #: The sign at the end of a path, which says without colour how the trial ends.
-_SIGNS: Final = {Outcome.SUCCESS: "^", Outcome.FUTILITY: "v", Outcome.HARM: "s", Outcome.NOT_SHOWN: "o"}
+_SIGNS: Final = {Ending.SUCCESS: "^", Ending.FUTILITY: "v", Ending.HARM: "s", Ending.NOT_SHOWN: "o"}
 _LIMIT: Final = normal_quantile(0.95)
 #: Width of a window of the hazard ratio, days, and fewest events of an arm in it.
 _WINDOW_DAYS: Final = 91
@@ -68,7 +69,7 @@ def boundaries(evaluation: Evaluation) -> style.Drawing:
         drawing, axes = _blank()
         for trial in range(min(_PATHS, evaluation.replications)):
             end = int(evaluation.decision.look[trial])
-            outcome = Outcome(int(evaluation.decision.outcome[trial]))
+            outcome = Ending(int(evaluation.decision.outcome[trial]))
             colour = _ENDINGS[outcome][1]
             xs, ys = np.append(0.0, x[trial, : end + 1]), np.append(0.0, y[trial, : end + 1])
             axes.plot(xs, ys, color=colour, linewidth=0.7, alpha=0.45, zorder=2)
@@ -99,14 +100,14 @@ def boundaries(evaluation: Evaluation) -> style.Drawing:
     return drawing
 
 
-def _draw_boundaries_key(drawing: style.Drawing, bounded: list[Outcome]) -> None:
+def _draw_boundaries_key(drawing: style.Drawing, bounded: list[Ending]) -> None:
     """Say what thick lines, thin lines and signs are."""
     axes = style.place(drawing, 0.15, _HEIGHT - 0.92, _WIDTH - 0.3, 0.36)
     axes.set_xlim(0, _WIDTH - 0.3)
     axes.set_ylim(2, 0)
     axes.set_axis_off()
     look: dict[str, Any] = {"fontsize": 8, "va": "center_baseline"}
-    for number, outcome in enumerate([*bounded, Outcome.NOT_SHOWN]):
+    for number, outcome in enumerate([*bounded, Ending.NOT_SHOWN]):
         left, (name, colour) = 1.65 * number, _ENDINGS[outcome]
         line: dict[str, Any] = {"color": colour, "clip_on": False}
         if outcome in bounded:
@@ -118,24 +119,24 @@ def _draw_boundaries_key(drawing: style.Drawing, bounded: list[Outcome]) -> None
         axes.text(left + 0.42, 1.5, f"ends: {name}", **look)
 
 
-def _draw_limits(axes: Axes, evaluation: Evaluation, x: NDArray[np.floating[Any]]) -> list[Outcome]:
+def _draw_limits(axes: Axes, evaluation: Evaluation, x: NDArray[np.floating[Any]]) -> list[Ending]:
     """Draw boundaries as they are at each look, name them beside the last, and return which there are."""
     looks = list(evaluation.looks())
     last = len(looks) - 1
-    limits: dict[Outcome, list[tuple[float, float]]] = {Outcome.SUCCESS: [], Outcome.FUTILITY: [], Outcome.HARM: []}
+    limits: dict[Ending, list[tuple[float, float]]] = {Ending.SUCCESS: [], Ending.FUTILITY: [], Ending.HARM: []}
     for k, look in enumerate(looks):
         single = not evaluation.design.two_arms
         if math.isfinite(look.upper) and not (single and look.upper > evaluation.looked_patients[k]):
-            limits[Outcome.SUCCESS].append((x[k], look.upper))
+            limits[Ending.SUCCESS].append((x[k], look.upper))
             if evaluation.design.sides == 2:
-                limits[Outcome.HARM].append((x[k], -look.upper))
+                limits[Ending.HARM].append((x[k], -look.upper))
         if k < last and math.isfinite(look.lower) and not (single and look.lower < 0):
-            limits[Outcome.FUTILITY].append((x[k], look.lower))
+            limits[Ending.FUTILITY].append((x[k], look.lower))
     shares = {
         outcome: f"{name} {100 * float(np.mean(evaluation.decision.outcome == outcome)):.1f} %"
         for outcome, (name, _) in _ENDINGS.items()
     }
-    places: list[tuple[Outcome, float]] = []
+    places: list[tuple[Ending, float]] = []
     for outcome, points in limits.items():
         if points:
             xs, ys = zip(*points, strict=True)
@@ -147,7 +148,7 @@ def _draw_limits(axes: Axes, evaluation: Evaluation, x: NDArray[np.floating[Any]
     bounded = [outcome for outcome, _ in places]
     low, high = axes.get_ylim()
     middle = 0.3 * (low + high) if evaluation.design.two_arms else 0.5 * places[0][1]
-    places.append((Outcome.NOT_SHOWN, middle))
+    places.append((Ending.NOT_SHOWN, middle))
     heights = style.apart([y for _, y in places], 0.07 * (high - low), low, high)
     for (outcome, _), height in zip(places, heights, strict=True):
         axes.text(
@@ -215,7 +216,7 @@ def power_curve(evaluation: Evaluation) -> style.Drawing:
             drawing,
             evaluation,
             f"Line: by theory, {'proportional hazards and the mean events of each look' if two else 'exact'}.",
-            f"Dot: {style.lower_first(word)} simulated, at the truth of all trials ({truth_text(evaluation)}), with "
+            f"Dot: {lower_first(word)} simulated, at the truth of all trials ({truth_text(evaluation)}), with "
             "its 95 % Monte Carlo interval.",
         )
     drawing.alt = (
@@ -253,7 +254,7 @@ def duration(evaluation: Evaluation) -> style.Drawing:
         drawing, axes = _blank()
         below = np.zeros(grid.size)
         ends: list[tuple[float, str, str]] = []
-        for outcome in (Outcome.SUCCESS, Outcome.HARM, Outcome.NOT_SHOWN, Outcome.FUTILITY):
+        for outcome in (Ending.SUCCESS, Ending.HARM, Ending.NOT_SHOWN, Ending.FUTILITY):
             name, colour = _ENDINGS[outcome]
             which = np.sort(months[evaluation.decision.outcome == outcome])
             share = 100 * np.searchsorted(which, grid, side="right") / evaluation.replications

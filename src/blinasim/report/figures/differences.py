@@ -13,6 +13,7 @@ from matplotlib.ticker import MaxNLocator
 
 from blinasim.report import style
 from blinasim.report.comparison import ComparisonRow, comparison_rows, whose_lives
+from blinasim.report.words import lower_first, minus
 from blinasim.study.comparison import Comparison
 from blinasim.study.measures import Unit
 
@@ -139,7 +140,7 @@ def _draw_block(axes: Axes, lines: Sequence[_Line], factor: float, label: str) -
             continue
         colour = line.colour if several else style.SIMULATED
         _draw_line(axes, y, line.row, factor, colour)
-        axes.text(1 + _across(_COLUMNS[0]), y, _minus(line.row.difference_text), **look)
+        axes.text(1 + _across(_COLUMNS[0]), y, minus(line.row.difference_text), **look)
         axes.text(1 + _across(_COLUMNS[1]), y, line.row.better_text, **look)
 
 
@@ -191,16 +192,12 @@ def _head(drawing: style.Drawing, comparison: Comparison) -> None:
     )
 
 
-def _minus(text: str) -> str:
-    return text.replace("-", "−")
-
-
 def _alt(comparison: Comparison, rows: dict[str, list[ComparisonRow]]) -> str:
     said = []
     for policy in comparison.policies:
         named = [
-            f"{style.lower_first(row.measure.name) if not row.measure.name[:2].isupper() else row.measure.name} "
-            f"{_minus(row.difference_text)}"
+            f"{lower_first(row.measure.name) if not row.measure.name[:2].isupper() else row.measure.name} "
+            f"{minus(row.difference_text)}"
             for row in rows[policy]
             if row.measure.id in ("realization", "os_24_months", "rmst_24_months")
             and not math.isnan(row.difference.mean)

@@ -13,10 +13,11 @@ from matplotlib.ticker import FixedLocator, MaxNLocator, NullFormatter, NullLoca
 
 from blinasim.report import style
 from blinasim.report.effect import MEASURES, data_cells, data_text, label_of, study_rows, timing_text, value_text
+from blinasim.report.words import lower_first, minus
 from blinasim.statistics.curves import normal_quantile
 from blinasim.study.effect import Effect
 from blinasim.study.effect_data import DataEffect
-from blinasim.study.estimators import ESTIMATORS, Measure
+from blinasim.study.estimators import ESTIMATORS, Scale
 from blinasim.study.exposures import OUTCOMES
 
 #: Inches: a line, the widths of labels, panel and text columns, the margin around, a heading, an axis, and the top.
@@ -31,7 +32,7 @@ _AXIS: Final = 0.5
 _TOP: Final = 1.0
 _WIDTH: Final = 2 * _MARGIN + _LABELS + _PANEL + _RIGHT
 _HALF_BAR: Final = 0.27
-_AXES: Final[dict[Measure, str]] = {
+_AXES: Final[dict[Scale, str]] = {
     "log_hazard_ratio": "Hazard ratio, HSCT against none",
     "difference": "Percentage points of survival",
     "survival": "Per cent alive (or alive in remission)",
@@ -95,7 +96,7 @@ def effects(found: Effect | DataEffect) -> style.Drawing:
     return drawing
 
 
-def _study_blocks(found: Effect) -> list[tuple[str, Measure, list[_Line]]]:
+def _study_blocks(found: Effect) -> list[tuple[str, Scale, list[_Line]]]:
     blocks = []
     rows = study_rows(found)
     for outcome in OUTCOMES:
@@ -123,8 +124,8 @@ def _study_blocks(found: Effect) -> list[tuple[str, Measure, list[_Line]]]:
     return blocks
 
 
-def _data_blocks(found: DataEffect) -> list[tuple[str, Measure, list[_Line]]]:
-    blocks: list[tuple[str, Measure, list[_Line]]] = []
+def _data_blocks(found: DataEffect) -> list[tuple[str, Scale, list[_Line]]]:
+    blocks: list[tuple[str, Scale, list[_Line]]] = []
     for measure in MEASURES:
         lines = []
         for one in ESTIMATORS:
@@ -139,7 +140,7 @@ def _data_blocks(found: DataEffect) -> list[tuple[str, Measure, list[_Line]]]:
     return blocks
 
 
-def _draw_block(axes: Axes, measure: Measure, lines: Sequence[_Line]) -> None:
+def _draw_block(axes: Axes, measure: Scale, lines: Sequence[_Line]) -> None:
     factor = 1.0 if measure == "log_hazard_ratio" else 100.0
     drawn = [factor * number for line in lines for number in line.drawn]
     ends = drawn + [0.0] * (measure != "survival") or [0.0]
@@ -164,7 +165,7 @@ def _draw_block(axes: Axes, measure: Measure, lines: Sequence[_Line]) -> None:
     for y, line in enumerate(lines):
         axes.text(-_LABELS / _PANEL, y, line.label, **look)
         for left, text in zip(_COLUMNS, line.texts, strict=False):
-            axes.text(1 + left / _PANEL, y, text.replace("-", "−"), **look)
+            axes.text(1 + left / _PANEL, y, minus(text), **look)
         if not math.isfinite(line.dot):
             continue
         if line.bar and math.isfinite(line.bar[0]):
@@ -223,12 +224,12 @@ def _head(drawing: style.Drawing, found: Effect | DataEffect) -> None:
 def _alt(found: Effect | DataEffect) -> str:
     if isinstance(found, DataEffect):
         said = ", ".join(
-            f"{style.lower_first(one.label)} {value_text(float(found.estimates[one.id].value[0]), one.measure)}"
+            f"{lower_first(one.label)} {value_text(float(found.estimates[one.id].value[0]), one.measure)}"
             for one in ESTIMATORS
         )
         return f"Effect of HSCT in {found.name}: {said}."
     said = ", ".join(
-        f"{style.lower_first(row.label)} {row.cells[2]} (truth {row.cells[1]})"
+        f"{lower_first(row.label)} {row.cells[2]} (truth {row.cells[1]})"
         for row in study_rows(found)
         if row.outcome == "os"
     )

@@ -11,7 +11,8 @@ from matplotlib.path import Path
 from numpy.typing import NDArray
 
 from blinasim.report import style
-from blinasim.report.comparison import DRAWN_AGAIN, STANDINGS, share, stayed
+from blinasim.report.comparison import DRAWN_AGAIN, STANDINGS, stayed
+from blinasim.report.words import share
 from blinasim.study.comparison import Comparison, Pairs
 from blinasim.study.contrasts import Standing
 

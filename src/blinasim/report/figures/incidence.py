@@ -8,11 +8,12 @@ from typing import Any, Final
 import numpy as np
 from matplotlib.axes import Axes
 
+from blinasim.model.durations import DAYS_PER_MONTH
 from blinasim.report import style
 from blinasim.report.figures.trial_bands import Band, Floats, draw_axes, followed_months, whose, write_at_risk
 from blinasim.report.rows import ENOUGH_TRIALS
+from blinasim.report.words import lower_first
 from blinasim.study.simulate import Curves, Incidences, Result
-from blinasim.trial.endpoints import DAYS_PER_MONTH
 
 #: Inches: the page, a panel with what stands beside and under it, and the top.
 _WIDTH: Final = 7.2
@@ -56,7 +57,7 @@ _PANELS: Final = (
         "What comes first after CR/CRh*",
         "CR/CRh*",
         (
-            _Cause("HSCT", style.SIMULATED, _SOLID),
+            _Cause("HSCT, on study or later", style.SIMULATED, _SOLID),
             _Cause("relapse before HSCT", style.CENSORED, _DASHED),
             _Cause("death before either", _NO_RELAPSE, _DOTTED),
         ),
@@ -182,7 +183,7 @@ def _head(drawing: style.Drawing, result: Result) -> None:
         f"{style.shortened(result.scenario.title)} · {style.counted_trials(result.replications)} of "
         f"{style.counted_patients(result.scenario.cohort.size)} · Aalen-Johansen",
         f"Line and band: median of {whose(result.replications, kept)} and their 95 % predictive interval{rough}.",
-        "Thin line: limit, pooled without censoring by time.",
+        "A trial that follows nobody any more keeps its last value. Thin line: limit, pooled, not censored by time.",
     )
 
 
@@ -190,5 +191,5 @@ def _alt(result: Result, drawn: dict[str, list[_Drawn]]) -> str:
     parts = []
     for panel in _PANELS:
         causes = ", ".join(f"{each.cause.label} {each.said}" for each in drawn[panel.outcome])
-        parts.append(f"{style.lower_first(panel.title.removeprefix('What comes first '))}: {causes}")
+        parts.append(f"{lower_first(panel.title.removeprefix('What comes first '))}: {causes}")
     return f"Cumulative incidences in {style.counted_trials(result.replications)}; {'; '.join(parts)}."

@@ -12,12 +12,14 @@ from matplotlib.text import Text
 from numpy.typing import NDArray
 
 from blinasim.inference.targets import Target, load_targets
+from blinasim.model.durations import DAYS_PER_MONTH
 from blinasim.report import style
 from blinasim.report.figures.trial_bands import Band, draw_axes, followed_months, whose, write_at_risk
 from blinasim.report.rows import ENOUGH_TRIALS, number
+from blinasim.report.words import lower_first
 from blinasim.statistics.intervals import PredictiveInterval, predictive_interval
 from blinasim.study.simulate import Curves, Result
-from blinasim.trial.endpoints import DAYS_PER_MONTH, ENDPOINTS, Survival
+from blinasim.trial.endpoints import ENDPOINTS, Survival
 from blinasim.trial.outcomes import OUTCOMES
 
 Floats = NDArray[np.float64]
@@ -275,7 +277,7 @@ def _place_below(axes: Axes, drawn: _Drawn, floor: _Outline, last_month: int) ->
 def _alt(result: Result, drawn: list[_Drawn]) -> str:
     parts = []
     for each in drawn:
-        name = style.lower_first(each.name)
+        name = lower_first(each.name)
         if each.simulated_text:
             said = f"median {name} {each.simulated_text} months"
         elif each.months.size:

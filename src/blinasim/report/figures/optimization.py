@@ -9,8 +9,8 @@ from matplotlib.ticker import MaxNLocator
 
 from blinasim.inference.choice import described
 from blinasim.report import style
-from blinasim.report.comparison import share
 from blinasim.report.optimization import best_text, estimate_text, limit_text
+from blinasim.report.words import share
 from blinasim.study.optimize import Optimization, Runner
 
 #: Inches: a line, the widths of labels, panel and text columns, the margin around, the room above and below.
@@ -91,6 +91,8 @@ def _draw(
             marker = "D" if is_best else "o"
             axes.plot([side * gap.mean], [y], marker=marker, markersize=4.6, color=colour, markeredgewidth=0, zorder=4)
         estimate = (one.fresh or one.raced)[found.objective.id]
-        fate = f"{one.fate}, {share(one.probability)}" if one.fate in ("best", "not told apart") else one.fate
-        for left, text in zip(_COLUMNS, (estimate_text(found, estimate), f"{one.trials:,}", fate), strict=True):
+        verdict = (
+            f"{one.verdict}, {share(one.probability)}" if one.verdict in ("best", "not told apart") else one.verdict
+        )
+        for left, text in zip(_COLUMNS, (estimate_text(found, estimate), f"{one.trials:,}", verdict), strict=True):
             axes.text(1 + left / _PANEL, y, text, color=ink, **look)

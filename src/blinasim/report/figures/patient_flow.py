@@ -14,6 +14,7 @@ from blinasim.report import patient_flow as boxes
 from blinasim.report import style
 from blinasim.report.patient_flow import Box, Count, Counts, published_count
 from blinasim.report.rows import ENOUGH_TRIALS
+from blinasim.scenario.settings import Scenario
 from blinasim.study.simulate import Result
 
 #: Inches: the least page, the way down, those who leave it, the gap between the three boxes below, and what is around.
@@ -68,7 +69,7 @@ def patient_flow(result: Result, trial: int | None = None) -> style.Drawing:
     """
     counts = Counts(result.flow, result.replications, trial)
     exits = [_Exit(box, above, counts) for box, above in _LEAVING]
-    ends = [_End(box, counts, result.scenario.cohort.size) for box in boxes.LAST_SEEN.parts]
+    ends = [_End(box, counts, result.scenario) for box in boxes.LAST_SEEN.parts]
     exits_height = sum(each.slot for each in exits)
     height = _TOP + _ABOVE_EXITS + exits_height + _BUS + max(each.height for each in ends) + _BOTTOM
     least = max(_WIDTH, _EXITS + _exit_width(exits) + 0.27 + _LEFT)
@@ -85,7 +86,7 @@ def patient_flow(result: Result, trial: int | None = None) -> style.Drawing:
             lefts.append(lefts[-1] + each.width + spare + _END_GAP)
         widths = [each.width + spare for each in ends]
         _draw(axes, exits, list(zip(ends, lefts, widths, strict=True)), height - _TOP)
-        _draw_way(axes, counts, exits, height - _TOP, result.scenario.cohort.size)
+        _draw_way(axes, counts, exits, height - _TOP, result.scenario)
         style.heading(drawing, _LEFT, "Patient flow", *_head(result, counts))
     drawing.alt = _alt(counts)
     return drawing
@@ -153,14 +154,14 @@ class _Exit:
 class _End:
     """The box of those who were last seen, and what was published of them."""
 
-    def __init__(self, box: Box, counts: Counts, size: int) -> None:
+    def __init__(self, box: Box, counts: Counts, scenario: Scenario) -> None:
         rows = [(box, 0), *((part, level) for part, _, level in _below(box, counts))]
         self.lines = [
             _Line(part.label, level, _columns(_number(counts(part)), _spread(counts, part))) for part, level in rows
         ]
         self.height = _height(self.lines)
         self.width = 2 * _SIDE + max(_needed(line) for line in self.lines) + sum(_column_widths(self.lines))
-        said = [(part, published_count(part, size)) for part, _ in rows]
+        said = [(part, published_count(part, scenario)) for part, _ in rows]
         self.published = ", ".join(
             f"{count} {part.name}" if part is not box else f"{count}" for part, count in said if count is not None
         )
@@ -232,7 +233,7 @@ def _centres(exits: list[_Exit], top: float) -> list[float]:
     return [middles[0] + exits[0].slot / 2 - 0.02, *((one + other) / 2 for one, other in pairwise(middles))]
 
 
-def _draw_way(axes: Axes, counts: Counts, exits: list[_Exit], top: float, size: int) -> None:
+def _draw_way(axes: Axes, counts: Counts, exits: list[_Exit], top: float, scenario: Scenario) -> None:
     """Draw the boxes of the way down."""
     centre_x = _LEFT + _WAY / 2
     look: dict[str, Any] = {"fontsize": 8, "ha": "center", "va": "center_baseline"}
@@ -242,7 +243,7 @@ def _draw_way(axes: Axes, counts: Counts, exits: list[_Exit], top: float, size: 
         if box is not whole:
             text += f" ({_share(counts, box, whole)})"
             text += f", {_spread(counts, box)}" if _spread(counts, box) and counts(box).ever else ""
-        published = published_count(box, size)
+        published = published_count(box, scenario)
         text += f"; published {published}" if published is not None else ""
         axes.text(centre_x, centre + _LINE / 2, box.label, fontweight="bold", **look)
         axes.text(centre_x, centre - _LINE / 2, text, **look)

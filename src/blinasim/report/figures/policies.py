@@ -8,10 +8,11 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
+from blinasim.model.durations import DAYS_PER_MONTH
 from blinasim.report import style
 from blinasim.report.comparison import whose_lives
-from blinasim.study.comparison import Arm, Comparison
-from blinasim.trial.endpoints import DAYS_PER_MONTH
+from blinasim.report.words import minus
+from blinasim.study.comparison import Comparison, Side
 
 _TICK_MONTHS: Final = 3
 _MONTHS: Final = 24
@@ -96,10 +97,10 @@ def _draw_gains(axes: Axes, comparison: Comparison, names: list[str]) -> None:
     low, high = axes.get_ylim()
     heights = style.apart(ends, (high - low) * _TABLE_LINE * 0.85 / _GAINS, low, high)
     for number, (end, height) in enumerate(zip(ends, heights, strict=True), start=1):
-        _label_end(axes, number, end, height, f"{names[number]} {end:+.1f} pp".replace("-", "−"))
+        _label_end(axes, number, end, height, f"{names[number]} {minus(f'{end:+.1f}')} pp")
 
 
-def _draw_curve(axes: Axes, arm: Arm, number: int, *, band: bool) -> None:
+def _draw_curve(axes: Axes, arm: Side, number: int, *, band: bool) -> None:
     months, curve, colour = arm.curve.days / DAYS_PER_MONTH, arm.curve.survival, style.colour_of(number)
     if band:
         axes.fill_between(months, 100 * curve.lower, 100 * curve.upper, color=colour, alpha=0.13, linewidth=0)
@@ -110,7 +111,7 @@ def _draw_curve(axes: Axes, arm: Arm, number: int, *, band: bool) -> None:
     axes.plot(months, 100 * curve.mean, color=colour, linewidth=1.7, **broken)
 
 
-def _label_ends(axes: Axes, arms: tuple[Arm, ...], names: list[str]) -> None:
+def _label_ends(axes: Axes, arms: tuple[Side, ...], names: list[str]) -> None:
     """Write each name beside the end of its curve, with a leader where it had to move."""
     ends = [100 * float(arm.curve.survival.mean[-1]) for arm in arms]
     for number, (name, end, height) in enumerate(zip(names, ends, style.apart(ends, _APART, 2.0, 98.0), strict=True)):
@@ -123,7 +124,7 @@ def _label_end(axes: Axes, number: int, end: float, height: float, text: str) ->
     axes.text(1.04 * _MONTHS, height, text, color=colour, fontsize=8, va="center_baseline", clip_on=False)
 
 
-def _write_at_risk(axes: Axes, arms: tuple[Arm, ...], names: list[str]) -> None:
+def _write_at_risk(axes: Axes, arms: tuple[Side, ...], names: list[str]) -> None:
     where = axes.get_xaxis_transform()
     gap = -0.07 * _MONTHS
     top, step = -_TABLE / _GAINS, -_TABLE_LINE / _GAINS

@@ -9,10 +9,11 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
 from blinasim.model.codes import Place
+from blinasim.model.durations import DAYS_PER_MONTH
 from blinasim.report import style
 from blinasim.report.comparison import PLACES
+from blinasim.report.words import lower_first
 from blinasim.study.comparison import Comparison, Queue
-from blinasim.trial.endpoints import DAYS_PER_MONTH
 
 _TICK_MONTHS: Final = 3
 #: Inches: a panel, what stands beside it, and what its axis and title take.
@@ -108,7 +109,7 @@ def _alt(comparison: Comparison, places: list[Place]) -> str:
         return f"{queue.waiting.mean.max():.1f}"
 
     said = [
-        f"{arm.name}, {style.lower_first(PLACES[place])}: at most {longest(arm.queues[place])} wait on average"
+        f"{arm.name}, {lower_first(PLACES[place])}: at most {longest(arm.queues[place])} wait on average"
         for place in places
         for arm in comparison.arms
         if place in arm.queues

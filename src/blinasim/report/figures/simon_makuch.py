@@ -10,15 +10,16 @@ import numpy as np
 from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
+from blinasim.model.durations import DAYS_PER_MONTH
 from blinasim.report import style
 from blinasim.report.effect import data_text
+from blinasim.report.words import lower_first
 from blinasim.statistics import curves, survival
 from blinasim.statistics.counting import extended_kaplan_meier
 from blinasim.statistics.exposure import NEVER, Exposure, simon_makuch_groups
 from blinasim.study.effect import Effect, GroupCurve, curve_days
 from blinasim.study.effect_data import DataEffect
 from blinasim.study.exposures import OUTCOMES, OutcomeId
-from blinasim.trial.endpoints import DAYS_PER_MONTH
 
 Floats = NDArray[np.float64]
 
@@ -164,6 +165,6 @@ def _alt(found: Effect | DataEffect, groups: Mapping[str, GroupCurve], outcome: 
     for name, (label, _) in _LABELS.items():
         known = np.flatnonzero(np.isfinite(groups[name].mean))
         if known.size:
-            said.append(f"{style.lower_first(label)} {100 * groups[name].mean[known[-1]]:.0f} %")
+            said.append(f"{lower_first(label)} {100 * groups[name].mean[known[-1]]:.0f} %")
     what = "Survival" if isinstance(found, DataEffect) else OUTCOMES[outcome]
     return f"{what} by transplant at the end of the curves: {', '.join(said)}."

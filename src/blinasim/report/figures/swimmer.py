@@ -13,10 +13,10 @@ from matplotlib.transforms import ScaledTranslation, Transform
 from numpy.typing import NDArray
 
 from blinasim.model.codes import NONE
+from blinasim.model.durations import DAYS_PER_MONTH
 from blinasim.model.history import or_never
 from blinasim.report import style
 from blinasim.scenario.settings import Cycles, Scenario
-from blinasim.trial.endpoints import DAYS_PER_MONTH
 from blinasim.trial.observe import TrialData
 from blinasim.trial.occupancy import State
 

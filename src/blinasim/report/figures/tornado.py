@@ -11,6 +11,7 @@ from matplotlib.ticker import MaxNLocator
 from blinasim.inference.sensitivity import Bearing, OutcomeSensitivity, Sensitivity
 from blinasim.report import style
 from blinasim.report.sensitivity import percent, sentence
+from blinasim.report.words import lower_first, minus
 
 #: Inches: a line, the widths of labels, panel and text columns, the margin around, title and axis of a panel, the top.
 _LINE: Final = 0.2
@@ -54,7 +55,7 @@ def tornado(found: Sensitivity) -> style.Drawing:
         style.heading(
             drawing,
             _MARGIN,
-            style.shortened(f"What moves the outcomes: {style.lower_first(found.scenario.title)}", 70),
+            style.shortened(f"What moves the outcomes: {lower_first(found.scenario.title)}", 70),
             "The outcome with one parameter at the lower (pale) and the upper (dark) end of its prior's 95 % interval,",
             "the others at their centre (line). Italic: the published figures say next to nothing of it.",
         )
@@ -87,6 +88,6 @@ def _draw_panel(axes: Axes, one: OutcomeSensitivity, bearings: tuple[Bearing, ..
         if bearing.posterior is not None:
             axes.text(1 + _COLUMNS[0] / _PANEL, y, percent(bearing.posterior.value), **look)
         if bearing.contraction is not None:
-            axes.text(1 + _COLUMNS[1] / _PANEL, y, f"{bearing.contraction:.2f}".replace("-", "−"), **look)
+            axes.text(1 + _COLUMNS[1] / _PANEL, y, minus(f"{bearing.contraction:.2f}"), **look)
     axes.axvline(factor * one.centre, color=style.PUBLISHED, linewidth=0.9, zorder=3)
     axes.autoscale_view(scaley=False)

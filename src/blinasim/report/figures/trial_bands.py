@@ -9,9 +9,9 @@ import numpy as np
 from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
+from blinasim.model.durations import DAYS_PER_MONTH
 from blinasim.report import style
 from blinasim.study.simulate import Curves
-from blinasim.trial.endpoints import DAYS_PER_MONTH
 
 Floats = NDArray[np.float64]
 

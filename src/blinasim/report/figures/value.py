@@ -12,8 +12,8 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 from blinasim.inference.choice import described
 from blinasim.inference.value import Judged, ValueOfInformation, Worth
 from blinasim.report import style
-from blinasim.report.comparison import share
 from blinasim.report.value import perfect_text, unit_text, worth_text
+from blinasim.report.words import minus, share
 from blinasim.statistics.curves import normal_quantile
 from blinasim.study.contrasts import reach
 
@@ -69,7 +69,7 @@ def plane(found: ValueOfInformation) -> style.Drawing:
             where = 1.0 - 0.16 * place
             beside: dict[str, Any] = {"transform": axes.transAxes, "color": colour, "clip_on": False}
             axes.plot([1.04], [where - 0.025], marker=sign, markersize=6, markeredgewidth=0, **beside)
-            axes.text(1.07, where, text.replace("-", "−"), fontsize=8, va="top", **beside)
+            axes.text(1.07, where, minus(text), fontsize=8, va="top", **beside)
         _threshold_line(axes, payoffs.threshold_per_qaly, f"{payoffs.threshold_per_qaly:,.0f} per QALY")
         axes.set_xlabel(f"QALYs a patient, less those under {style.shortened(found.reference, 30)}", labelpad=2)
         axes.set_ylabel(f"Cost a patient, {payoffs.currency}, less that of it", labelpad=2)
@@ -242,4 +242,4 @@ def _basis(found: ValueOfInformation) -> str:
 
 
 def _money(number: float, _: object) -> str:
-    return f"{number:,.10g}".replace("-", "−")
+    return minus(f"{number:,.10g}")

@@ -8,9 +8,10 @@ import numpy as np
 from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
+from blinasim.model.durations import DAYS_PER_MONTH
 from blinasim.report import style
+from blinasim.report.words import lower_first
 from blinasim.study.simulate import Result
-from blinasim.trial.endpoints import DAYS_PER_MONTH
 from blinasim.trial.occupancy import State
 
 Floats = NDArray[np.float64]
@@ -144,7 +145,7 @@ def _percent(share: float) -> str:
 def _alt(patients: int, months: Floats, shares: Floats) -> str:
     def at(month: int) -> str:
         column = shares[:, min(round(month * DAYS_PER_MONTH), shares.shape[1] - 1)]
-        named = [f"{style.lower_first(_LABELS[state])} {_percent(column[state])}" for state in State if column[state]]
+        named = [f"{lower_first(_LABELS[state])} {_percent(column[state])}" for state in State if column[state]]
         return f"after {month} months {', '.join(named)}"
 
     return f"States of {patients:,} simulated patients: {at(6)}; {at(round(months[-1]))}."

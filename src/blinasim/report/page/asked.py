@@ -12,7 +12,7 @@ from blinasim.inference.choice import POINT, POSTERIOR, described, is_shipped
 from blinasim.inference.posterior import Posterior
 from blinasim.model.parameters import ParameterSource, load_parameters
 from blinasim.report.manifest import POSTERIOR_FILE
-from blinasim.report.page.page import Scenario as Described
+from blinasim.report.page.page import Described
 from blinasim.report.table import Table
 from blinasim.scenario.design import Design
 from blinasim.scenario.loading import load_scenario
@@ -109,7 +109,7 @@ def commands(command: str, scenario: Scenario, parameters: ParameterSource, opti
     options : sequence of str
         Further words.
     """
-    said = parameters_said(parameters)
+    said = parameter_options(parameters)
     usual, ours = _settings(load_scenario("baseline")), _settings(scenario)
     keys = [key for key in (*ours, *(key for key in usual if key not in ours)) if usual.get(key) != ours.get(key)]
     if said is None or len(keys) > _MOST_CHANGES or any(key.startswith((_DATA, "payoffs")) for key in keys):
@@ -122,7 +122,7 @@ def named_commands(
     command: str, scenarios: Mapping[str, Scenario], parameters: ParameterSource, options: Sequence[str] = ()
 ) -> list[str]:
     """Return the command line by the names of scenarios; empty where they are not those that ship with blinasim."""
-    said = parameters_said(parameters)
+    said = parameter_options(parameters)
     if said is None or not all(map(_ships, scenarios, scenarios.values())):
         return []
     first = next(iter(scenarios.values()))
@@ -143,7 +143,7 @@ def studied(study: Study) -> list[str]:
     return ["--replications", f"{study.replications}", "--seed", f"{study.seed}"]
 
 
-def parameters_said(parameters: ParameterSource) -> list[str] | None:
+def parameter_options(parameters: ParameterSource) -> list[str] | None:
     """Return the options that name the parameters; None where a file of point values would be needed."""
     if isinstance(parameters, Posterior):
         return ["--parameters", POSTERIOR if is_shipped(parameters) else POSTERIOR_FILE]

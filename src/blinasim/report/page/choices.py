@@ -4,14 +4,36 @@ from __future__ import annotations
 
 from blinasim.inference.sensitivity import Sensitivity
 from blinasim.inference.value import ValueOfInformation
-from blinasim.report.optimization import SHOWN, best_text, impossible_text, limit_text, optimization_table, race_text
+from blinasim.report.optimization import (
+    OPTIMIZATION_DEFINITIONS,
+    RACE_RULE,
+    SHOWN,
+    best_text,
+    impossible_text,
+    limit_text,
+    optimization_table,
+    race_text,
+)
 from blinasim.report.page.asked import facts, in_words, settings_tables
 from blinasim.report.page.page import Page
 from blinasim.report.resting import assumptions
-from blinasim.report.rows import listed
-from blinasim.report.sensitivity import groups_text, others_text, sensitivity_table, sentence, uninformed_text
-from blinasim.report.style import lower_first
-from blinasim.report.value import candidate_table, explained_text, perfect_text, worth_table
+from blinasim.report.sensitivity import (
+    SENSITIVITY_DEFINITIONS,
+    groups_text,
+    others_text,
+    sensitivity_table,
+    sentence,
+    uninformed_text,
+)
+from blinasim.report.value import (
+    TAKEN_AS_THEY_ARE,
+    VALUE_DEFINITIONS,
+    candidate_table,
+    explained_text,
+    perfect_text,
+    worth_table,
+)
+from blinasim.report.words import listed, lower_first
 from blinasim.study.optimize import Optimization
 
 _REPEATING = (
@@ -33,20 +55,10 @@ def value_page(found: ValueOfInformation) -> Page:
         settings=settings_tables(found.scenarios),
         answer=(perfect_text(found),),
         tables=(candidate_table(found), worth_table(found)),
-        definitions=(
-            ("gain", "Over the first policy, paired, ± Monte Carlo standard error."),
-            ("best", "Probability of being the best under a draw of the parameters."),
-            (
-                "value",
-                "What knowing the parameters would be worth, by regression of the gains on the draws, ± its "
-                "standard error: one of less than two of them may be nothing. A set is never worth less than a set "
-                "within it.",
-            ),
-            ("of EVPI", "As a part of what knowing all parameters would be worth."),
-        ),
+        definitions=VALUE_DEFINITIONS,
         notes=(
             explained_text(found),
-            "All sets and parameters: value.csv. Prices and utilities are taken as they are.",
+            TAKEN_AS_THEY_ARE,
         ),
         assumptions=assumptions(list(found.scenarios.values()), found.parameters),
         commands=(),
@@ -69,15 +81,7 @@ def sensitivity_page(found: Sensitivity) -> Page:
         settings=settings_tables({"": found.scenario}),
         answer=tuple(map(sentence, outcomes)),
         tables=tuple(map(sensitivity_table, outcomes)),
-        definitions=(
-            (
-                "outcome there",
-                "With this parameter at the ends of its prior's 95 % interval, the others at the centre, same luck.",
-            ),
-            ("first, total", "Sobol indices over the priors: what the parameter does alone, and with the others."),
-            ("posterior", "Part of the outcome's posterior variance that goes with it (± standard error)."),
-            ("contraction", "1 less posterior over prior variance; ! marks next to nothing learnt."),
-        ),
+        definitions=SENSITIVITY_DEFINITIONS,
         notes=(
             uninformed_text(found),
             *(said for one in outcomes for said in (others_text(one), groups_text(one)) if said),
@@ -104,18 +108,10 @@ def optimization_page(found: Optimization) -> Page:
         settings=settings_tables({"varied": found.base, "best": found.best.scenario}),
         answer=(best_text(found),),
         tables=(optimization_table(found),),
-        definitions=(
-            (
-                "behind",
-                "Paired difference from the best (95 % interval, one by one; what is told apart is so for all at "
-                "once), on fresh luck where it was estimated there.",
-            ),
-            ("best", "Probability that its mean is the best, by chance in the simulation alone."),
-        ),
+        definitions=OPTIMIZATION_DEFINITIONS,
         notes=(
             *filter(None, said),
-            "In the race a candidate is dropped as worse, or beyond a limit, by a rule fixed beforehand, which "
-            "loses the best one with a probability of 5 % at most.",
+            RACE_RULE,
         ),
         assumptions=assumptions([found.best.scenario], found.parameters),
         commands=(),

@@ -11,7 +11,6 @@ from blinasim.report.comparison import (
     HEAD_START_WORLDS,
     block_title,
     cost_effectiveness_text,
-    signed,
     touched_text,
     whose_lives,
 )
@@ -19,14 +18,14 @@ from blinasim.report.comparison_tables import comparison_table, flows_table, hea
 from blinasim.report.page.asked import facts, in_words, named_commands, settings_tables
 from blinasim.report.page.page import Page
 from blinasim.report.resting import assumptions
-from blinasim.report.rows import listed
-from blinasim.report.style import lower_first
+from blinasim.report.rows import ENOUGH_TRIALS
 from blinasim.report.table import Table
+from blinasim.report.words import listed, lower_first, minus, signed, signed_value
 from blinasim.study.comparison import Comparison
 from blinasim.study.contrasts import Difference
 from blinasim.study.cost_effectiveness import cost_effectiveness
 
-_LEVEL = "95 % interval"
+_LEVEL = "95 % Monte Carlo interval"
 #: By what the answer is given.
 _MAIN = ("realization", "rmst_24_months")
 
@@ -34,8 +33,8 @@ _DEFINITIONS = (
     ("reference, policy", "Mean over the trials. All patients are followed to the end; nothing is censored."),
     (
         "difference",
-        "Mean of the paired differences, policy less reference, and the 95 % interval of that mean; more trials "
-        "narrow it.",
+        "Mean of the paired differences, policy less reference, and the 95 % Monte Carlo interval of that mean: more "
+        "trials narrow it, and it knows nothing of how uncertain the parameters are.",
     ),
     ("95 % of trials", "What a single trial of this size may show: the range of 95 % of the trials' differences."),
     (
@@ -76,8 +75,9 @@ def comparison_page(comparison: Comparison) -> Page:
         limitations=(
             "Means of paired differences are what the model identifies. Who gains and who loses rests on the two "
             "lives of a patient sharing their luck, and cannot be observed in any trial.",
-            "A difference is that of the model: its interval knows chance and the parameters' posterior, not "
-            "whether the pathway is right.",
+            "A difference is that of the model, averaged over the parameters in use. Its interval knows that the "
+            "simulated trials are finitely many, and nothing else: not how uncertain the parameters are, which shows "
+            "in the 95 % of trials beside chance where they are drawn, and not whether the pathway is right.",
         ),
     )
 
@@ -85,16 +85,22 @@ def comparison_page(comparison: Comparison) -> Page:
 def answer(comparison: Comparison, policy: str) -> Iterator[str]:
     """Say what a policy changes on average, and what a single trial of this size may show of it."""
     realization, survival = (comparison.difference(measure, policy) for measure in _MAIN)
+    if comparison.replications < ENOUGH_TRIALS:
+        means = " and ".join(_mean(one) for one in (realization, survival) if not math.isnan(one.mean))
+        few = f"{comparison.replications} trial{'s' * (comparison.replications != 1)}"
+        yield f"Under {policy} instead of {comparison.reference.name}, in {few}: {means or 'nothing to compare'}."
+        yield f"{ENOUGH_TRIALS} or more simulated trials are needed to say how surely."
+        return
     yield (
         f"Under {policy} instead of {comparison.reference.name}, {moved(realization)}, and {moved(survival)}: means of "
         "the paired differences over all trials."
     )
     if not math.isnan(survival.trial_lower) and (survival.trial_lower or survival.trial_upper):
         size = comparison.reference.scenario.cohort.size
-        limits = " and ".join(signed(limit, "months", 2) for limit in (survival.trial_lower, survival.trial_upper))
+        limits = " and ".join(signed_value(limit, "months") for limit in (survival.trial_lower, survival.trial_upper))
         yield (
             f"In a single trial of {size:,} such patients, both lives of each known, the difference in "
-            f"{lower_name(survival)} lies between {_minus(limits)} months with a probability of 95 %."
+            f"{lower_name(survival)} lies between {minus(limits)} months with a probability of 95 % under the model."
         )
 
 
@@ -108,19 +114,21 @@ def moved(difference: Difference) -> str:
     said = "percentage points" if unit == "share" else unit
     mean, lower, upper = (signed(value, unit) for value in (difference.mean, difference.lower, difference.upper))
     if math.isnan(difference.lower):
-        return f"{name} differs by {_minus(mean)} {said} in the only trial"
+        return f"{name} differs by {minus(mean)} {said}, without an interval"
     if difference.lower <= 0.0 <= difference.upper:
-        limits = f"{_minus(lower)} to {_minus(upper)}"
-        return f"whether {name} changes is left open, by {_minus(mean)} {said} ({_LEVEL} {limits})"
+        limits = f"{minus(lower)} to {minus(upper)}"
+        return f"whether {name} changes is left open, by {minus(mean)} {said} ({_LEVEL} {limits})"
     nearer, farther = (lower, upper) if difference.mean > 0 else (upper, lower)
     sizes = [text.lstrip("+-") for text in (mean, nearer, farther)]
     verb = "rises" if difference.mean > 0 else "falls"
     return f"{name} {verb} by {sizes[0]} {said} ({_LEVEL} {sizes[1]} to {sizes[2]})"
 
 
-def _minus(text: str) -> str:
-    """Write a sign as prose does."""
-    return text.replace("-", "−")
+def _mean(difference: Difference) -> str:
+    """Say a mean difference alone."""
+    unit = difference.measure.unit
+    said = "percentage points" if unit == "share" else unit
+    return f"{lower_name(difference)} differs by {minus(signed(difference.mean, unit))} {said} on average"
 
 
 def lower_name(difference: Difference) -> str:

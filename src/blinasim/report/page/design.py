@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from blinasim.files import shipped_designs
 from blinasim.inference.choice import described
+from blinasim.model.durations import DAYS_PER_MONTH
 from blinasim.model.parameters import Changed, ParameterSource
 from blinasim.report.design import (
     characteristics_table,
@@ -14,15 +15,15 @@ from blinasim.report.design import (
     solution_text,
     success_word,
 )
-from blinasim.report.page.asked import command_line, design_table, parameters_said, settings_tables, studied
-from blinasim.report.page.page import Page, Scenario
+from blinasim.report.page.asked import command_line, design_table, parameter_options, settings_tables, studied
+from blinasim.report.page.page import Described, Page
 from blinasim.report.resting import assumptions
-from blinasim.report.rows import listed
-from blinasim.report.style import lower_first
+from blinasim.report.words import listed, lower_first
 from blinasim.scenario.design_file import load_design
-from blinasim.study.evaluate_design import Evaluation
+from blinasim.statistics.curves import normal_quantile
+from blinasim.statistics.intervals import clopper_pearson
+from blinasim.study.evaluate_design import Estimated, Evaluation
 from blinasim.study.solve_design import Solution
-from blinasim.trial.enrolment import DAYS_PER_MONTH
 
 
 def design_page(
@@ -42,7 +43,7 @@ def design_page(
         question="What would such a trial decide, how often, when and with how many patients"
         + (", if there were nothing to find?" if first.null else "?"),
         scenarios=tuple(
-            Scenario(one.asked.name if several else "", one.design.title if several else "", one.design.why.strip())
+            Described(one.asked.name if several else "", one.design.title if several else "", one.design.why.strip())
             for one in evaluations
         ),
         facts=(
@@ -77,29 +78,65 @@ def answer(evaluations: Sequence[Evaluation], solutions: Mapping[str, Solution])
         found = f"{name}: " if several else ""
         if name in solutions:
             found += f"The least size is {solution_text(solutions[name])}. "
-        word, success, months = lower_first(success_word(one)), one.success, one.days.value / DAYS_PER_MONTH
+        months = one.days.value / DAYS_PER_MONTH
         said.append(
-            f"{found}The {word} is {100 * success.value:.1f} % (Monte Carlo standard error "
-            f"{100 * success.mcse:.1f}){_against(one)}. The trial ends after {months:.1f} months "
+            f"{found}{_error(one) if one.null else _success(one)} The trial ends after {months:.1f} months "
             f"with {one.size.value:,.0f} patients on average; in {100 * one.futility.value:.1f} % of cases it stops "
             "for futility."
         )
     return tuple(said)
 
 
-def _against(one: Evaluation) -> str:
-    """Say how an error of the first kind stands to the one that was planned."""
-    if not one.null:
-        return ""
-    planned = one.design.alpha / one.design.sides
-    apart = one.success.value - planned
-    word = "in line with" if abs(apart) <= 2.0 * one.success.mcse else "above" if apart > 0 else "below"
-    return f", {word} the {100 * planned:g} % planned"
+def _success(one: Evaluation) -> str:
+    exact = ""
+    if one.exact is not None:
+        exact = f" Exactly, at the response rate of all, it is {100 * one.exact.success:.2f} %."
+    return f"The {lower_first(success_word(one))} is {_share(one, one.success)}.{exact}"
+
+
+def _error(one: Evaluation) -> str:
+    """Say how the errors of the first kind stand to those that were planned."""
+    design, planned = one.design, one.design.one_sided_alpha
+    if one.exact is not None:
+        return (
+            f"The error of the first kind is {_share(one, one.success)}; exactly, at the response rate of all, "
+            f"{100 * one.exact.success:.2f} %, where {100 * planned:g} % were planned."
+        )
+    heeded = design.futility.kind != "none" and not design.futility.binding
+    counted = one.success_overruled if heeded else one.success
+    what = "The trial wrongly finds a benefit in" if design.sides == 2 else "The error of the first kind is"
+    said = f"{what} {_share(one, counted)}{' with futility overruled' * heeded}, {_against(one, counted, planned)}."
+    if heeded:
+        said += f" With futility heeded it is {_share(one, one.success)}."
+    if design.sides == 2:
+        said += f" It wrongly finds harm in {_share(one, one.harm)}."
+    return said
+
+
+def _against(one: Evaluation, found: Estimated, planned: float) -> str:
+    lower, upper = _limits(one, found)
+    if lower <= planned <= upper:
+        return f"not told apart from the {100 * planned:g} % planned"
+    return f"{'above' if found.value > planned else 'below'} the {100 * planned:g} % planned"
+
+
+def _share(one: Evaluation, found: Estimated) -> str:
+    lower, upper = _limits(one, found)
+    return f"{100 * found.value:.1f} % (95 % Monte Carlo interval {100 * lower:.1f} to {100 * upper:.1f})"
+
+
+def _limits(one: Evaluation, found: Estimated) -> tuple[float, float]:
+    """Return a 95 % interval of a share of trials: exact, or by the standard error where two trials share a draw."""
+    if one.parameters.varies:
+        far = normal_quantile(0.95) * found.mcse
+        return max(found.value - far, 0.0), min(found.value + far, 1.0)
+    lower, upper = clopper_pearson(round(found.value * one.replications), one.replications)
+    return float(lower), float(upper)
 
 
 def _commands(evaluations: Sequence[Evaluation], trial: int) -> list[str]:
     first = evaluations[0]
-    said = parameters_said(_source(first))
+    said = parameter_options(_source(first))
     if said is None or not all(map(_ships, evaluations)):
         return []
     options = [*["--null"] * first.null, *(["--export", f"{trial}"] if trial != 1 else [])]

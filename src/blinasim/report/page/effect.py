@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 from blinasim.report.effect import (
+    EFFECT_DEFINITIONS,
     data_table,
     data_text,
     estimands_table,
@@ -16,25 +17,11 @@ from blinasim.report.effect import (
 from blinasim.report.page.asked import commands, facts, in_words, settings_tables
 from blinasim.report.page.page import Page
 from blinasim.report.resting import assumptions
-from blinasim.study.effect import POOLED_TRIALS, Effect, Finding
+from blinasim.report.words import listed, minus
+from blinasim.statistics.curves import normal_quantile
+from blinasim.study.effect import Effect, Finding
 from blinasim.study.effect_data import DataEffect
 from blinasim.study.estimators import ESTIMATORS, Timing
-
-_DEFINITIONS = (
-    (
-        "truth",
-        "The same patients, uncensored, with the same luck in a world without HSCT. Hazard ratios have one only "
-        "where no life differs.",
-    ),
-    ("mean", "Of the estimates over the trials; of hazard ratios on the log scale, as are bias and errors."),
-    ("limit", f"Mean in trials pooled by {POOLED_TRIALS}: where large trials of this kind would arrive."),
-    ("bias ±MC", "Mean less truth, and its Monte Carlo standard error; in percentage points, or on the log scale."),
-    ("SD", "Standard deviation of the estimates."),
-    ("model SE", "The standard error that the trials themselves report."),
-    ("coverage ±MC", "Share of the trials whose 95 % interval holds the truth, and its Monte Carlo standard error."),
-    ("no value", "Trials without an estimate, which all figures leave out."),
-    ("n/a", "Has no value, or no truth."),
-)
 
 
 def effect_page(found: Effect) -> Page:
@@ -54,7 +41,7 @@ def effect_page(found: Effect) -> Page:
         settings=settings_tables({"": scenario}),
         answer=answer(found),
         tables=(*(study_table(found, outcome) for outcome in found.outcomes), estimands_table()),
-        definitions=_DEFINITIONS,
+        definitions=EFFECT_DEFINITIONS,
         notes=(truth_text(found), f"Days count from remission: {timing_text(timing)}."),
         assumptions=assumptions([scenario], found.parameters),
         commands=tuple(commands("effect", scenario, found.parameters, options)),
@@ -75,6 +62,8 @@ def answer(found: Effect) -> tuple[str, ...]:
     if all(map(math.isfinite, (naive.truth.value, naive.performance.mean.value))):
         bias = naive.performance.bias
         truth, mean = _points(naive.truth.value), _points(naive.performance.mean.value)
+        if found.changed and math.isfinite(naive.truth.mcse):
+            truth += f" (Monte Carlo standard error {100 * naive.truth.mcse:.1f})"
         error = f" (Monte Carlo standard error {100 * bias.mcse:.1f})" if math.isfinite(bias.mcse) else ""
         said.append(
             f"{_truly(found, truth)} on day {day} from remission; comparing those ever transplanted with those never "
@@ -82,32 +71,41 @@ def answer(found: Effect) -> tuple[str, ...]:
         )
     else:
         said.append("In these trials too few are transplanted to compare them with the others.")
+    known = [one for one in outcome.findings if math.isfinite(one.performance.bias.mcse)]
     judged = [
-        finding
-        for finding in outcome.findings
-        if finding.estimator.id not in ("naive_difference", "observed")
-        and finding.estimator.measure != "log_hazard_ratio"
-        and math.isfinite(finding.performance.bias.value)
+        one
+        for one in known
+        if one.estimator.id not in ("naive_difference", "observed") and one.estimator.measure != "log_hazard_ratio"
     ]
     if judged:
-        said.append(_others(sorted(judged, key=_bias)))
+        said.append(_others(sorted(judged, key=_bias, reverse=True)))
+    said.extend(_dependent(one) for one in known if one.estimator.id == "time_dependent_hr" and _is_told(one, 1))
     return tuple(said)
 
 
 def _others(judged: list[Finding]) -> str:
-    """Say which of some estimators, the least biased first, are told from what they are read for."""
-    nearest, farthest = judged[0], judged[-1]
-    bias = farthest.performance.bias
-    if not math.isfinite(bias.mcse) or abs(bias.value) <= 2.0 * bias.mcse:
-        return (
-            "The trials are too few to tell the bias of any other estimator that has a truth here from none; farthest "
-            f"from its truth lies {_named(farthest)}."
-        )
-    if len(judged) == 1:
-        return f"The other estimator that has a truth here, {_named(nearest)}, is biased, too."
+    """Say which of some estimators, the most biased first, are told from what they are read for, looking at all."""
+    told = [one for one in judged if _is_told(one, len(judged))]
+    among = f"the other {len(judged)} estimates of survival, or of a difference in it, that have a truth here"
+    if not told:
+        return f"Of {among}, the trials tell none from it."
+    rest = "the trials do not tell the others from it" if len(told) < len(judged) else "that is all of them"
+    return f"Of {among}, told from it are {listed([_named(one) for one in told])}; {rest}."
+
+
+def _is_told(finding: Finding, among: int) -> bool:
+    """Whether a bias is told from none with 95 % confidence, as one of several that are looked at (Bonferroni)."""
+    bias = finding.performance.bias
+    return abs(bias.value) > normal_quantile(1.0 - 0.05 / among) * bias.mcse
+
+
+def _dependent(finding: Finding) -> str:
+    """Say what is left in the time-dependent model where HSCT is known to do nothing."""
+    value = finding.performance.mean.value
     return (
-        f"Of the other estimators that have a truth here, {_named(nearest)} lies nearest to what it is read for, and "
-        f"{_named(farthest)} farthest from it."
+        f"The hazard ratio of “{finding.estimator.label}” is {value_text(value, 'log_hazard_ratio')} where the truth "
+        "is 1: a relapse ends that a patient may be transplanted, so that those who have relapsed are among the "
+        "untransplanted."
     )
 
 
@@ -128,7 +126,7 @@ def _named(finding: Finding) -> str:
 
 
 def _points(value: float) -> str:
-    return value_text(value, "difference").replace("-", "−")
+    return minus(value_text(value, "difference"))
 
 
 def _timing_facts(timing: Timing) -> tuple[tuple[str, str], ...]:
@@ -187,7 +185,11 @@ def data_answer(found: DataEffect) -> tuple[str, ...]:
     naive = _ratio(found, "naive_hr")
     said.append(
         f"Comparing those ever transplanted with those never transplanted: {naive}. That groups patients by their "
-        "future and favours HSCT whatever HSCT does."
+        "future, which biases it in favour of HSCT."
+    )
+    said.append(
+        "If the event is death, a relapse between the origin and HSCT biases the Cox models in favour of HSCT, too: "
+        "relapsed patients are then among the untransplanted. The weighted clones are made for that."
     )
     return tuple(said)
 

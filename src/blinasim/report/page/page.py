@@ -33,7 +33,7 @@ LIMITATIONS: Final = (
 
 
 @dataclass(frozen=True)
-class Scenario:
+class Described:
     """A scenario or design as its author describes it; ``name`` is empty where there is only one."""
 
     name: str
@@ -79,7 +79,7 @@ class Page:
     command: str
     title: str
     question: str
-    scenarios: tuple[Scenario, ...]
+    scenarios: tuple[Described, ...]
     facts: tuple[tuple[str, str], ...]
     answer: tuple[str, ...]
     tables: tuple[Table, ...]

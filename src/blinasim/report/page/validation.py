@@ -11,23 +11,13 @@ from blinasim.inference.predictive import Misses, Validation
 from blinasim.model.parameters import Structure
 from blinasim.report import calibration as told
 from blinasim.report.calibration import Calibration, learnt_table
-from blinasim.report.page.asked import command_line, facts, in_words, parameters_said, studied
+from blinasim.report.page.asked import command_line, facts, in_words, parameter_options, studied
 from blinasim.report.page.page import Page
 from blinasim.report.resting import assumptions
-from blinasim.report.rows import ENOUGH_TRIALS
-from blinasim.report.validation import sentences, validation_rows, validation_table
+from blinasim.report.rows import ENOUGH_TRIALS, full_labels
+from blinasim.report.validation import VALIDATION_DEFINITIONS, sentences, validation_rows, validation_table
+from blinasim.report.words import listed, lower_first
 
-_DEFINITIONS = (
-    ("published", "As the source study published it; in brackets the 95 % confidence interval, or the range."),
-    ("simulated", "Median of the simulated studies (95 % predictive interval)."),
-    ("tail", "Two-sided tail area: how rarely a simulated study lies as far out as the published figure."),
-    ("published is", "Where the published figure lies to the predictive interval."),
-    (
-        "width",
-        "Of the interval, against that of chance alone at the mean of the draws; ! marks one that is surely too wide.",
-    ),
-    ("n/a", "No draws, or no finite width."),
-)
 _AGREES_EASILY = "Figures that were fitted agree too easily: only the held-out ones are a test, and they are few."
 #: Draws of the priors are made by blinasim validate --prior, not read from a file.
 _PRIOR = ["--prior"]
@@ -37,7 +27,7 @@ def validation_page(found: Validation) -> Page:
     """Return the page of a validation."""
     scenario, parameters = found.scenario, found.parameters
     priors = isinstance(parameters, Posterior) and not parameters.has_learnt
-    said = _PRIOR if priors else parameters_said(parameters)
+    said = _PRIOR if priors else parameter_options(parameters)
     return Page(
         command="validate",
         title="The published figures against what the model predicts",
@@ -46,7 +36,7 @@ def validation_page(found: Validation) -> Page:
         facts=facts(scenario, parameters, trials=found.result.replications, called="Simulated studies"),
         answer=answer(found),
         tables=(validation_table(validation_rows(found)),),
-        definitions=_DEFINITIONS,
+        definitions=VALIDATION_DEFINITIONS,
         notes=tuple(sentences(found)),
         assumptions=assumptions([scenario], parameters),
         commands=() if said is None else (command_line("validate", *studied(scenario.study), *said),),
@@ -62,16 +52,27 @@ def answer(found: Validation) -> tuple[str, ...]:
     learnt = isinstance(found.parameters, Posterior) and found.parameters.has_learnt
     fitted, held_out = found.misses["fit"], found.misses["held_out"]
     said = [
-        f"Of the published figures {'held out of the fit' if learnt else 'that a calibration does not see'}, "
-        f"{_inside(held_out)}; of those that {'were fitted' if learnt else 'it fits'}, {_inside(fitted)}."
+        f"Of the published figures that {'were fitted' if learnt else 'a calibration fits'}, {_inside(fitted)}; of "
+        f"those {'held out of the fit' if learnt else 'that it does not see'}, {_inside(held_out)}{_of_what(found)}."
     ]
-    joint = found.joint.both
+    joint = found.joint
     said.append(
-        f"Of simulated reports of the latter, {_percent(joint.value)} (Monte Carlo standard error "
-        f"{_percent(joint.mcse)}) are at least as improbable as the published one"
-        f"{'; a small part would be bad, and a fit makes it large' if learnt else '; a small part would be bad'}."
+        f"Of {found.result.replications:,} simulated reports, {_percent(joint.both.value)} are at least as improbable "
+        f"as the published one in the figures {'that were fitted' if learnt else 'of a fit'}, and "
+        f"{_percent(joint.survival.value)} in those of survival alone. Few, such as less than 5 %, would speak against "
+        f"the model{'; figures that were fitted make them many' if learnt else ''}."
     )
     return tuple(said)
+
+
+def _of_what(found: Validation) -> str:
+    """Name the figures that were held out, and say how little whole numbers can test."""
+    held_out = [check.endpoint for check in found.checks if check.target.use == "held_out"]
+    if not held_out:
+        return ""
+    labels = full_labels()
+    weak = ", medians of whole cycles, which can scarcely miss" * all(one.unit == "cycles" for one in held_out)
+    return f" ({listed([lower_first(labels[one.id]) for one in held_out])}{weak})"
 
 
 def _inside(misses: Misses) -> str:
@@ -105,7 +106,7 @@ def calibration_page(found: Calibration) -> Page:
             ("prior, posterior", "Median (95 % interval), in the parameter's unit."),
             ("contraction", "1 less posterior over prior variance: 0 where nothing was learnt."),
             ("moved", "By how many of the prior's standard deviations the mean has moved."),
-            *_DEFINITIONS,
+            *VALIDATION_DEFINITIONS,
         ),
         notes=(*told.sentences(found), *sentences(found.after)),
         assumptions=assumptions([scenario], posterior),

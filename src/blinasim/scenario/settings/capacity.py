@@ -12,7 +12,7 @@ from blinasim.scenario.settings.base import Days, Settings
 class Background(Settings):
     """Other patients who want the same places: they come at random, at a constant rate."""
 
-    arrivals_per_year: Annotated[float, Field(ge=0.0, le=100_000.0, allow_inf_nan=False)] = Field(
+    arrivals_per_year: Annotated[float, Field(ge=0.0, le=5_000.0, allow_inf_nan=False)] = Field(
         0.0, description="Other patients per year of the calendar."
     )
     mean_stay_days: Annotated[float, Field(gt=0.0, le=3650.0, allow_inf_nan=False)] = Field(

@@ -1,223 +1,16 @@
-"""The words of a trial design: frozen settings, and what would contradict itself refused before any simulation."""
+"""A whole design, and what would contradict itself in it refused before any simulation."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Annotated, Literal, Self, TypeAlias
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from blinasim.scenario.settings import MOST_TITLE, Days, Settings, Study
-
-BinaryName: TypeAlias = Literal["response", "complete_response", "mrd_negative"]
-VariableName: TypeAlias = Literal["os", "rfs", "response", "complete_response", "mrd_negative"]
-BINARY: tuple[str, ...] = ("response", "complete_response", "mrd_negative")
-StratumName: TypeAlias = Literal["age", "prior_hsct", "salvage", "blasts"]
-TestName: TypeAlias = Literal[
-    "log_rank", "weighted_log_rank", "max_combo", "cox", "rmst", "milestone", "exact_binomial"
-]
-#: Tests whose statistics at successive looks have independent increments in the number of events.
-SEQUENTIAL: tuple[TestName, ...] = ("log_rank", "cox")
-
-Count = Annotated[int, Field(ge=1, le=100_000)]
-Positive = Annotated[float, Field(gt=0.0, allow_inf_nan=False)]
-Fraction = Annotated[float, Field(gt=0.0, lt=1.0, allow_inf_nan=False)]
-
-
-class Arm(Settings):
-    """An arm: patients who live a scenario."""
-
-    name: Annotated[str, Field(min_length=1, max_length=40)] = Field(description="Name of the arm.")
-    scenario: Annotated[str, Field(min_length=1)] = Field(
-        description="The scenario that its patients live: a shipped name, or a file relative to the design's."
-    )
-    changes: tuple[str, ...] = Field(
-        (), strict=False, description="Settings of that scenario changed, each dotted.key=value."
-    )
-    allocation: Annotated[int, Field(ge=1, le=10)] = Field(1, description="Patients of this arm in a smallest block.")
-
-
-class AccrualStretch(Settings):
-    """A stretch of the accrual with one rate."""
-
-    days: Annotated[int, Field(ge=1, le=36_525)] | None = Field(
-        None, description="Length, days; null: until all are enrolled (the last stretch always is)."
-    )
-    patients_per_month: Annotated[float, Field(ge=0.0, le=10_000.0, allow_inf_nan=False)] = Field(
-        description="Mean number enrolled a month of 30.4375 days; 0 is a pause."
-    )
-
-
-class Estimand(Settings):
-    """What is to be estimated, by the five attributes of ICH E9(R1)."""
-
-    treatment: Annotated[str, Field(min_length=3)] = Field(description="The treatments compared, in words.")
-    population: Literal["all_enrolled", "responders"] = Field("all_enrolled", description="Whose outcome it is.")
-    variable: VariableName = Field(
-        description="os, rfs (from CR/CRh*), response (CR/CRh* in two cycles), complete_response or mrd_negative."
-    )
-    hsct: Literal["treatment_policy", "hypothetical", "composite", "while_on_treatment"] = Field(
-        "treatment_policy",
-        description="Strategy for on-study HSCT as an intercurrent event: part of the treatment; censored, as if it "
-        "had not been available; an event; censored, for the hazard until then.",
-    )
-    summary: Literal["hazard_ratio", "rmst_difference", "milestone_difference", "response_rate"] = Field(
-        description="Population-level summary."
-    )
-
-    @model_validator(mode="after")
-    def _agrees(self) -> Self:
-        if (self.variable in BINARY) != (self.summary == "response_rate"):
-            raise ValueError(f"summary {self.summary} does not summarize {self.variable}")
-        if (self.variable == "rfs") != (self.population == "responders"):
-            raise ValueError(f"population {self.population} has no {self.variable}: rfs is of responders alone")
-        if self.variable in BINARY and self.hsct != "treatment_policy":
-            raise ValueError(f"hsct {self.hsct}: comes after the {self.variable}; say treatment_policy")
-        return self
-
-
-class SingleArmPlan(Settings):
-    """A single-arm plan of a binary outcome."""
-
-    kind: Literal["exact", "simon_optimal", "simon_minimax", "predictive_probability"] = Field(description="The plan.")
-    p0: Fraction = Field(description="Rate of no interest.")
-    p1: Fraction = Field(description="Rate of interest.")
-    beta: Fraction = Field(0.2, description="Error of the second kind at p1 that Simon's designs allow.")
-    looks_at: tuple[Count, ...] = Field(
-        (), strict=False, description="Patients at the interim looks of predictive-probability monitoring."
-    )
-    posterior: Fraction = Field(0.95, description="Posterior probability of a rate above p0 that is a success.")
-    futility: Annotated[float, Field(ge=0.0, lt=1.0)] = Field(
-        0.05, description="Predictive probability of success below which the trial stops."
-    )
-    success: Annotated[float, Field(gt=0.0, le=1.0)] = Field(
-        1.0, description="Predictive probability above which it stops with success; 1: never."
-    )
-    prior: tuple[Positive, Positive] = Field((0.5, 0.5), strict=False, description="Beta prior of the rate.")
-    assess_after_days: Days = Field(84, description="Days from a patient's entry after which the outcome is known.")
-    pause: bool = Field(True, description="Whether accrual pauses at an interim look until all are assessed.")
-
-    @model_validator(mode="after")
-    def _possible(self) -> Self:
-        if not self.p0 < self.p1:
-            raise ValueError(f"p1 {self.p1:g} should be above p0 {self.p0:g}")
-        if (self.kind == "predictive_probability") != bool(self.looks_at):
-            raise ValueError("looks_at goes with kind predictive_probability, and it with looks_at")
-        if list(self.looks_at) != sorted(set(self.looks_at)):
-            raise ValueError(f"looks_at {list(self.looks_at)} are out of order")
-        if not self.futility < self.success:
-            raise ValueError(f"success {self.success:g} should be above futility {self.futility:g}")
-        return self
-
-
-class Test(Settings):
-    """How the arms are compared."""
-
-    kind: TestName = Field(description="The test.")
-    stratified: bool = Field(False, description="Whether patients are compared within the strata of the allocation.")
-    rho: Annotated[float, Field(ge=0.0, le=5.0)] = Field(0.0, description="Of the weights of weighted_log_rank.")
-    gamma: Annotated[float, Field(ge=0.0, le=5.0)] = Field(0.0, description="Of the weights of weighted_log_rank.")
-    weights: tuple[tuple[float, float], ...] = Field(
-        ((0.0, 0.0), (1.0, 0.0), (0.0, 1.0)), strict=False, max_length=4, description="rho and gamma of max_combo."
-    )
-    day: Annotated[int, Field(ge=1, le=36_525)] | None = Field(
-        None, description="Horizon of rmst, or the milestone, days."
-    )
-
-    @model_validator(mode="after")
-    def _complete(self) -> Self:
-        if (self.kind in ("rmst", "milestone")) != (self.day is not None):
-            raise ValueError("day goes with kinds rmst and milestone, and they with a day")
-        if self.kind in ("rmst", "milestone") and self.stratified:
-            raise ValueError(f"stratified: {self.kind} has no strata")
-        if self.kind == "weighted_log_rank" and not (self.rho or self.gamma):
-            raise ValueError("gamma or rho should be above 0, or kind be log_rank")
-        if min((part for pair in self.weights for part in pair), default=-1.0) < 0.0:
-            raise ValueError("weights should be one to four pairs of numbers, at least 0")
-        return self
-
-
-class Cut(Settings):
-    """When the data are cut: all conditions that are said must hold, and the last to come true is the day."""
-
-    calendar_day: Days | None = Field(None, description="Day since the first day of accrual.")
-    events: Count | None = Field(None, description="Events of the variable.")
-    enrolled: Count | None = Field(None, description="Patients enrolled.")
-    follow_up_days: Days | None = Field(
-        None, description="Days since the entry of the patient that `enrolled` counts, or else of the last patient."
-    )
-    all_of: tuple[Cut, ...] = Field((), strict=False, description="Cuts of which all must have come.")
-    any_of: tuple[Cut, ...] = Field((), strict=False, description="Cuts of which the first to come counts.")
-
-    @model_validator(mode="after")
-    def _says_something(self) -> Self:
-        if not any(value not in (None, ()) for value in self.model_dump().values()):
-            raise ValueError("a cut needs a condition, such as events: 100")
-        return self
-
-    def parts(self) -> Iterator[Cut]:
-        """Yield the cut and all cuts in it."""
-        yield self
-        for inner in (*self.all_of, *self.any_of):
-            yield from inner.parts()
-
-    def scaled(self, factor: float, size: int, *, events: bool) -> Cut:
-        """Return the same cut of a trial of another size: patients (or events) in proportion, rounded up."""
-
-        def times(count: int | None, most: int) -> int | None:
-            return None if count is None else max(1, min(most, -int(-count * factor // 1)))
-
-        inner = {
-            name: tuple(cut.scaled(factor, size, events=events) for cut in getattr(self, name))
-            for name in ("all_of", "any_of")
-        }
-        enrolled = self.enrolled if events else times(self.enrolled, size)
-        return self.model_copy(update={"events": times(self.events, size), "enrolled": enrolled, **inner})
-
-
-class Look(Settings):
-    """A look at the data, locked at its cut-off."""
-
-    name: Annotated[str, Field(min_length=1, max_length=40)] = Field(description="Name of the look.")
-    when: Cut = Field(description="When the data are cut.")
-
-    @property
-    def events(self) -> int | None:
-        """Most events that the look names; None where it names none."""
-        return max((part.events for part in self.when.parts() if part.events is not None), default=None)
-
-
-class Efficacy(Settings):
-    """Boundaries of early success."""
-
-    kind: Literal["obrien_fleming", "pocock", "hwang_shih_decani", "haybittle_peto", "none"] = Field(
-        "obrien_fleming",
-        description="Lan-DeMets spending like O'Brien-Fleming's or Pocock's, Hwang-Shih-DeCani spending, "
-        "Haybittle-Peto, or no early success.",
-    )
-    gamma: Annotated[float, Field(ge=-20.0, le=20.0)] = Field(-4.0, description="Of hwang_shih_decani.")
-    interim_z: Positive = Field(3.0, description="Boundary of haybittle_peto at interim looks.")
-    planned_events: Count | None = Field(
-        None, description="Events of the whole trial, all of the information; null: those of the last look."
-    )
-
-
-class Futility(Settings):
-    """Boundaries of early futility."""
-
-    kind: Literal["none", "z", "hazard_ratio", "conditional_power", "beta_spending"] = Field(
-        "none",
-        description="Stop where the statistic is below z; where the hazard ratio is above a limit; where the "
-        "conditional power under the alternative is below one; or by spending beta (Hwang-Shih-DeCani).",
-    )
-    at: tuple[float, ...] = Field(
-        (), strict=False, description="The limit at each interim look; one for all if only one is said."
-    )
-    beta: Fraction = Field(0.1, description="Error of the second kind that beta_spending spends.")
-    gamma: Annotated[float, Field(ge=-20.0, le=20.0)] = Field(-2.0, description="Of beta_spending.")
-    binding: bool = Field(
-        False, description="Whether the boundaries of success count on it; if not, alpha is kept when it is overruled."
-    )
+from blinasim.scenario.design.analysis import BINARY, SEQUENTIAL, Estimand, SingleArmPlan, Test
+from blinasim.scenario.design.base import Fraction, Positive
+from blinasim.scenario.design.enrolment import AccrualStretch, Arm, StratumName
+from blinasim.scenario.design.looks import Efficacy, Futility, Look
+from blinasim.scenario.settings import MOST_TITLE, Settings, Study
 
 
 class Design(Settings):
@@ -328,8 +121,6 @@ class Design(Settings):
         summaries = {"rmst": "rmst_difference", "milestone": "milestone_difference"}
         if self.estimand.summary != summaries.get(self.test.kind, "hazard_ratio"):
             raise ValueError(f"estimand.summary {self.estimand.summary} is not what test {self.test.kind} is about")
-        if self.test.kind == "exact_binomial":
-            raise ValueError("test.kind exact_binomial is for one arm; give it a plan instead")
         if self.test.day is not None and self.test.day > self.longest_days:
             raise ValueError(f"test.day {self.test.day} lies beyond longest_days {self.longest_days}")
         if self.test.kind not in SEQUENTIAL and len(self.looks) > 1:

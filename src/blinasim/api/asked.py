@@ -1,0 +1,37 @@
+"""Scenarios as a caller may name them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pydantic import ValidationError
+
+from blinasim.errors import ScenarioError
+from blinasim.scenario.loading import load_named, load_scenario
+from blinasim.scenario.settings import Scenario
+
+if TYPE_CHECKING:
+    pass
+
+
+def named(
+    scenarios: Sequence[str | Path | Scenario], replications: int | None, seed: int | None
+) -> dict[str, Scenario]:
+    """Load scenarios by the name of their file, or their title; each name once."""
+
+    def load(said: str | Path | Scenario) -> tuple[str, Scenario]:
+        name = said.title if isinstance(said, Scenario) else Path(said).stem
+        return name, studied(said if isinstance(said, Scenario) else load_scenario(said), replications, seed)
+
+    return load_named(scenarios, load, "scenarios")
+
+
+def studied(scenario: Scenario, replications: int | None, seed: int | None) -> Scenario:
+    """Return a scenario with another number of trials or another seed, where given."""
+    try:
+        return scenario.with_study(replications, seed)
+    except ValidationError as problem:
+        first = problem.errors(include_url=False)[0]
+        raise ScenarioError(f"study.{first['loc'][-1]}: {first['msg']}, not {first['input']!r}") from None
