@@ -17,8 +17,12 @@ from blinasim.files import MANIFEST
 
 #: A run that is quick, whatever happens to it.
 RUN = ("run", "baseline", "--replications", "2", "--out")
-#: Figures take longer than all the rest of it; where a fault has nothing to do with them they are left out.
-NO_FIGURES = "import blinasim.report.folder as folder; folder._write_figures = lambda *_: None"
+#: Figures and the page of them take longer than all the rest; where a fault has nothing to do with them they are left out.
+NO_FIGURES = """
+import blinasim.report.folder as folder
+assert folder._figures and folder.write_page
+folder._figures, folder.write_page = (lambda *_: {}), (lambda *_: None)
+"""
 #: Finished chunks are kept from the first on.
 KEEP = "import blinasim.study.checkpoint as checkpoint; checkpoint.WORTH_KEEPING_S = 0.0"
 
@@ -223,20 +227,18 @@ def test_a_full_standard_output_is_said_and_the_results_are_whole(tmp_path: Path
 # --- ends in the middle -----------------------------------------------------------------------------------------------
 
 #: Waits in the middle of writing until there is a file ``go``.
-HOLD = """
+HOLD = f"""{NO_FIGURES}
 import time, pathlib
-import blinasim.report.folder as folder
 def hold(*_):
     pathlib.Path("written").touch()
     while not pathlib.Path("go").exists():
         time.sleep(0.02)
-folder._write_figures = hold
+folder.write_page = hold
 """
 #: Dies at once in the middle of writing.
-DIE = """
+DIE = f"""{NO_FIGURES}
 import os, signal
-import blinasim.report.folder as folder
-folder._write_figures = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
+folder.write_page = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
 """
 #: Dies between the two renames by which --force replaces a folder.
 DIE_BETWEEN = """
