@@ -260,7 +260,7 @@ def test_one_patient_replayed_has_the_row_of_the_trial(lived: list[Replay]) -> N
 
 @pytest.mark.parametrize(("trial", "patient"), [(0, None), (1, 0), (1, 190)])
 def test_no_such_trial_or_patient(trial: int, patient: int | None) -> None:
-    with pytest.raises(BlinasimError, match=r"--(trial|patient) \d+: "):
+    with pytest.raises(BlinasimError, match=r"(trial|patient) \d+: "):
         replay(SIMULATED, load_parameters(), trial, patient=patient)
 
 

@@ -17,8 +17,13 @@ from blinasim.files import MANIFEST
 
 #: A run that is quick, whatever happens to it.
 RUN = ("run", "baseline", "--replications", "2", "--out")
-#: Figures take longer than all the rest of it; where a fault has nothing to do with them they are left out.
-NO_FIGURES = "import blinasim.report.folder as folder; folder._figures = lambda *_: {}"
+#: Figures and their page take longer than all the rest; where a fault has nothing to do with them they are left out.
+NO_FIGURES = """
+import blinasim.report.folder as folder
+import blinasim.report.contents as contents
+assert folder._figures and contents.write_page
+folder._figures, contents.write_page = (lambda *_: {}), (lambda *_: None)
+"""
 #: Finished chunks are kept from the first on.
 KEEP = "import blinasim.study.checkpoint as checkpoint; checkpoint.WORTH_KEEPING_S = 0.0"
 
@@ -32,7 +37,7 @@ def program(arguments: Sequence[str], *before: str) -> list[str]:
 
 
 def call(command: Sequence[str], **more: object) -> subprocess.CompletedProcess[str]:
-    options: dict[str, object] = {"capture_output": True, "text": True, "encoding": "utf-8", "timeout": 120, **more}
+    options: dict[str, object] = {"capture_output": True, "text": True, "encoding": "utf-8", "timeout": 300, **more}
     return subprocess.run(list(command), check=False, **options)  # type: ignore[call-overload,no-any-return]
 
 
@@ -50,7 +55,7 @@ def names(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.iterdir())
 
 
-def wait_for(condition: Callable[[], object], seconds: float = 60.0) -> None:
+def wait_for(condition: Callable[[], object], seconds: float = 240.0) -> None:
     end = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < end, "waited in vain"
@@ -223,20 +228,18 @@ def test_a_full_standard_output_is_said_and_the_results_are_whole(tmp_path: Path
 # --- ends in the middle -----------------------------------------------------------------------------------------------
 
 #: Waits in the middle of writing until there is a file ``go``.
-HOLD = """
+HOLD = f"""{NO_FIGURES}
 import time, pathlib
-import blinasim.report.contents as contents
 def hold(*_):
     pathlib.Path("written").touch()
     while not pathlib.Path("go").exists():
         time.sleep(0.02)
-contents._save_figures = hold
+contents.write_page = hold
 """
 #: Dies at once in the middle of writing.
-DIE = """
+DIE = f"""{NO_FIGURES}
 import os, signal
-import blinasim.report.contents as contents
-contents._save_figures = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
+contents.write_page = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
 """
 #: Dies between the two renames by which --force replaces a folder.
 DIE_BETWEEN = """
@@ -260,7 +263,7 @@ def test_a_signal_in_the_middle_of_writing_leaves_nothing(ending: str, tmp_path:
     wait_for((tmp_path / "written").exists)
     assert names(tmp_path / "d") == [".r.unfinished"]
     process.send_signal(number)
-    _, said = process.communicate(timeout=60)
+    _, said = process.communicate(timeout=240)
     assert said == "blinasim: stopped; nothing is left half written\n"
     assert process.returncode == 130
     assert names(tmp_path / "d") == []
@@ -273,7 +276,7 @@ def test_a_run_that_ignores_hanging_up_goes_on(tmp_path: Path) -> None:
     wait_for((tmp_path / "written").exists)
     process.send_signal(signal.SIGHUP)
     (tmp_path / "go").touch()
-    _, said = process.communicate(timeout=60)
+    _, said = process.communicate(timeout=240)
     assert (process.returncode, said) == (0, "")
     assert (tmp_path / "r" / MANIFEST).is_file()
 
@@ -318,7 +321,7 @@ def test_a_killed_worker_of_a_run_changes_no_byte(tmp_path: Path) -> None:
     children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
     assert len(children) >= 2
     os.kill(int(children[0]), signal.SIGKILL)
-    assert process.wait(timeout=120) == 0
+    assert process.wait(timeout=240) == 0
     assert call(program([*run, "alone"], NO_FIGURES), cwd=tmp_path).returncode == 0
     assert bytes_of(tmp_path / "r") == bytes_of(tmp_path / "alone")
     assert names(tmp_path) == ["alone", "r"]
@@ -335,7 +338,7 @@ def test_of_two_runs_into_one_folder_the_second_is_told(force: bool, tmp_path: P
     refused(second, "d/r is being written by another run; wait for its end, or choose another --out")
     assert names(tmp_path / "d") == [".r.unfinished"]
     (tmp_path / "go").touch()
-    assert first.wait(timeout=60) == 0
+    assert first.wait(timeout=240) == 0
     assert names(tmp_path / "d") == ["r"]
     assert MANIFEST in bytes_of(tmp_path / "d" / "r")
 
@@ -349,7 +352,7 @@ def test_of_many_runs_into_one_folder_one_wins_and_it_is_whole(tmp_path: Path) -
         )
         for seed in range(4)
     ]  # fmt: skip
-    said = [run.communicate(timeout=120)[1] for run in runs]
+    said = [run.communicate(timeout=240)[1] for run in runs]
     won = [seed for seed, run in enumerate(runs) if run.returncode == 0]
     assert len(won) == 1
     assert names(tmp_path / "d") == ["r"]

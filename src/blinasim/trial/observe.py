@@ -78,7 +78,8 @@ def observe(scenario: Scenario, cohort: Cohort, history: History, record: Transp
     Staggered entry and a common cut-off censor everybody; some are lost before. The day of censoring itself is seen.
     """
     potential = scenario.trial.accrual.cutoff_day - cohort.entry_day
-    follow_up = np.minimum(potential, lost_days(scenario.trial.loss_per_year, draws).ravel())
+    loss = scenario.trial.loss_per_year
+    follow_up = np.minimum(potential, lost_days(loss, draws).ravel()) if loss else potential
     return seen_until(scenario, cohort, history, record, potential, follow_up)
 
 
