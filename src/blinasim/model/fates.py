@@ -104,6 +104,7 @@ class Fates:
         return np.asarray(self.stem_cell_source[np.arange(donor.size), np.maximum(donor, 0)])
 
 
+@np.errstate(over="ignore")  # a clock beyond all days is NEVER
 def settle(cohort: Cohort, parameters: Parameters, draws: Draws) -> Fates:
     """Turn luck and parameters into fates.
 
