@@ -40,6 +40,8 @@ def executed(notebook: NotebookNode) -> NotebookNode:
     """Execute a notebook in a kernel of its own, in a folder that is gone afterwards, and return it tidied."""
     # Notebooks print tables: a reader's own width of the terminal should not fold them.
     os.environ["COLUMNS"] = "120"
+    # Streamlit sets this for the process that imports it: figures of a notebook would not be shown.
+    os.environ.pop("MPLBACKEND", None)
     with tempfile.TemporaryDirectory() as folder:
         client = NotebookClient(
             notebook,
