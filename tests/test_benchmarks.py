@@ -32,6 +32,7 @@ def _rows(section: str) -> dict[str, list[str]]:
     return {cells[0].strip(): [cell.strip() for cell in cells[1:]] for cells in lines[2:]}
 
 
+@pytest.mark.slow
 def test_every_script_is_run_and_the_page_written_without_name_or_path_of_the_machine(
     tmp_path: Path,
 ) -> None:

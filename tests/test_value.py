@@ -221,6 +221,7 @@ def made_up(
     patch.setattr(module, "paired_values", known)
 
 
+@pytest.mark.slow
 def test_policies_with_a_known_gain(monkeypatch: pytest.MonkeyPatch) -> None:
     """A gain of 0.3 + z1 + z2 / 2 over draws: values of knowing z1, z2 and both are analytic."""
     draws = prior_draws(Structure(), 1_500, 3)
