@@ -133,7 +133,12 @@ class Visit:
         assert self.wrong == []
         assert self.page.get_by_test_id("stException").count() == 0
         # What a rerun has replaced fades; a fading text has little contrast.
-        self.page.wait_for_function("!document.querySelector('[data-stale=true]') && !document.getAnimations().length")
+        # Fades are over; what turns for ever, such as a sign that something runs, is not waited for.
+        self.page.wait_for_function(
+            "!document.querySelector('[data-stale=true]') && !document.getAnimations().some("
+            "one => one.playState === 'running' && one.effect.getComputedTiming().endTime !== Infinity)",
+            timeout=90_000,
+        )
         found = Axe().run(self.page).response["violations"]
         assert [one["id"] for one in found if one["impact"] in ("serious", "critical")] == []
         main = "document.querySelector('[data-testid=stMain]')"
