@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -71,7 +72,8 @@ def forest(rows: Sequence[Row], heading: Callable[[Row], str] | None = None) -> 
         (_lines(in_months, ", months", heading), _months_scale(in_months)),
     ]
     blocks = [block for block in blocks if block[0]]
-    height = _TOP + sum(_height(lines) * _LINE + _AXIS for lines, _ in blocks)
+    # Exact sums: Pythons before 3.12 add floats otherwise, and figures are the same bytes on all.
+    height = _TOP + math.fsum(_height(lines) * _LINE + _AXIS for lines, _ in blocks)
     with style.house_style():
         drawing = style.blank(_WIDTH, height)
         top = height - _TOP
@@ -116,7 +118,7 @@ def _verdict(published: list[Row]) -> str:
 
 def _height(lines: list[Row | str]) -> float:
     """Return the height of a block in lines: headings have some air above them."""
-    return sum(_HEADING if isinstance(line, str) else 1.0 for line in lines) + 0.3
+    return math.fsum(_HEADING if isinstance(line, str) else 1.0 for line in lines) + 0.3
 
 
 def _lines(rows: list[Row], suffix: str, heading: Callable[[Row], str] | None) -> list[Row | str]:
