@@ -16,9 +16,7 @@ from blinasim.report.design import characteristics, look_lines, percent, success
 from blinasim.report.figures import boundaries
 from blinasim.scenario.design import Design
 from blinasim.scenario.design_file import TrialDesign, load_design
-from blinasim.statistics.intervals import clopper_pearson
 from blinasim.study.evaluate_design import Evaluation, evaluate_design
-from blinasim.trial.decisions import Ending
 
 #: Simulated trials offered: few for an answer at once, more for a narrower interval.
 TRIALS: Final = (200, 1_000, 4_000)
@@ -138,6 +136,5 @@ def sentence(found: Evaluation, null: Evaluation) -> str:
 
 def _share(one: Evaluation) -> str:
     """Write the share of trials that succeed with its exact interval."""
-    count = int((one.decision.outcome == Ending.SUCCESS).sum())
-    lower, upper = (100 * float(limit) for limit in clopper_pearson(count, one.replications))
-    return f"{100 * count / one.replications:.1f} % (95 % interval {lower:.1f} to {upper:.1f})"
+    lower, upper = (100 * limit for limit in one.limits(one.success))
+    return f"{100 * one.success.value:.1f} % (95 % interval {lower:.1f} to {upper:.1f})"

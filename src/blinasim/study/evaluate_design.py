@@ -23,6 +23,7 @@ from blinasim.model.parameters import Changed, ParameterSource, load_parameters
 from blinasim.scenario.design import SEQUENTIAL, Design
 from blinasim.scenario.design_file import TrialDesign
 from blinasim.statistics import group_sequential, intervals
+from blinasim.statistics.curves import normal_quantile
 from blinasim.statistics.group_sequential import Boundaries
 from blinasim.statistics.hazard_ratio import pooled_hazard_ratio
 from blinasim.statistics.pairs import Parts, parts_of_variance
@@ -303,6 +304,17 @@ class Evaluation:
     @staticmethod
     def _finite(values: Floats) -> Floats:
         return np.where(np.isfinite(values), values, np.nan)
+
+    def limits(self, share: Estimated) -> tuple[float, float]:
+        """Return the 95 % Monte Carlo interval of a share of the trials, such as ``success``.
+
+        Of independent trials it is exact; where pairs of trials share a draw of the parameters it rests on their error.
+        """
+        if self._paired and share.mcse > 0:
+            far = normal_quantile(0.95) * share.mcse
+            return max(0.0, share.value - far), min(1.0, share.value + far)
+        lower, upper = intervals.clopper_pearson(round(share.value * self.replications), self.replications)
+        return float(lower), float(upper)
 
     def _share(self, which: NDArray[np.bool_]) -> Estimated:
         return self._mean(which.astype(np.float64))

@@ -16,7 +16,6 @@ from blinasim.report.design import percent, success_word, truth_text
 from blinasim.report.words import lower_first
 from blinasim.statistics import group_sequential
 from blinasim.statistics.curves import normal_quantile
-from blinasim.statistics.intervals import clopper_pearson
 from blinasim.study.evaluate_design import Evaluation
 from blinasim.trial import decisions
 from blinasim.trial.decisions import Ending
@@ -227,15 +226,8 @@ def power_curve(evaluation: Evaluation) -> style.Drawing:
 
 
 def _reach(evaluation: Evaluation) -> tuple[list[float], list[float]]:
-    """Return how far the 95 % interval of the simulated power reaches down and up, per cent.
-
-    Of independent trials it is exact; where pairs of trials share a draw of the parameters it rests on their error.
-    """
-    value, error, trials = evaluation.success.value, evaluation.success.mcse, evaluation.replications
-    if evaluation.parameters.varies and error > 0:
-        low, high = max(0.0, value - _LIMIT * error), min(1.0, value + _LIMIT * error)
-    else:
-        low, high = (float(limit) for limit in clopper_pearson(round(value * trials), trials))
+    """Return how far the 95 % Monte Carlo interval of the simulated power reaches down and up, per cent."""
+    value, (low, high) = evaluation.success.value, evaluation.limits(evaluation.success)
     return [100 * (value - low)], [100 * (high - value)]
 
 

@@ -20,8 +20,6 @@ from blinasim.report.page.page import Described, Page
 from blinasim.report.resting import assumptions
 from blinasim.report.words import listed, lower_first
 from blinasim.scenario.design_file import load_design
-from blinasim.statistics.curves import normal_quantile
-from blinasim.statistics.intervals import clopper_pearson
 from blinasim.study.evaluate_design import Estimated, Evaluation
 from blinasim.study.solve_design import Solution
 
@@ -114,24 +112,15 @@ def _error(one: Evaluation) -> str:
 
 
 def _against(one: Evaluation, found: Estimated, planned: float) -> str:
-    lower, upper = _limits(one, found)
+    lower, upper = one.limits(found)
     if lower <= planned <= upper:
         return f"not told apart from the {100 * planned:g} % planned"
     return f"{'above' if found.value > planned else 'below'} the {100 * planned:g} % planned"
 
 
 def _share(one: Evaluation, found: Estimated) -> str:
-    lower, upper = _limits(one, found)
+    lower, upper = one.limits(found)
     return f"{100 * found.value:.1f} % (95 % Monte Carlo interval {100 * lower:.1f} to {100 * upper:.1f})"
-
-
-def _limits(one: Evaluation, found: Estimated) -> tuple[float, float]:
-    """Return a 95 % interval of a share of trials: exact, or by the standard error where two trials share a draw."""
-    if one.parameters.varies:
-        far = normal_quantile(0.95) * found.mcse
-        return max(found.value - far, 0.0), min(found.value + far, 1.0)
-    lower, upper = clopper_pearson(round(found.value * one.replications), one.replications)
-    return float(lower), float(upper)
 
 
 def _commands(evaluations: Sequence[Evaluation], trial: int) -> list[str]:
