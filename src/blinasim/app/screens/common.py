@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import Any, Final, TypeVar
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from blinasim.app.controls import Source, presets
 from blinasim.app.pictures import Picture
@@ -121,6 +122,26 @@ def refused(problem: BlinasimError) -> None:
     """Show the one line of an error, as the command line does."""
     st.error("This is not possible:")
     st.code(f"blinasim: {problem}", language=None, wrap_lines=True)
+
+
+def opened(title: str, lead: str) -> tuple[DeltaGenerator, DeltaGenerator, DeltaGenerator]:
+    """Open a page, and return where its answer, its settings and its results go."""
+    st.title(title)
+    st.write(lead)
+    head = st.container()
+    settings, results = st.columns([1, 3.1], gap="medium")
+    return head, settings, results
+
+
+@contextmanager
+def refusing(place: DeltaGenerator) -> Iterator[None]:
+    """Refuse in one line what is not possible, and show no more of the page."""
+    try:
+        yield
+    except BlinasimError as problem:
+        with place:
+            refused(problem)
+        st.stop()
 
 
 @st.cache_data(show_spinner=False)

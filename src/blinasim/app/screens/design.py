@@ -9,14 +9,14 @@ from blinasim.app.designs import Planned
 from blinasim.app.screens.common import (
     answered,
     kept,
+    opened,
     point_used,
     quiet,
-    refused,
+    refusing,
     shown_picture,
     shown_table,
     simulating,
 )
-from blinasim.errors import BlinasimError
 from blinasim.scenario.design_file import load_design
 
 _judged = kept(designs.judged)
@@ -25,22 +25,15 @@ _titles = kept(designs.titles)
 
 def show() -> None:
     """Show the page."""
-    st.title("Design a trial")
-    st.write(
+    head, left, right = opened(
+        "Design a trial",
         "Before anyone enrols: how often a trial like this would succeed, how often it would if there were nothing to "
-        "find, and how long it would take."
+        "find, and how long it would take.",
     )
-    head = st.container()
-    left, right = st.columns([1, 3.1], gap="medium")
     with left:
         planned, trials = _planned()
-    try:
-        with head, simulating():
-            found = _judged(planned, trials)
-    except BlinasimError as problem:
-        with head:
-            refused(problem)
-        return
+    with refusing(head), head, simulating():
+        found = _judged(planned, trials)
     with head:
         answered(found.sentence)
     with right:

@@ -12,9 +12,11 @@ from blinasim.app.screens.common import (
     answered,
     chosen_scenario,
     kept,
+    opened,
     posterior_used,
     quiet,
     refused,
+    refusing,
     shown_picture,
     shown_table,
     simulating,
@@ -28,28 +30,22 @@ _usual_share = kept(explore.usual_under_way_share)
 
 def show() -> None:
     """Show the page."""
-    st.title("Explore a policy")
-    st.write(
+    head, left, right = opened(
+        "Explore a policy",
         "What would have happened to these patients under another policy? Start from a scenario and move its "
-        "settings; beside it stands the baseline, the source study as it was conducted."
+        "settings; beside it stands the baseline, the source study as it was conducted.",
     )
-    head = st.container()
-    left, right = st.columns([1, 3.1], gap="medium")
     with left:
         source = _source()
         base = source.load()
         values, share = _settings(source, base)
-    try:
+    with refusing(head):
         scenario = source.changed(changes_of(base, values))
         with left:
             # Before the answer: until it is there, a click would download what was asked before.
             _download(scenario, source)
         with head, simulating():
             found = _answer(scenario, share)
-    except BlinasimError as problem:
-        with head:
-            refused(problem)
-        return
     with head:
         answered(found.sentence)
     with right:

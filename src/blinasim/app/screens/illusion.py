@@ -8,14 +8,14 @@ from blinasim.app import illusion
 from blinasim.app.screens.common import (
     answered,
     kept,
+    opened,
     point_used,
     quiet,
-    refused,
+    refusing,
     shown_picture,
     shown_table,
     simulating,
 )
-from blinasim.errors import BlinasimError
 
 _illusion = kept(illusion.illusion)
 _guaranteed = kept(illusion.guaranteed)
@@ -23,14 +23,12 @@ _guaranteed = kept(illusion.guaranteed)
 
 def show() -> None:
     """Show the page."""
-    st.title("The transplant illusion")
-    st.write(
+    head, left, right = opened(
+        "The transplant illusion",
         "Who is transplanted has lived to be transplanted. Counted as the transplant's merit, that time makes any "
         "transplant look good, even one that does nothing. Here the truth is known, as the same patients also live "
-        "without HSCT."
+        "without HSCT.",
     )
-    head = st.container()
-    left, right = st.columns([1, 3.1], gap="medium")
     with left:
         world = st.radio("What HSCT truly does", list(illusion.WORLDS), key="illusion/world")
         landmark = st.slider(
@@ -38,13 +36,8 @@ def show() -> None:
             help="Patients alive on this day are split by what had come by then; those who died before are left out.",
         )  # fmt: skip
         trial = st.slider("Trial shown patient by patient", 1, 50, 1, key="illusion/trial")
-    try:
-        with head, simulating():
-            found, shown = _illusion(world, landmark), _guaranteed(world, trial)
-    except BlinasimError as problem:
-        with head:
-            refused(problem)
-        return
+    with refusing(head), head, simulating():
+        found, shown = _illusion(world, landmark), _guaranteed(world, trial)
     with head:
         answered(found.sentence)
     with right:

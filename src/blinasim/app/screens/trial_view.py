@@ -9,14 +9,14 @@ from blinasim.app.screens.common import (
     answered,
     chosen_scenario,
     kept,
+    opened,
     point_used,
     quiet,
-    refused,
+    refusing,
     shown_picture,
     shown_table,
     simulating,
 )
-from blinasim.errors import BlinasimError
 
 _seen = kept(trial_view.seen)
 _flow = kept(trial_view.flow)
@@ -24,13 +24,11 @@ _flow = kept(trial_view.flow)
 
 def show() -> None:
     """Show the page."""
-    st.title("What the trial saw")
-    st.write(
+    head, left, right = opened(
+        "What the trial saw",
         "A trial does not see lives, it sees them up to a day. Move that day, and watch the medians, the 11 % and "
-        "their intervals, beside what is true of the same patients."
+        "their intervals, beside what is true of the same patients.",
     )
-    head = st.container()
-    left, right = st.columns([1, 3.1], gap="medium")
     with left:
         source = chosen_scenario("Scenario", "trial/preset")
         base = source.load()
@@ -45,14 +43,10 @@ def show() -> None:
         )  # fmt: skip
         loss = st.slider("Lost to follow-up, % a year", 0, 50, round(100 * base.trial.loss_per_year), key="trial/loss")
         size = st.slider("Patients a trial", 30, 500, min(max(base.cohort.size, 30), 500), key="trial/size")
-    try:
+    with refusing(head):
         scenario = trial_view.asked(source.name, accrual_days, gap, loss, size)
         with head, simulating():
             found = _seen(scenario)
-    except BlinasimError as problem:
-        with head:
-            refused(problem)
-        return
     with head:
         answered(found.sentence)
     with right:
