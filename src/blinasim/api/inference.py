@@ -113,7 +113,7 @@ def calibrate(
     checkpoint: Path | None = None,
     resume: bool = False,
 ) -> Posterior:
-    """Calibrate the parameters to the published figures; takes minutes (``quick``) or hours.
+    """Calibrate the parameters to the published figures; takes a few minutes (``quick``), or half an hour on two cores.
 
     Parameters
     ----------
