@@ -1,4 +1,4 @@
-"""Fuzz one kind of input for some minutes: ``python tests/fuzz/run.py KIND [--minutes 10]``.
+"""Fuzz one kind of input for some minutes of processor time: ``python tests/fuzz/run.py KIND [--minutes 10]``.
 
 Coverage-guided where atheris is installed (the extra ``fuzz``), otherwise by luck alone. What is found is kept in
 ``tests/fuzz/corpus/KIND/``, which ``tests/test_fuzz.py`` tries again.
@@ -35,7 +35,7 @@ class Session:
     """Tries inputs until the time is over, and counts what became of them."""
 
     def __init__(self, kind: str, minutes: float, seed: int) -> None:
-        self.kind, self.end = kind, time.monotonic() + 60.0 * minutes
+        self.kind, self.end = kind, time.process_time() + 60.0 * minutes
         self.count: Counter[str] = Counter()
         self.luck = Random(seed)
         self.folder = Path(tempfile.mkdtemp(prefix="blinasim-fuzz-"))
@@ -69,12 +69,13 @@ class Session:
     def report(self) -> None:
         """Say how it went."""
         tried = sum(self.count.values())
-        print(f"{self.kind}: {tried:,} inputs, {dict(self.count)}, {len(self.found)} different faults", flush=True)
+        spent = f"{time.process_time() / 60:.1f} minutes of processor time"
+        print(f"{self.kind}: {tried:,} inputs in {spent}, {dict(self.count)}, {len(self.found)} different faults", flush=True)
 
     @property
     def over(self) -> bool:
         """Whether the time is over."""
-        return time.monotonic() > self.end
+        return time.process_time() > self.end
 
 
 def by_luck(session: Session) -> None:
