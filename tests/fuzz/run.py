@@ -70,7 +70,8 @@ class Session:
         """Say how it went."""
         tried = sum(self.count.values())
         spent = f"{time.process_time() / 60:.1f} minutes of processor time"
-        print(f"{self.kind}: {tried:,} inputs in {spent}, {dict(self.count)}, {len(self.found)} different faults", flush=True)
+        faults = f"{len(self.found)} different faults"
+        print(f"{self.kind}: {tried:,} inputs in {spent}, {dict(self.count)}, {faults}", flush=True)
 
     @property
     def over(self) -> bool:
