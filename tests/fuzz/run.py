@@ -2,20 +2,24 @@
 
 Coverage-guided where atheris is installed (the extra ``fuzz``), otherwise by luck alone. What is found is kept in
 ``tests/fuzz/corpus/KIND/``, which ``tests/test_fuzz.py`` tries again.
+
+The time is spent in rounds, each in a process of its own that goes on from the inputs the earlier ones thought worth
+keeping: the fuzzer's own memory grows without end (so it does with a target that does nothing).
 """
 
 from __future__ import annotations
 
 import argparse
 import hashlib
+import json
 import os
+import subprocess
 import sys
 import tempfile
 import time
 from collections import Counter
 from pathlib import Path
 from random import Random
-from typing import Any
 
 try:
     import atheris
@@ -35,7 +39,7 @@ class Session:
     """Tries inputs until the time is over, and counts what became of them."""
 
     def __init__(self, kind: str, minutes: float, seed: int) -> None:
-        self.kind, self.end = kind, time.process_time() + 60.0 * minutes
+        self.kind, self.seed, self.end = kind, seed, 60.0 * minutes
         self.count: Counter[str] = Counter()
         self.luck = Random(seed)
         self.folder = Path(tempfile.mkdtemp(prefix="blinasim-fuzz-"))
@@ -66,12 +70,10 @@ class Session:
         else:
             self.count["refused" if said else "accepted"] += 1
 
-    def report(self) -> None:
-        """Say how it went."""
-        tried = sum(self.count.values())
-        spent = f"{time.process_time() / 60:.1f} minutes of processor time"
-        faults = f"{len(self.found)} different faults"
-        print(f"{self.kind}: {tried:,} inputs in {spent}, {dict(self.count)}, {faults}", flush=True)
+    def report(self, path: Path) -> None:
+        """Write how it went."""
+        spent = time.process_time()
+        path.write_text(json.dumps({"seconds": spent, "count": self.count, "faults": sorted(self.found)}))
 
     @property
     def over(self) -> bool:
@@ -89,8 +91,8 @@ def by_luck(session: Session) -> None:
             pool.append(data)
 
 
-def by_coverage(session: Session) -> None:
-    """Let atheris choose which inputs are worth changing, and change half of them by words."""
+def by_coverage(session: Session, seeds: Path, report: Path) -> None:
+    """Let atheris choose which inputs are worth changing, and change most of them by words."""
 
     def mutate(data: bytes, most: int, seed: int) -> bytes:
         luck = Random(seed)
@@ -101,24 +103,50 @@ def by_coverage(session: Session) -> None:
     def one(data: bytes) -> None:
         session.try_one(data)
         if session.over:
-            session.report()
+            session.report(report)
             sys.stdout.flush()
-            os._exit(1 if session.found else 0)
+            os._exit(0)
 
-    seeds = Path(tempfile.mkdtemp(prefix="blinasim-seeds-"))
-    for number, data in enumerate(kinds.seeds_of(session.kind)):
-        (seeds / str(number)).write_bytes(data)
     flags = [
         "fuzz",
         str(seeds),
+        f"-seed={session.seed}",
         "-max_len=40000",
         "-timeout=120",
-        "-rss_limit_mb=2000",
+        "-rss_limit_mb=4000",
         "-verbosity=0",
         "-print_final_stats=0",
     ]
     atheris.Setup(flags, one, custom_mutator=mutate)
     atheris.Fuzz()
+
+
+#: Processor time of a round; the fuzzer takes about 30 MB a second for itself.
+_ROUND_MINUTES = 0.75
+
+
+def in_rounds(kind: str, minutes: float, seed: int, *, plain: bool) -> bool:
+    """Spend the time in processes of their own and say how it went; whether nothing was found."""
+    seeds, report = Path(tempfile.mkdtemp(prefix="blinasim-seeds-")), Path(tempfile.mkdtemp()) / "round.json"
+    for number, data in enumerate(kinds.seeds_of(kind)):
+        (seeds / str(number)).write_bytes(data)
+    count: Counter[str] = Counter()
+    faults: set[str] = set()
+    spent = 0.0
+    while (left := minutes - spent / 60) > 0.01:
+        command = [sys.executable, __file__, kind, "--minutes", str(min(left, _ROUND_MINUTES)), "--seed", str(seed)]
+        report.unlink(missing_ok=True)
+        run = subprocess.run([*command, "--round", str(seeds), str(report), *(["--plain"] if plain else [])])
+        if not report.exists():
+            print(f"{kind}: a round ended with exit code {run.returncode}, seed {seed}")
+            return False
+        said = json.loads(report.read_text())
+        spent, seed = spent + said["seconds"], seed + 1
+        count.update(said["count"])
+        faults.update(said["faults"])
+    tried = f"{sum(count.values()):,} inputs in {spent / 60:.1f} minutes of processor time"
+    print(f"{kind}: {tried}, {dict(count)}, {len(list(seeds.iterdir()))} kept to go on from, {len(faults)} faults")
+    return not faults
 
 
 def main() -> None:
@@ -127,12 +155,16 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=10.0)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--plain", action="store_true", help="by luck alone")
+    parser.add_argument("--round", type=Path, nargs=2, help=argparse.SUPPRESS)
     asked = parser.parse_args()
+    if asked.round is None:
+        sys.exit(0 if in_rounds(asked.kind, asked.minutes, asked.seed, plain=asked.plain) else 1)
     session = Session(asked.kind, asked.minutes, asked.seed)
-    search: Any = by_luck if asked.plain or atheris is None else by_coverage
-    search(session)
-    session.report()
-    sys.exit(1 if session.found else 0)
+    if asked.plain or atheris is None:
+        by_luck(session)
+        session.report(asked.round[1])
+    else:
+        by_coverage(session, *asked.round)
 
 
 if __name__ == "__main__":
