@@ -117,7 +117,10 @@ NO_TAG = "is not allowed; write plain values"
 SHIPPED = f"(shipped: {', '.join(shipped_scenarios())}; a file needs its .yaml)"
 WRITTEN = "a change is written dotted.key=value, such as cohort.size=100"
 NO_NAME = "is no name for a scenario; begin with a letter, go on with letters, digits, - or _"
-OUTSIDE = "lies outside the folder of the file asked for; move it there, or allow it: blinasim --allow-outside ..."
+OUTSIDE = (
+    "lies outside the folder of the file asked for; move it there, or allow it: "
+    "blinasim --allow-outside ..., in Python with blinasim.scenario.reach.outside_allowed()"
+)
 DESIGN = """title: x
 arms: [{name: a, scenario: baseline}]
 size: 20

@@ -507,7 +507,8 @@ def test_an_interrupted_calibration_goes_on_to_the_same_bytes(tmp_path: Path) ->
     again = calibrate(conduct=TINY, seed=4, only=FEW, progress=seen.append, checkpoint=path, resume=True)
     assert again.draws.equals(tiny().draws)
     assert min(now.sweeps for now in seen if now.phase == "sampling") > 0  # the first evaluation was not done again
-    with pytest.raises(OutputError, match="of another calibration \\(other seed\\)"):
+    what = r"of another calibration \(other seed\); leave resume out to begin anew, or choose another checkpoint$"
+    with pytest.raises(OutputError, match=what):
         calibrate(conduct=TINY, seed=6, only=FEW, checkpoint=path, resume=True)
 
 

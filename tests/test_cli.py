@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 
 from blinasim.cli.main import _run
+from blinasim.errors import OutputError
+from blinasim.files import check_free
 
 
 def blinasim(*arguments: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
@@ -58,6 +60,8 @@ def test_an_existing_folder_is_refused_before_any_work_and_replaced_by_force(tmp
     done = blinasim("run", "baseline", "--replications", "2", "--out", str(target))
     assert done.returncode == 2
     assert done.stderr == f"blinasim: {target} already exists; say --force to replace it, or --out for another folder\n"
+    with pytest.raises(OutputError, match=r"already exists; say force to replace it, or target for another folder$"):
+        check_free(target, force=False)
     assert (target / "mine.txt").exists()
     assert blinasim("run", "baseline", "--replications", "2", "--out", str(target), "--force").returncode == 0
     assert not (target / "mine.txt").exists()

@@ -173,7 +173,7 @@ def test_a_calibration_that_cannot_be_kept_keeps_the_state_before(tmp_path: Path
     )
     done = call(["sh", "-c", 'ulimit -f 20; exec "$@"', "sh", sys.executable, "-c", code], cwd=tmp_path)
     assert done.stderr.splitlines()[-1] == (
-        "blinasim.errors.OutputError: c.state.npz: cannot be written (File too large); choose another --out"
+        "blinasim.errors.OutputError: c.state.npz: cannot be written (File too large); choose another checkpoint"
     )
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == {"c.state.npz": b"before"}
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable
 from dataclasses import dataclass
 
 
@@ -27,13 +29,36 @@ class Argument(Place):
         return f"{self.file} {self.said}".rstrip()
 
 
-class BlinasimError(Exception):
-    """Base of every error that a user can mend; its text is one whole line."""
+def naming(advice: str, call: Callable[[str], str] = str) -> str:
+    """Return advice with the arguments that it names in braces as its reader calls them; functions by their names."""
+    return re.sub(r"\{(\w+)\}", lambda name: call(name[1]), advice)
 
-    def __init__(self, message: str, place: Place | None = None) -> None:
+
+class BlinasimError(Exception):
+    """Base of every error that a user can mend; its text is one whole line.
+
+    Parameters
+    ----------
+    message : str
+        What is wrong.
+    place : Place, optional
+        Where.
+    advice : str
+        What to do, where that is to give another argument: its name stands in braces. Nothing else is quoted there.
+    """
+
+    def __init__(self, message: str, place: Place | None = None, advice: str = "") -> None:
         self.message = message
         self.place = place
-        super().__init__(f"{place}: {message}" if place else message)
+        self.advice = advice
+        super().__init__(self.told())
+
+    def told(self, call: Callable[[str], str] = str) -> str:
+        """Return the line, with arguments as its reader calls them."""
+        place = self.place
+        where = f"{call(place.file)} {place.said}".rstrip() if isinstance(place, Argument) else place
+        line = f"{where}: {self.message}" if where else self.message
+        return f"{line}; {naming(self.advice, call)}" if self.advice else line
 
 
 class ScenarioError(BlinasimError):

@@ -35,12 +35,11 @@ from blinasim.cli import (
     value,
     verify,
 )
-from blinasim.errors import Argument, BlinasimError, InterruptedRunError, one_line
+from blinasim.cli.options import option
+from blinasim.errors import BlinasimError, InterruptedRunError, one_line
 from blinasim.files import reason
 
 _USAGE, _INTERRUPTED, _FAILED = 2, 130, 1
-#: Options called otherwise than the arguments that they are.
-_OPTIONS = {"known": "know"}
 
 app = typer.Typer(
     name="blinasim",
@@ -127,7 +126,7 @@ def _run(arguments: list[str]) -> int:
     except BlinasimError as problem:
         if debug:
             raise
-        return _say(_with_option(problem), _USAGE)
+        return _say(problem.told(option), _USAGE)
     except TyperException as problem:
         context = getattr(problem, "ctx", None)
         command = context.command_path if context else "blinasim"
@@ -145,14 +144,6 @@ def _run(arguments: list[str]) -> int:
             f"unexpected {type(problem).__name__}: {problem}; say blinasim --debug ... for the traceback",
             _FAILED,
         )
-
-
-def _with_option(problem: BlinasimError) -> str:
-    """Call an argument by the option that gave it."""
-    if not isinstance(problem.place, Argument):
-        return str(problem)
-    option = _OPTIONS.get(problem.place.file, problem.place.file)
-    return f"--{option} {problem.place.said}".rstrip() + f": {problem.message}"
 
 
 def _of_the_machine(problem: OSError | MemoryError) -> str:

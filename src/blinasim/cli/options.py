@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 #: A study has no more trials than this.
 MOST_TRIALS: Final = 10_000_000
+#: Options called otherwise than the arguments that they are.
+_OPTIONS: Final = {"known": "know", "target": "out", "folder": "out", "checkpoint": "out"}
 #: Draws of the priors, where they are asked for.
 _PRIOR_DRAWS: Final = 2_000
 
@@ -56,6 +58,11 @@ ClusterOption: TypeAlias = Annotated[
     typer.Option(metavar="ADDRESS", help="Dask workers: a scheduler's tcp://HOST:PORT, or local (then --workers)."),
 ]
 ForceOption: TypeAlias = Annotated[bool, typer.Option("--force", help="Replace a results folder.")]
+
+
+def option(argument: str) -> str:
+    """Return the option that gives an argument."""
+    return f"--{_OPTIONS.get(argument, argument)}"
 
 
 def all_changes(changes: list[str] | None, *, replications: int | None = None, seed: int | None = None) -> list[str]:

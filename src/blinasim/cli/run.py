@@ -20,6 +20,7 @@ from blinasim.cli.options import (
     SetOption,
     WorkersOption,
     all_changes,
+    option,
 )
 from blinasim.cli.results import wrote
 
@@ -90,6 +91,7 @@ def run(
         return
     # What draws and writes is slow to import: not for a dry run.
     from blinasim.cli.terminal import console, printed, progress, remark
+    from blinasim.errors import naming
     from blinasim.files import check_free
     from blinasim.report.folder import RunOptions, run_into
     from blinasim.report.rows import results_table, rows_of
@@ -110,7 +112,7 @@ def run(
             patients=patients,
             force=force,
             progress=advance,
-            remark=remark,
+            remark=lambda line: remark(naming(line, option)),
         )
     for line in shortfalls(wanted, result.estimates, paired=values.varies):
         remark(line)

@@ -1,7 +1,7 @@
 """Results folders, written whole or not at all, and by one run at a time.
 
 Beside a target ``r`` stand, for a while, ``.r.unfinished`` (the folder that is being written) and ``.r.replaced`` (what
-``--force`` replaces, for the moment between two renames). A run that is killed leaves them there; the next run to the
+``force`` replaces, for the moment between two renames). A run that is killed leaves them there; the next run to the
 same target clears the one away and puts the other back.
 """
 
@@ -13,6 +13,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Final
 
 from blinasim.errors import OutputError
 from blinasim.files.text import reason
@@ -22,6 +23,8 @@ if sys.platform != "win32":
 
 #: The file by which a results folder is known.
 MANIFEST = "manifest.json"
+
+_ANOTHER: Final = "choose another {target}"
 
 
 @contextmanager
@@ -77,17 +80,18 @@ def _check_there(target: Path, *, force: bool) -> None:
     except (OSError, ValueError) as problem:
         raise _unwritable(target, problem) from problem
     if there and not force:
-        raise OutputError(f"{target} already exists; say --force to replace it, or --out for another folder")
+        advice = "say {force} to replace it, or {target} for another folder"
+        raise OutputError(f"{target} already exists", advice=advice)
     if there and not folder:
-        raise OutputError(f"{target} is not a folder; choose another --out")
+        raise OutputError(f"{target} is not a folder", advice=_ANOTHER)
     if around:
-        raise OutputError(f"{target} is the folder you are in, or holds it; choose another --out")
+        raise OutputError(f"{target} is the folder you are in, or holds it", advice=_ANOTHER)
     if there and not ours:
-        raise OutputError(f"{target} is not a results folder (it has no {MANIFEST}); choose another --out")
+        raise OutputError(f"{target} is not a results folder (it has no {MANIFEST})", advice=_ANOTHER)
 
 
 def _unwritable(target: Path, problem: Exception) -> OutputError:
-    return OutputError(f"{target}: cannot be written ({reason(problem)}); choose another --out")
+    return OutputError(f"{target}: cannot be written ({reason(problem)})", advice=_ANOTHER)
 
 
 # --- the folder aside ---------------------------------------------------------------------------------
@@ -201,7 +205,7 @@ def _refuse_if_written_elsewhere(target: Path) -> None:
 
 
 def _written_by_another(target: Path) -> OutputError:
-    return OutputError(f"{target} is being written by another run; wait for its end, or choose another --out")
+    return OutputError(f"{target} is being written by another run", advice=f"wait for its end, or {_ANOTHER}")
 
 
 def _empty(folder: Path) -> None:

@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
+from typing import Final
 
 import numpy as np
 
@@ -15,6 +16,7 @@ from blinasim.files.arrays import DAMAGED
 from blinasim.inference.sampler import State
 
 _IDENTITY = "identity"
+_ANOTHER: Final = "choose another {checkpoint}"
 
 
 class Kept:
@@ -53,8 +55,8 @@ class Kept:
         if state is None:
             different = ", ".join(key for key in self._identity if there.get(key) != self._identity[key])
             raise OutputError(
-                f"{self.path} is of another calibration (other {different}); "
-                "leave --resume out to begin anew, or choose another --out"
+                f"{self.path} is of another calibration (other {different})",
+                advice=f"leave {{resume}} out to begin anew, or {_ANOTHER}",
             )
         return state
 
@@ -76,4 +78,4 @@ class Kept:
         except OSError as problem:
             with suppress(OSError):
                 aside.unlink(missing_ok=True)
-            raise OutputError(f"{self.path}: cannot be written ({reason(problem)}); choose another --out") from None
+            raise OutputError(f"{self.path}: cannot be written ({reason(problem)})", advice=_ANOTHER) from None

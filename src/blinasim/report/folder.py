@@ -95,7 +95,7 @@ def run_into(
     progress : callable, optional
         Called with the number of trials finished since the last call.
     remark : callable, optional
-        Called with a line for the user.
+        Called with a line for the user, which names arguments in braces (`blinasim.errors.naming`).
 
     Returns
     -------
@@ -112,7 +112,7 @@ def run_into(
         If those who do the work keep dying.
     """
     if patients and options.resume:
-        raise OutputError("--patients and --resume exclude each other: patients are not kept; leave one of them out")
+        raise OutputError("patients are not kept; such a run cannot go on", advice="leave out {patients} or {resume}")
     source = read_cohort(scenario.cohort)
     walker = choose(options.engine, scenario.capacity, own_policy=own_policy is not None)
     step = options.chunk or usual_chunk(scenario.cohort.size, walker)
@@ -153,7 +153,8 @@ def run_into(
         whole = "" if options.precision else f" of {len(cut(range(scenario.study.replications), step)):,}"
         kept = f"{checkpoint.kept:,}{whole} chunks are kept"
         if isinstance(problem, BlinasimError):
-            raise type(problem)(f"{problem.message}; {kept}: --resume goes on from them", problem.place) from None
+            advice = "; ".join(filter(None, (problem.advice, f"{kept}: {{resume}} goes on from them")))
+            raise type(problem)(problem.message, problem.place, advice) from None
         raise InterruptedRunError(f"stopped; {kept}") from None
     if checkpoint is not None:
         checkpoint.remove()
@@ -171,7 +172,7 @@ def _remark_on(checkpoint: Checkpoint, remark: Callable[[str], None], *, resume:
     if resume:
         remark(f"goes on from {chunks}" if there else "there is nothing to resume; the run begins at the start")
     elif there:
-        remark(f"{chunks} of this same run are kept; with --resume it would go on from them")
+        remark(f"{chunks} of this same run are kept; with {{resume}} it would go on from them")
 
 
 def _contents(

@@ -49,6 +49,6 @@ def check_reach(path: Path, said: str, folder: Path, what: str, place: Place | N
     if not inside:
         raise ScenarioError(
             f"{what}: {quoted(said)} lies outside the folder of the file asked for; move it there, or allow it: "
-            "blinasim --allow-outside ...",
+            "blinasim --allow-outside ..., in Python with blinasim.scenario.reach.outside_allowed()",
             place,
         )

@@ -92,8 +92,8 @@ class Checkpoint:
         if there is not None and not self.resumable and not (force and not resume):
             different = ", ".join(key for key in self._identity if there.get(key) != self._identity[key])
             raise OutputError(
-                f"{folder} keeps {self.found():,} chunks of another run (other {different}); choose another --out, "
-                f"or discard them with --force{' and without --resume' * resume}"
+                f"{folder} keeps {self.found():,} chunks of another run (other {different})",
+                advice="choose another {folder}, or discard them with {force}" + " and without {resume}" * resume,
             )
 
     def found(self) -> int:
