@@ -64,8 +64,7 @@ def effects(found: Effect | DataEffect) -> style.Drawing:
     """Draw what every estimator found.
 
     Of simulated trials: the dot is the mean of the estimates, the line through it its Monte Carlo 95 % interval, the
-    pale bar the range of 95 % of the trials (1.96 standard deviations), the diamond the truth, the tick the limit of
-    large trials. Of a user's own patients: the estimate and its 95 % interval.
+    pale bar what 95 % of the estimates lie between, the diamond the truth, the tick the limit of large trials. Of a user's own patients: the estimate and its 95 % interval.
 
     Parameters
     ----------
@@ -106,15 +105,14 @@ def _study_blocks(found: Effect) -> list[tuple[str, Scale, list[_Line]]]:
                 if row.outcome != outcome or row.finding.estimator.measure != measure:
                     continue
                 one = row.finding.performance
-                reach, spread = _LIMIT * one.mean.mcse, _LIMIT * one.empirical_se.value
-                mean = one.mean.value
+                mean, reach = one.mean.value, _LIMIT * one.mean.mcse
                 cells = row.cells
                 lines.append(
                     _Line(
                         row.label,
                         mean,
                         (mean - reach, mean + reach),
-                        (mean - spread, mean + spread),
+                        one.most,
                         row.finding.truth.value,
                         row.finding.limit.value,
                         (cells[2], cells[4], cells[7]),
@@ -216,8 +214,8 @@ def _head(drawing: style.Drawing, found: Effect | DataEffect) -> None:
         "The effect of HSCT as papers estimate it, and the truth",
         f"{style.shortened(found.scenario.title)} · {style.counted_trials(found.scenario.study.replications)} of "
         f"{size:,} patients · {timing_text(found.timing)}",
-        "Dot and line: mean of the estimates and its Monte Carlo 95 % interval. Bar: 95 % of the trials (1.96 standard",
-        "deviations). Orange tick: limit of large trials. Diamond: truth, where there is one.",
+        "Dot and line: mean of the estimates and its Monte Carlo 95 % interval. Bar: 95 % of the trials.",
+        "Orange tick: limit of large trials. Diamond: truth, where there is one.",
     )
 
 
