@@ -23,13 +23,14 @@ HEADER: Final = (
     "# The files of the versions in constraints.txt, by their hashes. Written by docs/lock.py; use with:\n"
     "# pip install --require-hashes -r requirements.lock\n"
 )
-#: Licences as read in the packages that do not say them in their metadata, or that the extra ``dev`` does not install.
+#: Licences read in the pinned versions of packages whose metadata say none (atheris, axe-playwright-python and Ciw, in
+#: their licence files), or which the extra ``dev`` does not install; in the words that `licence` finds where they are.
 READ: Final = {
     "atheris": "Apache-2.0",
     "axe-playwright-python": "MIT",
     "ciw": "MIT",
     "networkx": "BSD-3-Clause",
-    "salabim": "MIT",
+    "salabim": "MIT License",
     "tqdm": "MPL-2.0 AND MIT",
 }
 _PIN: Final = re.compile(r"^([A-Za-z0-9._-]+)==([^\s;\\]+)", re.MULTILINE)
