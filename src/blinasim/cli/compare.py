@@ -105,9 +105,15 @@ def compare(
 
 def _parts(comparison: Comparison, seconds: float, width: int) -> Iterator[str | Table]:
     """Yield what is printed, in order."""
-    from blinasim.cli.terminal import printed
+    from blinasim.cli.terminal import legend, printed
     from blinasim.inference.choice import described
-    from blinasim.report.comparison import DRAWN_AGAIN, block_title, cost_effectiveness_text, touched_text
+    from blinasim.report.comparison import (
+        COMPARISON_DEFINITIONS,
+        IDENTIFIED,
+        block_title,
+        cost_effectiveness_text,
+        touched_text,
+    )
     from blinasim.report.comparison_tables import comparison_table, flows_table
     from blinasim.report.resting import rests_on
     from blinasim.study.cost_effectiveness import cost_effectiveness
@@ -130,15 +136,11 @@ def _parts(comparison: Comparison, seconds: float, width: int) -> Iterator[str |
             yield printed(flows_table(comparison, contrast, contrast.pairs), wrapping=2)
         yield ""
         yield from _rests(comparison, contrast)
+    yield ""
+    yield legend(COMPARISON_DEFINITIONS)
+    yield f"\n{IDENTIFIED}"
     yield (
-        "\ndifference: mean of the paired differences (95 % interval of that mean). "
-        "better: share of the trials in which\nthe policy is better, ties counting half. "
-        "All patients are followed to the end. n/a: has no value, or no meaning there.\n"
-        "Means of paired differences are what the model identifies; who gains and who loses rests on the two lives\n"
-        "of a patient sharing their luck.\n"
-        f"drawn again: the policy with luck {DRAWN_AGAIN}. reference again: the reference so,\n"
-        "against itself; what moves there moves without any policy.\n"
-        + rests_on((arm.scenario for arm in comparison.arms), comparison.parameters.structure)
+        rests_on((arm.scenario for arm in comparison.arms), comparison.parameters.structure)
         + ("" if width >= _WIDTH else "\nThe terminal is too narrow for all columns: see comparison.csv, or widen it.")
     )
 

@@ -25,7 +25,6 @@ from blinasim.cli.options import (
 from blinasim.cli.results import wrote
 
 if TYPE_CHECKING:
-    from blinasim.report.rows import Row
     from blinasim.scenario.settings import Scenario
     from blinasim.study.simulate import Result
 
@@ -90,11 +89,11 @@ def run(
         _say_what_would_be_done(asked, described(values), target, walker, force=force, more=bool(wanted))
         return
     # What draws and writes is slow to import: not for a dry run.
-    from blinasim.cli.terminal import console, printed, progress, remark
+    from blinasim.cli.terminal import console, legend, printed, progress, remark
     from blinasim.errors import naming
     from blinasim.files import check_free
     from blinasim.report.folder import RunOptions, run_into
-    from blinasim.report.rows import results_table, rows_of
+    from blinasim.report.rows import judged_text, results_table, rows_of, run_definitions
     from blinasim.study.cluster import hired
 
     check_free(target, force=force)
@@ -129,7 +128,9 @@ def run(
     narrow = out_console.width < (_WIDTH_WITH_PARTS if values.varies else _WIDTH)
     table = results_table(rows, varies=values.varies)
     out_console.print(printed(table.without("parameters", "limit", "oracle") if narrow else table))
-    out_console.print(_closing(result, rows, target, files, narrow=narrow), highlight=False, soft_wrap=True)
+    out_console.print(f"\n{judged_text(result.scenario, rows)}\n", highlight=False, soft_wrap=True)
+    out_console.print(legend(run_definitions(varies=values.varies)))
+    out_console.print(_closing(result, target, files, narrow=narrow), highlight=False, soft_wrap=True)
 
 
 def _say_what_would_be_done(
@@ -161,26 +162,15 @@ def _heading(name: str, result: Result, seconds: float) -> str:
     )
 
 
-def _closing(result: Result, rows: list[Row], target: Path, files: list[str], *, narrow: bool) -> str:
+def _closing(result: Result, target: Path, files: list[str], *, narrow: bool) -> str:
     from blinasim.report.resting import rests_on
-    from blinasim.report.rows import as_published, judged_text
+    from blinasim.report.rows import as_published
     from blinasim.report.sensitivity_file import stored_sentence
 
     scenario = result.scenario
     strongest = stored_sentence(result.parameters) if as_published(scenario) and result.parameters.varies else None
     return (
-        f"\n{judged_text(scenario, rows)}\n"
-        "published: in brackets the 95 % confidence interval, or the range of age and cycles.\n"
-        "simulated: median of the trials (95 % predictive interval). "
-        "limit: the same estimator without censoring by time.\noracle: the estimand itself, same luck. "
-        "n/a: a count by the cut-off. n/e: not estimable in most trials.\n"
-        + (
-            "parameters: part of the trials' variance that comes of not knowing the parameters; the rest is chance in "
-            "a trial\nof this size.\n"
-            if result.parameters.varies
-            else ""
-        )
-        + f"{rests_on([scenario], result.parameters.structure)}{f' {strongest}' if strongest else ''}\n"
+        f"\n{rests_on([scenario], result.parameters.structure)}{f' {strongest}' if strongest else ''}\n"
         + ("The terminal is too narrow for limit and oracle: see endpoints.csv, or widen it.\n" if narrow else "")
         + wrote(target, files)
     )

@@ -36,6 +36,30 @@ PLACES: Final = {
 
 #: What independent luck is, in a sentence.
 DRAWN_AGAIN: Final = "drawn again from remission, or failure, on"
+#: What the means are, and what the flows are not.
+IDENTIFIED: Final = (
+    "Means of paired differences are what the model identifies. Who gains and who loses rests on the two lives of a "
+    "patient sharing their luck, and cannot be observed in any trial."
+)
+#: What the columns mean.
+COMPARISON_DEFINITIONS: Final = (
+    ("reference, policy", "Mean over the trials. All patients are followed to the end; nothing is censored."),
+    (
+        "difference",
+        "Mean of the paired differences, policy less reference, and the 95 % Monte Carlo interval of that mean: more "
+        "trials narrow it, and it knows nothing of how uncertain the parameters are.",
+    ),
+    ("95 % of trials", "What a single trial of this size may show: the range of 95 % of the trials' differences."),
+    (
+        "better",
+        "Share of the trials in which the policy is better, ties counting half; empty where neither direction is "
+        "better, or every trial ties.",
+    ),
+    ("shared luck", "Both lives of a patient share all chance. Who gains and who loses is known only so."),
+    ("drawn again", f"The policy with luck {DRAWN_AGAIN}: the means stay, the flows do not."),
+    ("reference again", "The reference so, against itself; what moves there moves without any policy."),
+    (NOT_APPLICABLE, "Has no value, or no meaning there."),
+)
 #: Measures whose means are shown with independent luck beside shared luck.
 _SHOWN_AGAIN: Final = ("realization", "os_24_months", "rmst_24_months")
 #: Ways between two places that the table names, the most travelled first.

@@ -23,6 +23,31 @@ ENOUGH_TRIALS: Final = 40
 #: What a cell says where a trial cannot estimate the quantity.
 NOT_ESTIMABLE: Final = "n/e"
 
+#: What the columns mean, and the words in them; the part of the parameters is a column where they vary.
+_DEFINITIONS: Final = (
+    ("published", "As the source study published it; in brackets the 95 % confidence interval, or the range."),
+    (
+        "simulated",
+        "Median of the simulated trials, and the interval that holds 95 % of them. Each has its own patients, "
+        "staggered entry, data cut-off and losses, and is analysed with the source study's own estimators. * marks "
+        "a published figure outside the interval.",
+    ),
+    ("limit", "The same estimator without censoring by time, in the patients of all trials together."),
+    (
+        "oracle",
+        "The estimand itself, from the same patients with the same luck; for what is censored at HSCT, in a world "
+        "without HSCT. Where limit and oracle differ, the estimator is biased, however many patients it is given.",
+    ),
+    (NOT_APPLICABLE, "A count by the data cut-off, of which there is neither limit nor oracle."),
+    (NOT_ESTIMABLE, "Cannot be estimated in most of the trials."),
+    ("n.r., not reached", "Fewer than half of the patients had the event by then."),
+)
+_PARAMETERS: Final = (
+    "parameters",
+    "Part of the trials' variance that comes of not knowing the parameters; the rest is chance in a trial of this "
+    "size.",
+)
+
 
 @dataclass(frozen=True)
 class Row:
@@ -106,6 +131,11 @@ def results_table(rows: list[Row], *, varies: bool) -> Table:
         )
     titles = ("", "published", "simulated", *["parameters"] * varies, "limit", "oracle")
     return Table(titles, tuple(lines), "Published and simulated results")
+
+
+def run_definitions(*, varies: bool) -> tuple[tuple[str, str], ...]:
+    """Return what the columns of the results table mean."""
+    return (*_DEFINITIONS[:2], *[_PARAMETERS] * varies, *_DEFINITIONS[2:])
 
 
 def as_published(scenario: Scenario) -> bool:

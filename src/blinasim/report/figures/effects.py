@@ -64,7 +64,8 @@ def effects(found: Effect | DataEffect) -> style.Drawing:
     """Draw what every estimator found.
 
     Of simulated trials: the dot is the mean of the estimates, the line through it its Monte Carlo 95 % interval, the
-    pale bar what 95 % of the estimates lie between, the diamond the truth, the tick the limit of large trials. Of a user's own patients: the estimate and its 95 % interval.
+    pale bar what 95 % of the estimates lie between, the diamond the truth, the tick the limit of large trials. Of a
+    user's own patients: the estimate and its 95 % interval.
 
     Parameters
     ----------

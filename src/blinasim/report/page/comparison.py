@@ -6,9 +6,10 @@ import math
 from collections.abc import Iterator
 
 from blinasim.report.comparison import (
-    DRAWN_AGAIN,
+    COMPARISON_DEFINITIONS,
     HEAD_START_COLUMNS,
     HEAD_START_WORLDS,
+    IDENTIFIED,
     block_title,
     cost_effectiveness_text,
     touched_text,
@@ -29,25 +30,6 @@ _LEVEL = "95 % Monte Carlo interval"
 #: By what the answer is given.
 _MAIN = ("realization", "rmst_24_months")
 
-_DEFINITIONS = (
-    ("reference, policy", "Mean over the trials. All patients are followed to the end; nothing is censored."),
-    (
-        "difference",
-        "Mean of the paired differences, policy less reference, and the 95 % Monte Carlo interval of that mean: more "
-        "trials narrow it, and it knows nothing of how uncertain the parameters are.",
-    ),
-    ("95 % of trials", "What a single trial of this size may show: the range of 95 % of the trials' differences."),
-    (
-        "better",
-        "Share of the trials in which the policy is better, ties counting half; empty where neither direction is "
-        "better, or every trial ties.",
-    ),
-    ("shared luck", "Both lives of a patient share all chance. Who gains and who loses is known only so."),
-    ("drawn again", f"The policy with luck {DRAWN_AGAIN}: the means stay, the flows do not."),
-    ("reference again", "The reference so, against itself; what moves there moves without any policy."),
-    ("n/a", "Has no value, or no meaning there."),
-)
-
 
 def comparison_page(comparison: Comparison) -> Page:
     """Return the page of a comparison."""
@@ -64,7 +46,7 @@ def comparison_page(comparison: Comparison) -> Page:
         settings=settings_tables(scenarios),
         answer=tuple(line for policy in comparison.policies for line in answer(comparison, policy)),
         tables=tuple(_tables(comparison)),
-        definitions=_DEFINITIONS,
+        definitions=COMPARISON_DEFINITIONS,
         notes=tuple(_notes(comparison)),
         assumptions=assumptions(list(scenarios.values()), comparison.parameters),
         commands=() if own else tuple(named_commands("compare", scenarios, comparison.parameters)),
@@ -73,8 +55,7 @@ def comparison_page(comparison: Comparison) -> Page:
             "seed and versions, blinasim compare writes the same bytes.",
         ),
         limitations=(
-            "Means of paired differences are what the model identifies. Who gains and who loses rests on the two "
-            "lives of a patient sharing their luck, and cannot be observed in any trial.",
+            IDENTIFIED,
             "A difference is that of the model, averaged over the parameters in use. Its interval knows that the "
             "simulated trials are finitely many, and nothing else: not how uncertain the parameters are, which shows "
             "in the 95 % of trials beside chance where they are drawn, and not whether the pathway is right.",

@@ -10,34 +10,18 @@ from blinasim.report.manifest import POLICY_FILE
 from blinasim.report.page.asked import commands, facts, in_words, settings_tables
 from blinasim.report.page.page import Page
 from blinasim.report.resting import assumptions
-from blinasim.report.rows import ENOUGH_TRIALS, Row, as_published, judged_text, number, results_table
+from blinasim.report.rows import (
+    ENOUGH_TRIALS,
+    Row,
+    as_published,
+    judged_text,
+    number,
+    results_table,
+    run_definitions,
+)
 from blinasim.report.sensitivity_file import stored_sentence
 from blinasim.scenario.settings import Scenario
 from blinasim.study.simulate import Result
-
-_DEFINITIONS = (
-    ("published", "As the source study published it; in brackets the 95 % confidence interval, or the range."),
-    (
-        "simulated",
-        "Median of the simulated trials, and the interval that holds 95 % of them. Each has its own patients, "
-        "staggered entry, data cut-off and losses, and is analysed with the source study's own estimators. * marks "
-        "a published figure outside the interval.",
-    ),
-    ("limit", "The same estimator without censoring by time, in the patients of all trials together."),
-    (
-        "oracle",
-        "The estimand itself, from the same patients with the same luck; for what is censored at HSCT, in a world "
-        "without HSCT. Where limit and oracle differ, the estimator is biased, however many patients it is given.",
-    ),
-    ("n/a", "A count by the data cut-off, of which there is neither limit nor oracle."),
-    ("n/e", "Cannot be estimated in most of the trials."),
-    ("n.r., not reached", "Fewer than half of the patients had the event by then."),
-)
-_PARAMETERS = (
-    "parameters",
-    "Part of the trials' variance that comes of not knowing the parameters; the rest is chance in a trial of this "
-    "size.",
-)
 
 
 def run_page(result: Result, rows: list[Row], own_policy: PolicyFile | None) -> Page:
@@ -56,7 +40,7 @@ def run_page(result: Result, rows: list[Row], own_policy: PolicyFile | None) -> 
         settings=settings_tables({"": scenario}),
         answer=answer(scenario, rows),
         tables=(results_table(rows, varies=varies),),
-        definitions=(*_DEFINITIONS[:2], *[_PARAMETERS] * varies, *_DEFINITIONS[2:]),
+        definitions=run_definitions(varies=varies),
         notes=tuple(filter(None, (judged_text(scenario, rows), strongest))),
         assumptions=assumptions([scenario], result.parameters),
         commands=tuple(commands("run", scenario, result.parameters, options)),
