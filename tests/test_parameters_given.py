@@ -295,7 +295,7 @@ def test_a_run_over_draws_says_so_takes_them_along_and_is_repeated(
     assert _run([*asked, "--out", str(out)]) == 0
     said = capsys.readouterr().out
     assert "posterior, 60 draws" in said
-    assert "part of the trials' variance" in said
+    assert "Part of the trials' variance" in said
     manifest = json.loads((out / "manifest.json").read_text(encoding="utf-8"))
     assert manifest["parameters"] is None
     assert manifest["posterior"]["fingerprint"] == small_posterior().fingerprint
