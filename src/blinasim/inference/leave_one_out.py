@@ -16,7 +16,7 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import special, stats
+from scipy import special
 
 from blinasim.inference.likelihood import Examined
 from blinasim.inference.study import MEDIANS, SUMMARIES, TERMS, Observed, mortality_of
@@ -140,6 +140,8 @@ def _two_sided(below: float) -> float:
 
 def _of_counts(share: Floats, weights: Floats, count: int, patients: int) -> tuple[float, float, float, float]:
     """Return the mid-probability below a count, and median and limits, of a mixture of binomials."""
+    from scipy import stats  # slow to import
+
     numbers = np.arange(patients + 1)
     mass = weights @ stats.binom.pmf(numbers, patients, share[:, np.newaxis])
     upto = np.cumsum(mass)

@@ -17,7 +17,7 @@ from typing import Final, Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import special, stats
+from scipy import special
 
 from blinasim.inference.likelihood import log_ways
 from blinasim.inference.posterior import Posterior
@@ -355,6 +355,8 @@ def _normal_scores(summaries: Floats, observed: Observed) -> tuple[Floats, Float
     By rank, so that a median that is not reached is simply the largest; what cannot be estimated says nothing, as
     the middle does. The published ones stand midway between the simulated ones that round to them.
     """
+    from scipy import stats  # slow to import
+
     theirs, ours = np.zeros(summaries.shape), np.zeros(summaries.shape[1])
     for column in range(summaries.shape[1]):
         known = ~np.isnan(summaries[:, column])

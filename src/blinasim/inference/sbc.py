@@ -15,7 +15,7 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import special, stats
+from scipy import special
 
 from blinasim.inference.calibrate import Conduct, calibrate, problem_of
 from blinasim.inference.likelihood import Problem, lived, log_between, log_survival
@@ -205,6 +205,8 @@ LEVELS: Final = (0.5, 0.9, 0.95)
 
 def coverage(rows: Sequence[Judged]) -> tuple[Coverage, ...]:
     """Summarize abstracts by quantity, in the order of their first appearance."""
+    from scipy import stats  # slow to import
+
     by_name: dict[str, list[Judged]] = {}
     for row in rows:
         by_name.setdefault(row.quantity, []).append(row)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
-from scipy import stats
 
 from blinasim.inference.sbc import OS_12
 from blinasim.report import style
@@ -32,6 +31,8 @@ def ranks(rows: pd.DataFrame) -> style.Drawing:
     Drawing
         A matplotlib figure; its ``alt`` says how many lines leave the band.
     """
+    from scipy import stats  # slow to import
+
     by_name = {str(name): np.sort(group["place"].to_numpy()) for name, group in rows.groupby("quantity", sort=False)}
     abstracts = max(len(places) for places in by_name.values())
     # The Kolmogorov-Smirnov distance that one of so many quantities exceeds with this probability.
