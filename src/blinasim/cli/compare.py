@@ -124,10 +124,10 @@ def _parts(comparison: Comparison, seconds: float, width: int) -> Iterator[str |
         f"\n{study.replications:,} trial{'s' * (study.replications != 1)} of {size} patients · "
         f"{described(comparison.parameters)} · seed {study.seed} · engine {engines} · {seconds:.1f} s"
     )
+    left_out = ["95 % of trials"] * (width < _WIDTH) + ["better"] * (width < _NARROW_WIDTH)
     for contrast in comparison.contrasts:
         yield f"\n[bold]{block_title(comparison, contrast.name)}[/bold]\n"
         table = comparison_table(comparison, contrast.name)
-        left_out = ["95 % of trials"] * (width < _WIDTH) + ["better"] * (width < _NARROW_WIDTH)
         yield printed(table.without(*left_out), wrapping=1)
         if judged := cost_effectiveness(comparison, contrast.name):
             yield f"\n{cost_effectiveness_text(judged)}"
@@ -137,7 +137,7 @@ def _parts(comparison: Comparison, seconds: float, width: int) -> Iterator[str |
         yield ""
         yield from _rests(comparison, contrast)
     yield ""
-    yield legend(COMPARISON_DEFINITIONS)
+    yield legend(COMPARISON_DEFINITIONS, left_out)
     yield f"\n{IDENTIFIED}"
     yield (
         rests_on((arm.scenario for arm in comparison.arms), comparison.parameters.structure)

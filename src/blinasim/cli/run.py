@@ -71,6 +71,7 @@ def run(
     """Simulate a scenario and set it beside the source study's results."""
     import time
 
+    from blinasim.files import check_free
     from blinasim.inference.choice import described, parameters_said
     from blinasim.model.policy_file import policy_file
     from blinasim.scenario.loading import load_scenario
@@ -88,15 +89,14 @@ def run(
         walker = choose(engine.value, asked.capacity, own_policy=own_policy is not None)
         _say_what_would_be_done(asked, described(values), target, walker, force=force, more=bool(wanted))
         return
-    # What draws and writes is slow to import: not for a dry run.
+    check_free(target, force=force)
+    # What draws and writes is slow to import: not for a dry run, or to refuse.
     from blinasim.cli.terminal import console, legend, printed, progress, remark
     from blinasim.errors import naming
-    from blinasim.files import check_free
     from blinasim.report.folder import RunOptions, run_into
     from blinasim.report.rows import judged_text, results_table, rows_of, run_definitions
     from blinasim.study.cluster import hired
 
-    check_free(target, force=force)
     start = time.perf_counter()
     with (
         hired(workers, cluster) as executor,
@@ -126,10 +126,10 @@ def run(
     out_console = console()
     out_console.print(_heading(name, result, seconds), highlight=False)
     narrow = out_console.width < (_WIDTH_WITH_PARTS if values.varies else _WIDTH)
-    table = results_table(rows, varies=values.varies)
-    out_console.print(printed(table.without("parameters", "limit", "oracle") if narrow else table))
+    left_out = ("parameters", "limit", "oracle") * narrow
+    out_console.print(printed(results_table(rows, varies=values.varies).without(*left_out)))
     out_console.print(f"\n{judged_text(result.scenario, rows)}\n", highlight=False, soft_wrap=True)
-    out_console.print(legend(run_definitions(varies=values.varies)))
+    out_console.print(legend(run_definitions(varies=values.varies), left_out))
     out_console.print(_closing(result, target, files, narrow=narrow), highlight=False, soft_wrap=True)
 
 

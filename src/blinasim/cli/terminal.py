@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -32,9 +32,9 @@ def remark(line: str) -> None:
     Console(stderr=True).print(f"blinasim: {line}", highlight=False, markup=False, soft_wrap=True)
 
 
-def legend(definitions: tuple[tuple[str, str], ...]) -> RichTable:
-    """Return what the columns of a table mean, as the terminal shows it."""
-    return printed(Table(("", ""), definitions), wrapping=2)
+def legend(definitions: tuple[tuple[str, str], ...], left_out: Collection[str] = ()) -> RichTable:
+    """Return what the columns of a table mean, but for those left out, as the terminal shows it."""
+    return printed(Table(("", ""), tuple(line for line in definitions if line[0] not in left_out)), wrapping=2)
 
 
 def printed(table: Table, wrapping: int = 0) -> RichTable:
