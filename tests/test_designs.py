@@ -19,8 +19,8 @@ from blinasim.cli.main import app
 from blinasim.errors import ScenarioError
 from blinasim.files import read_yaml, shipped_designs
 from blinasim.luck import Draws, Luck
+from blinasim.model.catalogue import load_parameters
 from blinasim.model.codes import NEVER, NONE, Donor
-from blinasim.model.parameters import load_parameters
 from blinasim.report import figures
 from blinasim.report.design_file import DesignFile, design_file
 from blinasim.report.manifest import hashes

@@ -11,18 +11,10 @@ from blinasim.engine.choice import walk
 from blinasim.engine.des import _column
 from blinasim.errors import ParameterError
 from blinasim.files import data_folder
+from blinasim.model.catalogue import ParameterInfo, Prior, load_parameters, parameter_catalogue
 from blinasim.model.history import LogEntry
-from blinasim.model.parameters import (
-    Baseline,
-    Changed,
-    ParameterInfo,
-    Prior,
-    Structure,
-    load_parameters,
-    parameter_catalogue,
-    parameters_of,
-    parameters_to_dict,
-)
+from blinasim.model.parameter_groups import Baseline
+from blinasim.model.parameters import Changed, Structure, parameters_of, parameters_to_dict
 from blinasim.model.point_file import read_points
 from worlds import in_remission_on_day_28, parameters
 

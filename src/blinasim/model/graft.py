@@ -12,7 +12,8 @@ from blinasim.model.cohort import Cohort
 from blinasim.model.durations import as_speed
 from blinasim.model.fates import Fates
 from blinasim.model.fates.clocks import NON_RELAPSE_CLOCK_DAYS, non_relapse_hazards
-from blinasim.model.parameters import Parameters, Value
+from blinasim.model.parameter_groups import Value
+from blinasim.model.parameters import Parameters
 
 
 @dataclass(frozen=True)

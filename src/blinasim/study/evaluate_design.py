@@ -16,7 +16,8 @@ from scipy.optimize import brentq
 
 from blinasim.errors import ScenarioError
 from blinasim.luck import Luck
-from blinasim.model.parameters import Changed, ParameterSource, load_parameters
+from blinasim.model.catalogue import load_parameters
+from blinasim.model.parameters import Changed, ParameterSource
 from blinasim.scenario.design_file import TrialDesign
 from blinasim.study.chunks import cut, usual_chunk
 from blinasim.study.design_trials import Counted, Looked, live_arms, look_at_block

@@ -18,9 +18,9 @@ from blinasim.engine import des, fast
 from blinasim.errors import ParameterError
 from blinasim.files import data_folder, read_yaml
 from blinasim.luck import Draws, Luck
+from blinasim.model.catalogue import load_parameters
 from blinasim.model.durations import DAYS_PER_MONTH, exponential, whole_days
 from blinasim.model.history import COLUMNS
-from blinasim.model.parameters import load_parameters
 from blinasim.scenario.loading import load_scenario
 from blinasim.statistics import cox, group_sequential, sample_size, survival
 from blinasim.statistics.error_spending import spent

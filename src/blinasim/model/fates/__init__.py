@@ -19,7 +19,8 @@ from blinasim.model.cohort import Cohort
 from blinasim.model.durations import as_speed
 from blinasim.model.fates import clocks, donors, induction, remission
 from blinasim.model.fates.attributes import Attributes
-from blinasim.model.parameters import Parameters, Value
+from blinasim.model.parameter_groups import Value
+from blinasim.model.parameters import Parameters
 
 #: What is drawn for the time from remission, or failure, on. Some of it decides, with donor and policy, whether a
 #: transplant is realized (relapse, death, switch); some is of patients about whom no policy decides anything.

@@ -11,7 +11,7 @@ from blinasim.model.cohort import Cohort
 from blinasim.model.durations import (
     Floats,
 )
-from blinasim.model.parameters import Value
+from blinasim.model.parameter_groups import Value
 
 
 @dataclass(frozen=True)

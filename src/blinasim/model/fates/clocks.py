@@ -34,7 +34,7 @@ _LARGEST_EXPOSURE = 500.0
 def relapse_clock(patient: Attributes, parameters: Parameters, draws: Draws) -> NDArray[np.int64]:
     """Relapse clock, milli-days: Weibull or log-logistic, as the structure says; frailty multiplies its hazard.
 
-    From an exponential variable E, minus the logarithm of the survival: ``median_days * (E / log 2) ** (1 / shape)`` days,
+    From an exponential E, minus the logarithm of the survival: ``median_days * (E / log 2) ** (1 / shape)`` days,
     or ``median_days * (exp(E) - 1) ** (1 / shape)``.
     """
     relapse = parameters.relapse

@@ -16,7 +16,8 @@ from blinasim.model.durations import (
     whole_days,
 )
 from blinasim.model.fates.attributes import Attributes
-from blinasim.model.parameters import Parameters, Value
+from blinasim.model.parameter_groups import Value
+from blinasim.model.parameters import Parameters
 
 
 def search(patient: Attributes, parameters: Parameters, draws: Draws) -> NDArray[np.int32]:

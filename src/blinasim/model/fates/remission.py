@@ -22,7 +22,8 @@ from blinasim.model.durations import (
     whole_days,
 )
 from blinasim.model.fates.attributes import Attributes
-from blinasim.model.parameters import Parameters, Value
+from blinasim.model.parameter_groups import Value
+from blinasim.model.parameters import Parameters
 
 
 def death(patient: Attributes, parameters: Parameters, draws: Draws) -> tuple[NDArray[np.int32], NDArray[np.int8]]:
