@@ -9,11 +9,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from blinasim.errors import Place, ScenarioError
-from blinasim.files import (
-    nearest,
-    quoted,
-    short,
-)
+from blinasim.files import nearest, quoted, short
 from blinasim.scenario.draft import EXTENDS, Draft, came_from
 from blinasim.scenario.settings import AfterCycle, Scenario
 

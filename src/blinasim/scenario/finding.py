@@ -6,13 +6,7 @@ import stat
 from pathlib import Path
 
 from blinasim.errors import Place, ScenarioError
-from blinasim.files import (
-    data_folder,
-    nearest,
-    quoted,
-    reason,
-    shipped_scenarios,
-)
+from blinasim.files import data_folder, nearest, quoted, reason, shipped_scenarios
 from blinasim.scenario.reach import is_path
 
 

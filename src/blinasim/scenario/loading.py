@@ -13,10 +13,7 @@ from typing import TypeVar
 from pydantic import ValidationError
 
 from blinasim.errors import ScenarioError
-from blinasim.files import (
-    reason,
-    short,
-)
+from blinasim.files import reason, short
 from blinasim.scenario.complaints import first_error
 from blinasim.scenario.draft import Draft, change_draft, read_draft
 from blinasim.scenario.finding import find_scenario

@@ -8,9 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from blinasim.model.cohort import Cohort
-from blinasim.model.durations import (
-    Floats,
-)
+from blinasim.model.durations import Floats
 from blinasim.model.parameter_groups import Value
 
 

@@ -10,11 +10,7 @@ from numpy.typing import NDArray
 
 from blinasim.luck import Draws
 from blinasim.model.codes import NEVER, Donor, Source
-from blinasim.model.durations import (
-    log_logistic,
-    remainder,
-    whole_days,
-)
+from blinasim.model.durations import log_logistic, remainder, whole_days
 from blinasim.model.fates.attributes import Attributes
 from blinasim.model.parameter_groups import Value
 from blinasim.model.parameters import Parameters

@@ -12,13 +12,7 @@ from numpy.typing import NDArray
 
 from blinasim.luck import Draws
 from blinasim.model.codes import NEVER, Cause, Depth, Mrd
-from blinasim.model.durations import (
-    daily_hazard,
-    exponential,
-    piecewise,
-    remainder,
-    whole_days,
-)
+from blinasim.model.durations import daily_hazard, exponential, piecewise, remainder, whole_days
 from blinasim.model.fates.attributes import Attributes
 from blinasim.model.parameters import Parameters
 

@@ -12,15 +12,7 @@ from numpy.typing import NDArray
 
 from blinasim.luck import Draws
 from blinasim.model.codes import NEVER, Cause
-from blinasim.model.durations import (
-    DAYS_PER_YEAR,
-    Floats,
-    exponential,
-    log_logistic,
-    piecewise,
-    remainder,
-    whole_days,
-)
+from blinasim.model.durations import DAYS_PER_YEAR, Floats, exponential, log_logistic, piecewise, remainder, whole_days
 from blinasim.model.fates.attributes import Attributes
 from blinasim.model.parameter_groups import Value
 from blinasim.model.parameters import Parameters
