@@ -42,8 +42,8 @@ def _page(mutants: list[Mutant], first: dict[str, Row], now: dict[str, Row], rea
     yield "`tests/mutation/run.py` (see there), which runs the tests that touch the fault, quickest first, 16 s of them"
     yield "at most (the golden results after 6 s), property-based tests with few examples."
     yield ""
-    yield f"Of {len(mutants):,} mutants of `model/`, `engine/` and `trial/`, {len(now):,} were drawn, in proportion to those of"
-    yield "each file (but fewer of `codes.py`, whose faults every test touches, and which take a minute each);"
+    yield f"Of {len(mutants):,} mutants of `model/`, `engine/` and `trial/`, {len(now):,} were drawn, in proportion to"
+    yield "those of each file (but fewer of `codes.py`, whose faults every test touches, and which take a minute each);"
     changed = now.keys() - {mutant.key for mutant in mutants}
     yield f"{len(changed)} of them in code that has been renamed or rewritten since."
     yield f"**Score {_score(now.values())}**; without the {len(equivalent)} that change nothing anybody could see,"
