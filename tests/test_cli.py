@@ -18,6 +18,10 @@ def blinasim(*arguments: str, cwd: Path | None = None) -> subprocess.CompletedPr
     )
 
 
+def bytes_of(folder: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
 def test_help_imports_nothing_heavy() -> None:
     code = (
         "import sys; from blinasim.cli.main import _run; _run(['--help']);"
@@ -33,23 +37,32 @@ def test_version() -> None:
     assert blinasim("--version").stdout.startswith("blinasim 0.")
 
 
-def test_run_prints_the_table_and_writes_whole_results(tmp_path: Path) -> None:
-    done = blinasim("run", "baseline", "--replications", "4", "--out", "r", cwd=tmp_path)
+@pytest.fixture(scope="module")
+def done_in(tmp_path_factory: pytest.TempPathFactory) -> tuple[subprocess.CompletedProcess[str], Path]:
+    """A run of the program itself, and the folder in which it was done."""
+    folder = tmp_path_factory.mktemp("done")
+    return blinasim("run", "baseline", "--replications", "4", "--out", "r", cwd=folder), folder
+
+
+def test_run_prints_the_table_and_writes_whole_results(
+    done_in: tuple[subprocess.CompletedProcess[str], Path],
+) -> None:
+    done, folder = done_in
     assert done.returncode == 0, done.stderr
     assert done.stderr == ""  # no progress bar where nobody watches
     for text in ("81/189 43 %", "Realization rate", "Median OS", "6.1 (4.2-7.5)", "oracle"):
         assert text in done.stdout
-    written = {str(path.relative_to(tmp_path / "r")) for path in (tmp_path / "r").rglob("*") if path.is_file()}
+    written = {str(path.relative_to(folder / "r")) for path in (folder / "r").rglob("*") if path.is_file()}
     assert {"endpoints.csv", "occupancy.csv", "figures/survival.png", "figures/survival.svg"} <= written
-    assert [path.name for path in tmp_path.iterdir()] == ["r"]  # nothing left aside
+    assert [path.name for path in folder.iterdir()] == ["r"]  # nothing left aside
 
 
-def test_results_are_the_same_bytes_twice(tmp_path: Path) -> None:
-    for name in ("a", "b"):
-        assert _run(["run", "baseline", "--replications", "3", "--out", str(tmp_path / name)]) == 0
-    for path in (tmp_path / "a").rglob("*"):
-        if path.is_file():
-            assert path.read_bytes() == (tmp_path / "b" / path.relative_to(tmp_path / "a")).read_bytes(), path
+def test_results_are_the_same_bytes_twice(
+    done_in: tuple[subprocess.CompletedProcess[str], Path], tmp_path: Path
+) -> None:
+    first, again = done_in[1] / "r", tmp_path / "again"
+    assert _run(["run", "baseline", "--replications", "4", "--out", str(again)]) == 0
+    assert bytes_of(again) == bytes_of(first)
 
 
 def test_an_existing_folder_is_refused_before_any_work_and_replaced_by_force(tmp_path: Path) -> None:
@@ -77,9 +90,10 @@ def test_force_replaces_results_and_nothing_else(tmp_path: Path, capsys: pytest.
     assert (thesis / "chapter1.tex").read_text() == "years of work"
 
 
-def test_json_is_the_table_as_data(tmp_path: Path) -> None:
-    done = blinasim("run", "baseline", "--replications", "3", "--out", "r", "--json", cwd=tmp_path)
-    rows = {row["id"]: row for row in json.loads(done.stdout)}
+@pytest.mark.usefixtures("without_figures")
+def test_json_is_the_table_as_data(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert _run(["run", "baseline", "--replications", "3", "--out", str(tmp_path / "r"), "--json"]) == 0
+    rows = {row["id"]: row for row in json.loads(capsys.readouterr().out)}
     assert rows["hsct"]["published"] == pytest.approx(32 / 81)
     assert rows["os"]["unit"] == "months"
     assert rows["os"]["trials"] == 3

@@ -124,6 +124,7 @@ def test_the_same_bytes_by_two_workers(folder: Path, tmp_path: Path) -> None:
             assert path.read_bytes() == (again / path.relative_to(folder)).read_bytes(), path
 
 
+@pytest.mark.usefixtures("without_figures")
 def test_json_is_the_document(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     target = tmp_path / "r"
     assert _run(["compare", "baseline", "haplo_first", "--replications", "2", "--json", "--out", str(target)]) == 0
@@ -131,6 +132,7 @@ def test_json_is_the_document(tmp_path: Path, capsys: pytest.CaptureFixture[str]
     assert printed == json.loads((target / "comparison.json").read_text(encoding="utf-8"))
 
 
+@pytest.mark.usefixtures("without_figures")
 def test_the_default_folder_names_the_scenarios(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -143,6 +145,7 @@ def test_the_default_folder_names_the_scenarios(
     assert _run([*arguments, "--force"]) == 0
 
 
+@pytest.mark.usefixtures("without_figures")
 def test_a_cohorts_file_travels_with_the_results(tmp_path: Path) -> None:
     (tmp_path / "ours.csv").write_text(
         "age_years,prior_hsct,salvage_lines,blasts_pct\n35,no,1,80\n52,yes,2,30\n", encoding="utf-8"
@@ -177,6 +180,7 @@ def test_other_patients_have_no_flows_in_the_folder(tmp_path: Path, capsys: pyte
     assert {path.stem for path in (target / "figures").iterdir()} == {"differences", "survival"}
 
 
+@pytest.mark.usefixtures("without_figures")
 def test_a_policy_of_ones_own_is_one_more_arm(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     own = tmp_path / "mine.py"
     own.write_text("class Nobody:\n    def is_candidate(self, chart):\n        return False\n", encoding="utf-8")

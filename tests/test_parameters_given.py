@@ -327,6 +327,7 @@ def test_a_checkpoint_is_of_its_parameters(mine: Path) -> None:
     assert identify(BASELINE, small_posterior(), None, "auto", 10) == identify(BASELINE, posterior, None, "auto", 10)
 
 
+@pytest.mark.usefixtures("without_figures")
 def test_every_command_takes_parameters(mine: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     stories = {}
     for name in ("point", str(mine)):

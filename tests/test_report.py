@@ -149,6 +149,7 @@ def test_a_report_says_nothing_of_how_the_work_was_done(name: str) -> None:
     assert str(path.parent.parent) not in path.read_text(encoding="utf-8")
 
 
+@pytest.mark.usefixtures("without_figures")
 def test_the_command_that_a_report_names_gives_the_same_numbers(tmp_path: Path, capsys: Any) -> None:
     first = tmp_path / "first"
     settings = [

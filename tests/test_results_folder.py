@@ -139,6 +139,7 @@ def test_a_cohort_file_travels_with_the_results(tmp_path: Path, capsys: pytest.C
     assert "The same bytes" in capsys.readouterr().out
 
 
+@pytest.mark.usefixtures("without_figures")
 def test_set_reaches_the_run(tmp_path: Path) -> None:
     target = tmp_path / "r"
     change = "policy.transplant.offered=false"

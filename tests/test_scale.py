@@ -23,7 +23,6 @@ import blinasim as bs
 from blinasim.cli.main import _run
 from blinasim.errors import BlinasimError, InterruptedRunError, OutputError, WorkerError, naming
 from blinasim.model.catalogue import load_parameters
-from blinasim.report import folder as results_folder
 from blinasim.report.folder import RunOptions, checkpoint_folder, run_into
 from blinasim.report.rows import endpoint_frame, rows_of
 from blinasim.report.summary_file import summary_file
@@ -346,12 +345,6 @@ ASKED = scenario(replications=12)
 @pytest.fixture
 def kept_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(checkpoints, "WORTH_KEEPING_S", 0.0)
-
-
-@pytest.fixture
-def without_figures(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Figures take longer than all the rest of a small run, and are made of the same result."""
-    monkeypatch.setattr(results_folder, "_figures", lambda *_: {})
 
 
 @pytest.fixture

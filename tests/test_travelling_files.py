@@ -8,6 +8,8 @@ import pytest
 from blinasim.cli.main import _run
 from blinasim.report.manifest import hashes
 
+pytestmark = pytest.mark.usefixtures("without_figures")
+
 ROWS = "age_years,prior_hsct,salvage_lines,blasts_pct\n30,no,0,80\n40,yes,1,20.5\n70,no,2,60\n50,no,3,30\n"
 SCENARIO = "extends: baseline\ncohort: {size: 40, data: {file: ours.csv, rows: resampled}}\n"
 DESIGN = """title: ours

@@ -201,6 +201,7 @@ def test_the_command_writes_a_folder_and_prints_verdicts(
     assert "already exists" in capsys.readouterr().err
 
 
+@pytest.mark.usefixtures("without_figures")
 def test_the_priors_are_asked_by_name(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     out = tmp_path / "v"
     assert _run(["validate", "--prior", "--replications", "40", "--json", "--out", str(out)]) == 0
