@@ -66,6 +66,11 @@ def conditional_means(inputs: Floats, outcomes: Floats, weights: Floats) -> Fit:
         What came of each.
     weights : (S,) array of float
         Of the sample, adding up to 1.
+
+    Returns
+    -------
+    Fit
+        Explained and remaining parts of the centred outcomes, (S, m) each.
     """
     size = 1.0 / float(np.square(weights).sum())
     centred = outcomes - weights @ outcomes

@@ -84,6 +84,10 @@ def inflation(marked: Bools, known: Bools) -> float:
     ----------
     marked, known : (R,) arrays of bool
         Trials that count, and trials among which they do, in order.
+
+    Returns
+    -------
+    float
     """
     share = float(marked[known].mean()) if known.any() else 0.0
     alone = share * (1.0 - share) / max(int(np.count_nonzero(known)), 1)
