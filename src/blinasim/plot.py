@@ -53,7 +53,21 @@ __all__ = [
 
 
 def survival(result: Result, outcome: str = "os", censored: str | None = "os_cens") -> Drawing:
-    """Draw Kaplan-Meier curves of an outcome and of its twin censored at HSCT, beside the published medians."""
+    """Draw Kaplan-Meier curves of an outcome and of its twin censored at HSCT, beside the published medians.
+
+    Parameters
+    ----------
+    result : Result
+        Of :func:`blinasim.simulate`.
+    outcome : str
+        Id of an outcome, such as ``os`` or ``rfs``.
+    censored : str, optional
+        Id of the twin, such as ``rfs_cens``; None draws none.
+
+    Returns
+    -------
+    Drawing
+    """
     return figures.survival(result, outcome, censored)
 
 
@@ -85,8 +99,27 @@ def swimmer(
 ) -> Drawing:
     """Draw the responders of one simulated trial of a scenario as lanes, as seen at the data cut-off.
 
-    A result keeps no patients, so that the trial is lived again, the same as in the study. Of more responders than
-    ``patients``, evenly spaced ones are drawn.
+    A result keeps no patients, so that the trial is lived again, the same as in the study.
+
+    Parameters
+    ----------
+    scenario : Scenario
+        Its seed is the trial's luck.
+    trial : int
+        Which one, from 1.
+    patients : int
+        Lanes at most; of more responders evenly spaced ones are drawn.
+    parameters : ParameterSource, str or Path, optional
+        As for :func:`blinasim.simulate`.
+
+    Returns
+    -------
+    Drawing
+
+    Raises
+    ------
+    BlinasimError
+        If there is no such trial, or the parameters cannot be used.
     """
     draws = Draws(Luck(scenario.study.seed), block_of(trial), scenario.cohort.size)
     seen = live(scenario, parameters_said(parameters), draws).seen
@@ -102,8 +135,25 @@ def clocks(
 ) -> Drawing:
     """Draw how one patient's relapse clock runs down, and the same patient's, with the same luck, in other scenarios.
 
-    Where no other scenario is given, a patient who was transplanted is also shown without HSCT. Trial and patient count
-    from 1; luck is that of the first scenario's seed, and all must have its cohort.
+    Parameters
+    ----------
+    scenario : Scenario
+        Its seed is the luck of all.
+    *others : Scenario
+        With its cohort. Where none is given, a patient who was transplanted is also shown without HSCT.
+    trial, patient : int
+        Whose clock; both count from 1.
+    parameters : ParameterSource, str or Path, optional
+        As for :func:`blinasim.simulate`.
+
+    Returns
+    -------
+    Drawing
+
+    Raises
+    ------
+    BlinasimError
+        If there is no such trial or patient, or the cohorts differ.
     """
     named = {other.title: other for other in others}
     lives = replay_beside(scenario, named, parameters_said(parameters), trial, patient, name=scenario.title)
@@ -121,7 +171,26 @@ def policies(comparison: Comparison) -> Drawing:
 
 
 def flows(comparison: Comparison, policy: str | None = None) -> Drawing:
-    """Draw where the same patients stand at 24 months under the reference and under a policy, under shared luck."""
+    """Draw where the same patients stand at 24 months under the reference and under a policy, under shared luck.
+
+    Parameters
+    ----------
+    comparison : Comparison
+        Of :func:`blinasim.compare`.
+    policy : str, optional
+        Its name; where there is one only, it need not be named.
+
+    Returns
+    -------
+    Drawing
+
+    Raises
+    ------
+    BlinasimError
+        If there is no such policy, or several and none is named.
+    ValueError
+        If its patients are others than the reference's.
+    """
     return figures.flows(comparison, policy)
 
 
@@ -156,7 +225,19 @@ def effects(found: Effect | DataEffect) -> Drawing:
 
 
 def simon_makuch(found: Effect | DataEffect, outcome: OutcomeId = "os") -> Drawing:
-    """Draw survival of those ever and never transplanted beside that of those transplanted so far and not yet."""
+    """Draw survival of those ever and never transplanted beside that of those transplanted so far and not yet.
+
+    Parameters
+    ----------
+    found : Effect or DataEffect
+        Of :func:`blinasim.effect` or :func:`blinasim.effect_of_data`.
+    outcome : {"os", "rfs"}
+        Of simulated trials; data of one's own have one outcome.
+
+    Returns
+    -------
+    Drawing
+    """
     return figures.simon_makuch(found, outcome)
 
 

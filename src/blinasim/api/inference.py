@@ -60,7 +60,20 @@ def load_posterior(path: str | Path = POSTERIOR) -> Posterior:
 
 
 def prior_draws(draws: int = 2_000, *, seed: int = 1) -> Posterior:
-    """Return draws from the priors, as a posterior that has learnt nothing: all of the same weight."""
+    """Return draws from the priors, as a posterior that has learnt nothing.
+
+    Parameters
+    ----------
+    draws : int
+        How many, all of the same weight.
+    seed : int
+        Of their luck.
+
+    Returns
+    -------
+    Posterior
+        Of the usual structure.
+    """
     return drawing.prior_draws(Structure(), draws, seed)
 
 
@@ -136,6 +149,13 @@ def calibrate(
     -------
     Posterior
         Draws, for ``parameters=`` of the other functions; ``posterior.write(path)`` keeps them.
+
+    Raises
+    ------
+    OutputError
+        If the checkpoint is of another calibration, or cannot be written.
+    WorkerError
+        If those who do the work keep dying.
     """
     return calibrating.calibrate(
         conduct=QUICK if quick else FULL,

@@ -48,7 +48,7 @@ NEVER_MOMENT = NEVER * TICKS
 
 @dataclass(frozen=True)
 class Protocol:
-    """The policy's rules that unfold in time, as plain numbers."""
+    """The policy's rules that unfold in time, as plain numbers; days count from the first infusion."""
 
     maximum_cycles: int
     infusion_days: int
@@ -106,7 +106,10 @@ class Protocol:
 
 
 class Fate(NamedTuple):
-    """What one patient is born with: a row of ``Fates``, ``Plan`` and ``Graft``; lists are by donor type."""
+    """What one patient is born with: a row of ``Fates``, ``Plan`` and ``Graft``, with their units.
+
+    Lists are by donor type, in the order of ``Donor``.
+    """
 
     early_death_days: int
     early_death_cause: int
@@ -361,7 +364,7 @@ def runs_out(clock: int, *phases: tuple[int, int]) -> int:
 
 
 def days_of(clock: int, speed: int) -> int:
-    """Return the days until a clock has run out at a speed (SPECIFICATION 2.2)."""
+    """Return the days until a clock (milli-days) has run out at a speed (milli-days a day): SPECIFICATION 2.2."""
     if speed == 0 or clock >= NEVER * ORDINARY_SPEED:
         return NEVER
     return min(-(-clock // speed), NEVER)

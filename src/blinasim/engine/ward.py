@@ -139,9 +139,15 @@ def open_wards(
     capacity : Capacity
         The scenario's places.
     draws : Draws
-        Luck of the block; ``replication`` is the number within it.
+        Luck of the block.
+    replication : int
+        Number within the block.
     last_entry : int
         Calendar day of the last enrolment of the replication.
+
+    Returns
+    -------
+    dict of Place to Ward
     """
     wards = {}
     for place, settings in counted_places(capacity).items():

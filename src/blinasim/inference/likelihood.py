@@ -40,7 +40,11 @@ def log_ways(cells: Floats) -> Floats:
 
 
 def log_counts(studies: Studies, observed: Observed) -> dict[str, float]:
-    """Return the log probability of the observed counts, by term."""
+    """Return the log probability of the observed counts, by the name of their term.
+
+    Multinomial, with the proportions of all patients of all simulated reports; each cell has a little added, so that
+    an empty one is rare and not impossible.
+    """
     found = {}
     for term in TERMS:
         cells = np.asarray(observed.counts[term.name], dtype=np.float64)
@@ -54,6 +58,20 @@ def log_survival(studies: Studies, observed: Observed, typical: Typical | None =
 
     Their joint Gaussian is integrated over the rounding of each in turn, given the ones before it; a median that was
     not observed is integrated over all that it may be.
+
+    Parameters
+    ----------
+    studies : Studies
+        Simulated reports.
+    observed : Observed
+        The report.
+    typical : Typical, optional
+        How survival depends on counts, towards which few replications are shrunk.
+
+    Returns
+    -------
+    float
+        Of all five together.
     """
     return _chain(given_counts(studies, observed, typical), observed, tuple(range(len(SUMMARIES))))[0]
 
@@ -141,6 +159,13 @@ def _reports(problem: Problem, piece: tuple[Floats, range]) -> Iterator[Studies]
 def lived(problem: Problem, piece: tuple[Floats, range]) -> Iterator[tuple[NDArray[np.integer], Studies]]:
     """Simulate the study at each row of a piece, with the same luck; few replications of several rows at once.
 
+    Parameters
+    ----------
+    problem : Problem
+        What is calibrated against what.
+    piece : tuple
+        Standard normal numbers (N, d), and the replications.
+
     Yields
     ------
     death : ndarray of integers, shape (R, n)
@@ -221,7 +246,13 @@ class Examined:
         return cls(columns[:, :first], columns[:, first], own[:, :each], own[:, each : 2 * each], own[:, 2 * each :])
 
     def cells(self, term: str) -> Floats:
-        """Return the log probabilities of one term's cells, shape (N, its cells)."""
+        """Return the log probabilities of one term's cells, shape (N, its cells).
+
+        Raises
+        ------
+        KeyError
+            If there is no such term.
+        """
         first = 0
         for each in TERMS:
             if each.name == term:
@@ -243,6 +274,11 @@ def examine(problem: Problem, piece: tuple[Floats, range]) -> Floats:
     """Return what some parameter values say of each figure, as columns that :class:`Examined` reads.
 
     Parameters and cost are those of :func:`log_likelihoods`.
+
+    Returns
+    -------
+    ndarray of float64, shape (N, columns)
+        A row a value: cells of all terms; all summaries jointly; log probability, mean and deviation of each given the others.
     """
     last_in_turn = [(*(j for j in range(len(SUMMARIES)) if j != i), i) for i in range(len(SUMMARIES))]
     rows = []

@@ -125,7 +125,7 @@ class Posterior:
         return parameters_of(values, self.structure)
 
     def chosen(self, replications: range, seed: int) -> NDArray[np.intp]:
-        """Return which draw each replication has, shape (R,); see :meth:`of`."""
+        """Return which draw each replication has, shape (R,); parameters as for :meth:`of`."""
         pairs = range(replications.start // PAIR, (replications.stop - 1) // PAIR + 1)
         uniform = Luck(seed).uniform("posterior.draw", pairs, 1)[:, 0]
         edges = np.cumsum(self.weights)
@@ -228,7 +228,21 @@ def independent_uniforms(name: str, draws: int, seed: int) -> Floats:
 
 
 def prior_draws(structure: Structure, draws: int, seed: int) -> Posterior:
-    """Return draws from the priors, as a posterior that has learnt nothing: all of the same weight."""
+    """Return draws from the priors, as a posterior that has learnt nothing: all of the same weight.
+
+    Parameters
+    ----------
+    structure : Structure
+        Whose priors.
+    draws : int
+        How many; each is the same however many there are.
+    seed : int
+        Of the draws' luck.
+
+    Returns
+    -------
+    Posterior
+    """
     columns = {WEIGHT: np.full(draws, 1.0 / draws), LOG_LIKELIHOOD: np.zeros(draws)}
     for name, info in parameter_catalogue().items():
         columns[name] = drawn(info, independent_uniforms(name, draws, seed))

@@ -97,7 +97,29 @@ class Stage:
 
 @dataclass(frozen=True, eq=False)
 class State:
-    """Where the sampler is: enough to go on from. Arrays of N particles in d dimensions."""
+    """Where the sampler is: enough to go on from. Arrays of N particles in d dimensions.
+
+    Attributes
+    ----------
+    z : ndarray of float64, shape (N, d)
+        The particles.
+    log_likelihood : ndarray of float64, shape (N,)
+        As stored, of the luck of the sweep that accepted each.
+    power : float
+        Of the likelihood, from 0 to 1.
+    sweep : int
+        The next; its number is its luck.
+    log_evidence : float
+        Of the powers so far.
+    step : float
+        Size of the moves.
+    final_sweeps : int
+        Done at power 1.
+    stages : tuple of Stage
+        Health so far.
+    kept : tuple of (z, log_likelihood)
+        Particles after the sweeps that are kept.
+    """
 
     z: Floats
     log_likelihood: Floats
@@ -264,7 +286,10 @@ def effective(log_weights: Floats) -> float:
 
 
 def systematic(log_weights: Floats, uniform: float) -> NDArray[np.intp]:
-    """Choose as many points as there are, in proportion to their weights, with one uniform; ascending."""
+    """Choose as many points as there are, in proportion to their weights, with one uniform; ascending.
+
+    Systematic resampling: Kitagawa, J Comput Graph Stat 1996;5:1-25.
+    """
     shares = np.exp(log_weights - logsumexp(log_weights))
     edges = np.cumsum(shares)
     points = (np.arange(shares.size) + uniform) / shares.size

@@ -120,7 +120,13 @@ def value_of(
 
 
 def objective_named(measure: str | None, payoffs: Payoffs | None) -> Measure:
-    """Return the measure by which one chooses; errors as :func:`value_of`."""
+    """Return the measure by which one chooses: net benefit if none is named.
+
+    Raises
+    ------
+    BlinasimError
+        If there is no such measure, it has no better or worse, or nothing is named and no scenario has payoffs.
+    """
     known = {one.id: one for one in measures_of([], payoffs)}
     if measure is None and payoffs is None:
         raise BlinasimError(

@@ -75,7 +75,19 @@ def moved(scenario: Scenario, parameters: ParameterSource) -> tuple[str, ...]:
 
 @dataclass(frozen=True)
 class Question:
-    """What is asked of each value of the parameters; it travels to the workers."""
+    """What is asked of each value of the parameters; it travels to the workers.
+
+    Attributes
+    ----------
+    scenario : Scenario
+        What is lived.
+    centre : Parameters
+        Values of all parameters that are not asked about.
+    names : tuple of str
+        The d parameters that are, by dotted name.
+    outcomes : tuple of Quantity
+        What is looked at.
+    """
 
     scenario: Scenario
     centre: Parameters
@@ -201,7 +213,21 @@ class Experiment:
 
 @dataclass(frozen=True)
 class Informed:
-    """Posterior draws as standard normal numbers (S, d), their weights, and what came of them (S, outcomes)."""
+    """Posterior draws and what came of them.
+
+    Attributes
+    ----------
+    names : tuple of str
+        The d parameters, by dotted name.
+    z : ndarray of float64, shape (S, d)
+        Draws as standard normal numbers.
+    weights : ndarray of float64, shape (S,)
+        Theirs.
+    outcomes : ndarray of float64, shape (S, outcomes)
+        Means over the trials of each draw.
+    contraction : dict of str to float
+        Of each parameter.
+    """
 
     names: tuple[str, ...]
     z: Floats
@@ -210,7 +236,7 @@ class Informed:
     contraction: dict[str, float]
 
     def share(self, names: Sequence[str], column: int) -> VarianceShare:
-        """Part of the variance of an outcome that goes with some parameters."""
+        """Return the part of the variance of an outcome, by its column, that goes with some parameters together."""
         places = [self.names.index(name) for name in names]
         return variance_share(self.z[:, places], self.outcomes[:, column], self.weights)
 

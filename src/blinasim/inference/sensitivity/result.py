@@ -54,7 +54,7 @@ class Interval:
 
 @dataclass(frozen=True)
 class Index:
-    """Sobol indices with their standard errors (bootstrap): alone, and with all interactions."""
+    """Sobol indices with their standard errors (bootstrap): ``first`` alone, ``total`` with all interactions."""
 
     first: float
     first_error: float
