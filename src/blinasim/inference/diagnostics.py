@@ -74,7 +74,7 @@ class Learnt:
 
 @dataclass(frozen=True)
 class Correlation:
-    """Two parameters that the figures have tied to each other: posterior correlation of their standard normal numbers."""
+    """Two parameters that the figures have tied to each other: correlation of their standard normal numbers."""
 
     first: str
     second: str

@@ -278,7 +278,7 @@ def examine(problem: Problem, piece: tuple[Floats, range]) -> Floats:
     Returns
     -------
     ndarray of float64, shape (N, columns)
-        A row a value: cells of all terms; all summaries jointly; log probability, mean and deviation of each given the others.
+        A row a value: cells of all terms; summaries jointly; log probability, mean and SD of each given the others.
     """
     last_in_turn = [(*(j for j in range(len(SUMMARIES)) if j != i), i) for i in range(len(SUMMARIES))]
     rows = []

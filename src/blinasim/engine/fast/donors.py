@@ -48,7 +48,7 @@ def find_donor(lives: Lives, calendar: Calendar, block: slice) -> tuple[Days, Da
 def search_start(
     lives: Lives, calendar: Calendar, who: Days | slice, remission: NDArray[np.integer[Any]]
 ) -> NDArray[np.integer[Any]]:
-    """Day on which the search begins, if it does: at entry, or for a candidate, if alive; the shape of ``remission``."""
+    """Day on which the search begins, if it does: at entry, or for a candidate, if alive; shape of ``remission``."""
     if calendar.search_after_cycle is not None:
         remission = np.maximum(remission, calendar.infusion_end(calendar.search_after_cycle))
     return np.where(lives.plan.search_at_entry[who], 0, remission)

@@ -126,7 +126,7 @@ def spent_elsewhere(one: Remitted, switch: Days, day: Days) -> Days:
 
 
 def relapse_under_treatment(one: Remitted, calendar: Calendar) -> Days:
-    """Day on which the relapse clock runs out through rests and infusions, with no switch and no transplant; shape (Q,)."""
+    """Day, (Q,), on which the relapse clock runs out through rests and infusions; no switch and no transplant."""
     rest_days = calendar.cycle - calendar.infusion
     rest = one.rest_speed * rest_days
     period = rest + one.infusion_speed * calendar.infusion
@@ -196,7 +196,7 @@ def _after_infusion(one: Remitted, calendar: Calendar, day: Days, stop: Days, sw
 
 
 def detection_day(one: Remitted, calendar: Calendar, relapse: Days, progression: Days) -> Days:
-    """Day of a visit or of symptoms, shape (Q,), given those of relapse and of death by it: it shows before it kills."""
+    """Day of a visit or of symptoms, shape (Q,), given those of relapse and of its death: it shows before it kills."""
     return np.asarray(np.minimum(calendar.visit(relapse), np.minimum(relapse + one.symptoms, progression - 1)))
 
 
