@@ -27,7 +27,7 @@ _MOST_VALUES = 20_000
 
 @dataclass(frozen=True)
 class YamlFile:
-    """A YAML file as plain data, with the place of every key path in it."""
+    """A YAML file as plain data, with the place of every key path (a tuple of keys and indices) in it."""
 
     data: Any
     places: dict[KeyPath, Place] = field(default_factory=dict)
@@ -45,6 +45,17 @@ def read_yaml(path: Path, error: type[BlinasimError]) -> YamlFile:
 
     Anchors, aliases and tags are refused, as are duplicate keys: a scenario says what it means in one place.
 
+    Parameters
+    ----------
+    path : Path
+        The file.
+    error : type of BlinasimError
+        The class of whatever is raised.
+
+    Returns
+    -------
+    YamlFile
+
     Raises
     ------
     BlinasimError
@@ -54,7 +65,7 @@ def read_yaml(path: Path, error: type[BlinasimError]) -> YamlFile:
 
 
 def parse_yaml(text: str, name: str, error: type[BlinasimError]) -> YamlFile:
-    """Parse YAML text; see :func:`read_yaml`."""
+    """Parse YAML text, called ``name`` in messages; errors as :func:`read_yaml`."""
     from ruamel.yaml import YAML
     from ruamel.yaml.error import MarkedYAMLError
     from ruamel.yaml.reader import ReaderError

@@ -67,7 +67,7 @@ def reason(problem: Exception) -> str:
 
 
 def place_after(text: str, name: str) -> Place:
-    """Return the place right after a text."""
+    """Return the place right after a text that begins the file called ``name``."""
     line = text.count("\n")
     return Place(name, line + 1, len(text) - text.rfind("\n"))
 

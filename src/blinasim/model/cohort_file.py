@@ -85,7 +85,17 @@ _COLUMNS: dict[str, _Column] = {
 
 @dataclass(frozen=True)
 class CohortSource:
-    """A cohort's file, read once for a study: its rows, where each row's share of the luck ends, and its text."""
+    """A cohort's file, read once for a study.
+
+    Attributes
+    ----------
+    rows : CohortRows
+        Its N patients.
+    edges : ndarray of float64, shape (N,)
+        Where each row's share of the luck ends, ascending to 1.
+    text : str
+        The file itself.
+    """
 
     rows: CohortRows
     edges: NDArray[np.float64]

@@ -30,8 +30,16 @@ def earliest(*days: Days) -> Days:
 class LogEntry:
     """One line of a patient's story.
 
-    ``detail`` is the cycle, depth, donor or cause of the event, or -1; ``relapse_clock_left`` is in milli-days, and -1
-    before a remission.
+    Attributes
+    ----------
+    patient, day : int
+        Number within the block, from 0, and days since the first infusion.
+    event : Event
+        What happened.
+    detail : int
+        Cycle, depth, donor or cause of the event, or -1.
+    relapse_clock_left : int
+        Milli-days; -1 before a remission.
     """
 
     patient: int

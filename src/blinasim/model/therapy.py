@@ -22,6 +22,11 @@ def under_therapy(policy: Policy, parameters: Parameters) -> Parameters:
     parameters : Parameters
         Values under blinatumomab and with transplants as modelled; group ``standard_therapy`` says what differs under
         the other therapy.
+
+    Returns
+    -------
+    changed : Parameters
+        Of the same structure.
     """
     if policy.therapy == "standard":
         parameters = _standard(parameters)

@@ -67,7 +67,7 @@ class Gain:
 
     @classmethod
     def of(cls, reference: Floats, policy: Floats, *, paired_trials: bool = False) -> Gain:
-        """Compare the curves of the same trials, shape (K, G); ``paired_trials`` as for :meth:`Difference.of`."""
+        """Compare the curves of the same trials, both (K, G); ``paired_trials`` as for :meth:`Difference.of`."""
         paired = policy - reference
         mean, trials = paired.mean(axis=0), paired.shape[0]
         if trials < 2:
@@ -81,7 +81,10 @@ class Gain:
 
 @dataclass(frozen=True)
 class Queue:
-    """A counted kind of place, day by day of the calendar from the first enrolment on; other patients included."""
+    """A counted kind of place, which has so many places, day by day of the calendar from the first enrolment on.
+
+    ``waiting`` and ``taken`` count patients of a trial and the other patients together.
+    """
 
     places: int
     waiting: Band

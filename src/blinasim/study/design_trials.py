@@ -41,7 +41,19 @@ LAST_CURVE_DAY = 1_827
 
 @dataclass(frozen=True)
 class Lived:
-    """The patients of some trials, each in an arm, P = R * n; ``fates`` are those of the arm."""
+    """The patients of some trials, each in an arm, P = R * n; ``fates`` are those of the arm.
+
+    Attributes
+    ----------
+    cohort, fates, history
+        Arrays of shape (P,).
+    arm, stratum : ndarray of int8, shape (R, n)
+        Numbers from 0.
+    lost_day : ndarray of int32, shape (R, n)
+        Day since entry on which a patient is lost to follow-up.
+    parameters, draws
+        Values of nature, and the block's luck.
+    """
 
     cohort: Cohort
     fates: Fates
@@ -92,7 +104,23 @@ class Counted:
 
 
 def live_arms(asked: TrialDesign, parameters: ParameterSource, luck: Luck, block: range) -> Lived:
-    """Enrol, allocate and live the patients of some trials of a design."""
+    """Enrol, allocate and live the patients of some trials of a design.
+
+    Parameters
+    ----------
+    asked : TrialDesign
+        The design, and the scenarios of its arms.
+    parameters : ParameterSource
+        Values of nature, by trial.
+    luck : Luck
+        Of the study's seed.
+    block : range
+        Which trials, from 0; contiguous.
+
+    Returns
+    -------
+    Lived
+    """
     design, scenarios = asked.design, asked.scenarios
     draws = Draws(luck, block, design.size)
     nature = parameters.of(block, luck.seed)
@@ -163,7 +191,20 @@ def snapshots(design: Design, of: Course) -> list[Snapshot]:
 
 
 def look_at_block(asked: TrialDesign, parameters: ParameterSource, luck: Luck, block: range) -> tuple[Looked, Counted]:
-    """Simulate some trials of a design, every look of each whether or not it would have stopped before."""
+    """Simulate some trials of a design, every look of each whether or not it would have stopped before.
+
+    Parameters
+    ----------
+    asked, parameters, luck, block
+        As for :func:`live_arms`.
+
+    Returns
+    -------
+    looked : Looked
+        Trial by trial.
+    counted : Counted
+        Of all patients.
+    """
     lived = live_arms(asked, parameters, luck, block)
     if asked.design.two_arms:
         return _look_at_two(asked, lived)
@@ -238,7 +279,7 @@ def _calendar(design: Design, lived: Lived) -> tuple[Ints, Ints, Ints]:
 
 @dataclass(frozen=True)
 class TrialAtLook:
-    """One trial as its data base stands at a look: subjects enrolled by then, and the arm of each by name."""
+    """One trial as its data base stands at a look: subjects enrolled by then, and the arm of each by name, (n,)."""
 
     name: str
     batch: Batch
@@ -256,6 +297,11 @@ def trial_at_looks(asked: TrialDesign, parameters: ParameterSource, trial: int) 
         The values of nature.
     trial : int
         Number of the trial, from 1.
+
+    Returns
+    -------
+    list of TrialAtLook
+        In the order of the looks.
     """
     design = asked.design
     block = range(trial - 1, trial)
@@ -294,7 +340,26 @@ def _at(asked: TrialDesign, lived: Lived, name: str, cutoff: int, patients: int)
 
 
 def interval_of(asked: TrialDesign, looked: Looked, look: NDArray[np.int64], level: float) -> tuple[Floats, Floats]:
-    """Return the usual confidence limits at the look at which each trial ends, as if it had been the only one."""
+    """Return the usual confidence limits at the look at which each trial ends, as if it had been the only one.
+
+    Wald's of two arms; Clopper and Pearson's of a single one (Biometrika 1934;26:404-413).
+
+    Parameters
+    ----------
+    asked : TrialDesign
+        The design.
+    looked : Looked
+        R trials.
+    look : ndarray of int64, shape (R,)
+        Where each ends, from 0.
+    level : float
+        Confidence level.
+
+    Returns
+    -------
+    lower, upper : ndarray of float64, shape (R,)
+        In the unit of the estimate.
+    """
     row = np.arange(look.size)
     if not asked.design.two_arms:
         patients = np.array(decisions.plan_of(asked.design).looks)[look]

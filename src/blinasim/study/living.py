@@ -31,7 +31,7 @@ class Living:
     engine: EngineName = "auto"
 
     def truth(self, parameters: ParameterSource, luck: Luck, block: range) -> Truth:
-        """Let some trials be lived."""
+        """Let the trials of ``block``, contiguous and from 0, be lived to the end."""
         stays: list[Stays] = []
         batch = live(
             self.scenario,

@@ -42,7 +42,7 @@ def median_mcse(values: Floats, *, paired: bool = False) -> float:
 
 
 def quantile_mcse(values: Floats, p: float, *, paired: bool = False) -> float:
-    """Return the Monte Carlo standard error of a quantile; see :func:`median_mcse`."""
+    """Return the Monte Carlo standard error of the quantile at the probability ``p``; else as :func:`median_mcse`."""
     there = ~np.isnan(values)
     known = values[there]
     if known.size < 2:
@@ -84,6 +84,19 @@ class Precision:
     def named(cls, name: str, at_most: float, place: Place | None = None) -> Precision:
         """Return what ``os``, ``os_median`` or ``os_mean`` means.
 
+        Parameters
+        ----------
+        name : str
+            An endpoint's id, and of what over the trials: their median if nothing is said.
+        at_most : float
+            The standard error wanted, in the endpoint's unit.
+        place : Place, optional
+            Where that was said.
+
+        Returns
+        -------
+        Precision
+
         Raises
         ------
         BlinasimError
@@ -100,7 +113,13 @@ class Precision:
 
     @classmethod
     def parse(cls, text: str) -> Precision:
-        """Read ``ENDPOINT=VALUE``, as the command line has it; errors as :meth:`named`."""
+        """Read ``ENDPOINT=VALUE``, as the command line has it.
+
+        Raises
+        ------
+        BlinasimError
+            If it is not written so; else as :meth:`named`.
+        """
         place = Argument("precision", said=short(text))
         name, equals, value = text.partition("=")
         if not equals or not name.strip():
@@ -147,6 +166,19 @@ def stages(first: int, precision: Sequence[Precision], most: int | None) -> Iter
 
     Without a precision that is the scenario's own number; else its doubles up to ``most``, in order: fixed beforehand,
     so that the answer depends on neither time nor workers.
+
+    Parameters
+    ----------
+    first : int
+        The scenario's own number.
+    precision : sequence of Precision
+        What is wanted.
+    most : int or None
+        Trials at which to give up; None: ``MOST_TRIALS``, or the scenario's own number if that is more.
+
+    Yields
+    ------
+    int
     """
     if not precision:
         yield first
