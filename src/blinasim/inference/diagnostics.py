@@ -193,7 +193,19 @@ def weighted_quantiles(values: Floats, weights: Floats, probabilities: Sequence[
 
 
 def correlations(posterior: Posterior, least: float = _LISTED) -> tuple[Correlation, ...]:
-    """Return the pairs of parameters whose correlation is at least ``least`` in size, strongest first."""
+    """Return the pairs of parameters that are correlated under the posterior, strongest first.
+
+    Parameters
+    ----------
+    posterior : Posterior
+        Whose draws, as standard normal numbers.
+    least : float
+        Size of the weighted Pearson correlation from which a pair is listed.
+
+    Returns
+    -------
+    tuple of Correlation
+    """
     priors, z = standardised(posterior)
     weights = posterior.weights / posterior.weights.sum()
     deviations = z - weights @ z

@@ -195,7 +195,10 @@ def lived(problem: Problem, piece: tuple[Floats, range]) -> Iterator[tuple[NDArr
 def expectations(problem: Problem, piece: tuple[Floats, range]) -> Floats:
     """Return what some parameter values let expect: log probabilities of all cells, then means of the summaries.
 
-    Parameters and cost are those of :func:`log_likelihoods`.
+    Parameters
+    ----------
+    problem, piece
+        As for :func:`log_likelihoods`.
 
     Returns
     -------
@@ -273,7 +276,10 @@ class Examined:
 def examine(problem: Problem, piece: tuple[Floats, range]) -> Floats:
     """Return what some parameter values say of each figure, as columns that :class:`Examined` reads.
 
-    Parameters and cost are those of :func:`log_likelihoods`.
+    Parameters
+    ----------
+    problem, piece
+        As for :func:`log_likelihoods`.
 
     Returns
     -------

@@ -125,7 +125,18 @@ class Posterior:
         return parameters_of(values, self.structure)
 
     def chosen(self, replications: range, seed: int) -> NDArray[np.intp]:
-        """Return which draw each replication has, shape (R,); parameters as for :meth:`of`."""
+        """Return which draw each replication has.
+
+        Parameters
+        ----------
+        replications, seed
+            As for :meth:`of`.
+
+        Returns
+        -------
+        ndarray of int, shape (R,)
+            Rows of the draws.
+        """
         pairs = range(replications.start // PAIR, (replications.stop - 1) // PAIR + 1)
         uniform = Luck(seed).uniform("posterior.draw", pairs, 1)[:, 0]
         edges = np.cumsum(self.weights)

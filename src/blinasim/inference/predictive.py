@@ -129,7 +129,21 @@ class Joint:
 
 @dataclass(frozen=True)
 class Validation:
-    """What came of it; the checks are in the order of the results table."""
+    """What came of it.
+
+    Attributes
+    ----------
+    scenario, parameters
+        What was simulated.
+    checks : tuple of Check
+        Of each published figure, in the order of the results table.
+    misses : dict of str to Misses
+        How many lie outside their intervals, by use.
+    joint : Joint
+        All fitted figures at once.
+    result : Result
+        The simulated studies.
+    """
 
     scenario: Scenario
     parameters: ParameterSource

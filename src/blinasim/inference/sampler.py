@@ -79,9 +79,18 @@ class Effort:
 class Stage:
     """Health of the sampler at one power of the likelihood.
 
-    ``ess`` is the effective number of particles after re-weighting to this power, ``unique`` the number of different
-    ones after the moves; ``acceptance`` and ``step`` are those of the last sweep, ``moved`` is the mean squared
-    distance from where the stage began, in variances of the particles: 2 is independence.
+    Attributes
+    ----------
+    power, ess : float
+        Of the likelihood, and the effective number of particles after re-weighting to it.
+    unique, sweeps : int
+        Different particles after the moves, and sweeps of moves.
+    acceptance, step : float
+        Of the last sweep.
+    moved : float
+        Mean squared distance from where the stage began, in variances of the particles: 2 is independence.
+    log_likelihood_mean, log_likelihood_sd : float
+        Over the particles.
     """
 
     power: float
@@ -107,14 +116,10 @@ class State:
         As stored, of the luck of the sweep that accepted each.
     power : float
         Of the likelihood, from 0 to 1.
-    sweep : int
-        The next; its number is its luck.
-    log_evidence : float
-        Of the powers so far.
-    step : float
-        Size of the moves.
-    final_sweeps : int
-        Done at power 1.
+    sweep, final_sweeps : int
+        The next, whose number is its luck; and how many were done at power 1.
+    log_evidence, step : float
+        Of the powers so far, and the size of the moves.
     stages : tuple of Stage
         Health so far.
     kept : tuple of (z, log_likelihood)

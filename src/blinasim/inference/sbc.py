@@ -167,6 +167,18 @@ def independent_log_survival(studies: Studies, observed: Observed) -> float:
     """Return the log probability of the survival summaries, each taken for independent of all else.
 
     This is the mistake that :func:`blinasim.inference.likelihood.log_survival` avoids; it is here to be measured.
+
+    Parameters
+    ----------
+    studies : Studies
+        Simulated reports.
+    observed : Observed
+        The report.
+
+    Returns
+    -------
+    float
+        Sum over the summaries; normal densities integrated over the rounding.
     """
     with np.errstate(invalid="ignore", divide="ignore"):
         summaries = with_plain_mortality(studies.summaries, studies.deaths_by_100, studies.counts["fate"].sum(axis=1))

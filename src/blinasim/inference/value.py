@@ -75,6 +75,10 @@ def value_of(
     progress : callable, optional
         Called with the number of trials finished since the last call, each policy's counted.
 
+    Returns
+    -------
+    ValueOfInformation
+
     Raises
     ------
     ScenarioError

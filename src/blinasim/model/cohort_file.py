@@ -19,7 +19,10 @@ from blinasim.statistics.weights import rake
 
 @dataclass(frozen=True)
 class CohortRows:
-    """Baseline patients of a file, N rows; ``None`` where the file has no such column."""
+    """Baseline patients of a file, N rows; ``None`` where the file has no such column.
+
+    Years, lines and per cent as whole numbers or floats; ``fitness`` holds codes of ``Fitness``; each of shape (N,).
+    """
 
     age_years: NDArray[np.int16]
     prior_hsct: NDArray[np.bool_]

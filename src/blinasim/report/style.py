@@ -164,6 +164,20 @@ def apart(wanted: Sequence[float], least: float, low: float, high: float) -> lis
     """Move places on a line as little as needed, so that they keep a distance and lie between two ends.
 
     Their order stays; where they do not fit, they begin at the lower end.
+
+    Parameters
+    ----------
+    wanted : sequence of float
+        Places, in any unit and order.
+    least : float
+        The distance that neighbours keep.
+    low, high : float
+        The ends.
+
+    Returns
+    -------
+    list of float
+        In the order of ``wanted``.
     """
     order = sorted(range(len(wanted)), key=lambda index: wanted[index])
     groups: list[tuple[float, list[int]]] = []  # middle of a group, and its members from below

@@ -45,7 +45,7 @@ def check_reach(path: Path, said: str, folder: Path, what: str, place: Place | N
         Of the file asked for.
     what : str
         The setting that named it.
-    place : Place, optional
+    place : Place or None
         Where it did.
 
     Raises

@@ -20,7 +20,7 @@ _MOST_COLUMNS = 0.2
 
 @dataclass(frozen=True)
 class VarianceShare:
-    """Share of the variance, adjusted for the number of regressors, from 0 to 1; and its standard error."""
+    """Share of the variance, adjusted for the number of regressors, from 0 to 1 (``value``); and its standard error."""
 
     value: float
     error: float

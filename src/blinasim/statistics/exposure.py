@@ -125,7 +125,7 @@ class Estimate:
 
     @classmethod
     def of(cls, value: Floats, standard_error: Floats) -> Self:
-        """Blank what is no estimate: without a value, or without an error that is a positive number."""
+        """Blank what is no estimate: without a value, or without an error that is a positive number; (R,) arrays."""
         known = np.isfinite(value) & np.isfinite(standard_error) & (standard_error > 0.0)
         return cls(np.where(known, value, np.nan), np.where(known, standard_error, np.nan))
 

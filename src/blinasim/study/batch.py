@@ -30,7 +30,19 @@ from blinasim.trial.observe import TrialData, observe, observe_all
 
 @dataclass(frozen=True)
 class World:
-    """A block of replications before they are lived: who they are, what is settled, their luck and their parameters."""
+    """A block of replications before they are lived.
+
+    Attributes
+    ----------
+    cohort : Cohort
+        Who they are.
+    lives : Lives
+        What is settled, and what the policy has decided.
+    draws : Draws
+        Their luck.
+    parameters : Parameters
+        Values of nature under the policy's treatment.
+    """
 
     cohort: Cohort
     lives: Lives

@@ -87,7 +87,17 @@ class Trials:
 
 @dataclass(frozen=True)
 class Pooled:
-    """What all patients add up to: what limits and oracles are read from, patients by state and day, and their flow."""
+    """What all patients add up to.
+
+    Attributes
+    ----------
+    tally : Tally
+        What limits and oracles are read from.
+    occupancy : ndarray of int64, shape (states, days)
+        Patients by state and day.
+    flow : ndarray of int64, shape FLOW_SHAPE
+        Their flow.
+    """
 
     tally: Tally
     occupancy: NDArray[np.int64]

@@ -28,9 +28,14 @@ LuckName: TypeAlias = Literal["shared", "independent"]
 
 @dataclass(frozen=True)
 class Band:
-    """Something that each trial has on each of G days: its mean, and the range of 95 % of the trials; shape (G,).
+    """Something that each trial has on each of G days, of the first 2,000 trials where there are more.
 
-    Of the first 2,000 trials, where there are more.
+    Attributes
+    ----------
+    mean : ndarray of float64, shape (G,)
+        Over the trials.
+    lower, upper : ndarray of float64, shape (G,)
+        The range of 95 % of the trials.
     """
 
     mean: Floats
@@ -47,7 +52,17 @@ class Band:
 
 @dataclass(frozen=True)
 class Curve:
-    """Overall survival of uncensored trials on ``days`` (G,), and how many of a trial are at risk, their mean."""
+    """Overall survival of uncensored trials.
+
+    Attributes
+    ----------
+    days : ndarray of int64, shape (G,)
+        Since the first infusion.
+    survival : Band
+        On those days.
+    at_risk : ndarray of float64, shape (G,)
+        Patients of a trial at risk, the mean.
+    """
 
     days: NDArray[np.int64]
     survival: Band

@@ -69,8 +69,16 @@ class Lived:
 class Looked:
     """What the looks of R trials find, arrays of shape (R, K).
 
-    ``events`` are responses in a single arm, where ``z`` means nothing; ``estimate`` is a log hazard ratio, a
-    difference in days or in survival, or a rate.
+    Attributes
+    ----------
+    day, enrolled : ndarray of int32
+        Calendar day of the cut-off, and patients enrolled by it.
+    events : ndarray of int64
+        Events of the variable; responses in a single arm.
+    z : ndarray of float64
+        Statistic, above 0 where the second arm does better; NaN in a single arm.
+    estimate, standard_error : ndarray of float64
+        A log hazard ratio, a difference in days or in survival, or a rate; and its error.
     """
 
     day: Ints
@@ -90,9 +98,15 @@ class Looked:
 class Counted:
     """What the patients of all trials add up to, int64.
 
-    ``final`` counts censorings and events (axis 2) by stratum, arm and day at the last look of every trial, whether or
-    not it stopped before, shape (S, A, 2, D + 1); ``true`` counts events and the others by arm and day without any
-    cut-off, shape (A, 2, 1828). ``responses`` are those of all patients of a single arm, and the patients.
+    Attributes
+    ----------
+    final : ndarray, shape (S, A, 2, D + 1)
+        Censorings and events (axis 2) by stratum, arm and day at the last look of every trial, whether or not it
+        stopped before.
+    true : ndarray, shape (A, 2, 1828)
+        Events and the others by arm and day without any cut-off.
+    responses : ndarray, shape (2,)
+        Responses of all patients of a single arm, and the patients.
     """
 
     final: NDArray[np.int64]

@@ -34,7 +34,15 @@ _STEP_DAYS: Final = 7
 
 @dataclass(frozen=True)
 class Sums:
-    """Patients of each trial that a truth is the share of, and how many they are; arrays of shape (R,)."""
+    """What a truth is the share of, in each of R trials.
+
+    Attributes
+    ----------
+    number : ndarray of float64, shape (R,)
+        Patients, or the difference of two numbers of them.
+    among : ndarray of float64, shape (R,)
+        Of how many.
+    """
 
     number: Floats
     among: Floats
@@ -83,7 +91,19 @@ class OutcomeBlock:
 
 @dataclass(frozen=True)
 class Wanted:
-    """What is to be estimated of some trials, and how."""
+    """What is to be estimated of some trials, and how.
+
+    Attributes
+    ----------
+    timing : Timing
+        The days that the estimators name.
+    detection : {"recorded", "at_once"}
+        How relapses become known.
+    outcomes : tuple of {"os", "rfs"}
+        Which.
+    estimators : tuple of str
+        Ids.
+    """
 
     timing: Timing
     detection: Detection

@@ -37,7 +37,15 @@ _LEAST: Final = 20
 
 
 class Assumed(NamedTuple):
-    """The parameters of the head start, in the order of their names here: a share, and days."""
+    """The parameters of the head start, in the order of their names here.
+
+    Attributes
+    ----------
+    under_way_share : float
+        Share of patients whose search was under way at enrolment.
+    median_days : float
+        Median head start of those.
+    """
 
     under_way_share: float
     median_days: float

@@ -23,7 +23,19 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Living:
-    """A scenario, a policy of one's own if one decides, its cohort's file as read before, and who walks."""
+    """A scenario whose patients are to live.
+
+    Attributes
+    ----------
+    scenario : Scenario
+        Which.
+    own_policy : callable, optional
+        Makes a policy of one's own, if one decides.
+    source : CohortSource, optional
+        The cohort's file as read before.
+    engine : {"auto", "fast", "des"}
+        Who walks.
+    """
 
     scenario: Scenario
     own_policy: Callable[[], object] | None = None

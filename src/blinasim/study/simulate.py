@@ -39,10 +39,14 @@ CURVE_DAYS: Final = tuple(range(0, 732, 7))
 
 @dataclass(frozen=True)
 class Incidences:
-    """Cumulative incidences (Aalen-Johansen) of the causes of one outcome, on the days of its `Curves`.
+    """Cumulative incidences (Aalen-Johansen) of the causes of one outcome, on the G days of its `Curves`.
 
-    ``of_trials`` (K, causes, G) is of the first K trials, NaN beyond the last observation of a trial; ``limit``
-    (causes, G) of all trials pooled, without censoring by time.
+    Attributes
+    ----------
+    of_trials : ndarray of float64, shape (K, causes, G)
+        Of the first K trials, NaN beyond the last observation of a trial.
+    limit : ndarray of float64, shape (causes, G)
+        Of all trials pooled, without censoring by time.
     """
 
     of_trials: Floats

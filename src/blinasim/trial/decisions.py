@@ -197,7 +197,15 @@ def _futility(design: Design, events: NDArray[np.integer], final: Floats) -> Flo
 
 @dataclass(frozen=True)
 class Decision:
-    """Where R trials end: the look, from 0, and how; arrays of shape (R,)."""
+    """Where R trials end, and how.
+
+    Attributes
+    ----------
+    look : ndarray of int64, shape (R,)
+        From 0.
+    outcome : ndarray of int8, shape (R,)
+        Codes of ``Ending``.
+    """
 
     look: NDArray[np.int64]
     outcome: NDArray[np.int8]

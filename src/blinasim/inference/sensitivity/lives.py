@@ -96,7 +96,20 @@ class Question:
 
 
 def answers(question: Question, piece: tuple[Floats, int]) -> Floats:
-    """Live some values of the parameters, of shape (N, d), each in the same trials; shape (N, outcomes, R)."""
+    """Live some values of the parameters, each in the same trials.
+
+    Parameters
+    ----------
+    question : Question
+        What is asked about d parameters.
+    piece : tuple
+        Values of the parameters, (N, d), and the number of trials R.
+
+    Returns
+    -------
+    ndarray of float64, shape (N, outcomes, R)
+        In the outcomes' units.
+    """
     values, trials = piece
     scenario = question.scenario
     draws = RememberedDraws(Luck(scenario.study.seed), range(trials), scenario.cohort.size)
