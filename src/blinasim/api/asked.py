@@ -49,6 +49,17 @@ def named(
 def studied(scenario: Scenario, replications: int | None, seed: int | None) -> Scenario:
     """Return a scenario with another number of trials or another seed, where given.
 
+    Parameters
+    ----------
+    scenario : Scenario
+        As loaded.
+    replications, seed : int, optional
+        Instead of its own.
+
+    Returns
+    -------
+    Scenario
+
     Raises
     ------
     ScenarioError

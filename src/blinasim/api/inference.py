@@ -7,7 +7,7 @@ from concurrent.futures import Executor
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from blinasim.errors import ParameterError
+from blinasim.errors import Argument, ParameterError
 from blinasim.inference import calibrate as calibrating
 from blinasim.inference import posterior as drawing
 from blinasim.inference import predictive
@@ -73,7 +73,14 @@ def prior_draws(draws: int = 2_000, *, seed: int = 1) -> Posterior:
     -------
     Posterior
         Of the usual structure.
+
+    Raises
+    ------
+    ParameterError
+        If there is not even one draw.
     """
+    if draws < 1:
+        raise ParameterError("take at least one draw", Argument("draws", said=f"{draws}"))
     return drawing.prior_draws(Structure(), draws, seed)
 
 
@@ -106,6 +113,8 @@ def validate(
     ------
     BlinasimError
         If there is no such posterior or file, or no study can have these replications or this seed.
+    WorkerError
+        If those who do the work keep dying.
     """
     scenario = load_scenario("baseline", study_changes(replications, seed))
     return predictive.validate(scenario, parameters_said(parameters), executor=executor, progress=progress)

@@ -65,7 +65,26 @@ def read_yaml(path: Path, error: type[BlinasimError]) -> YamlFile:
 
 
 def parse_yaml(text: str, name: str, error: type[BlinasimError]) -> YamlFile:
-    """Parse YAML text, called ``name`` in messages; errors as :func:`read_yaml`."""
+    """Parse YAML text as :func:`read_yaml` does a file's.
+
+    Parameters
+    ----------
+    text : str
+        All of it.
+    name : str
+        What the text is called in messages.
+    error : type of BlinasimError
+        The class of whatever is raised.
+
+    Returns
+    -------
+    YamlFile
+
+    Raises
+    ------
+    BlinasimError
+        Of the given class, with line and column.
+    """
     from ruamel.yaml import YAML
     from ruamel.yaml.error import MarkedYAMLError
     from ruamel.yaml.reader import ReaderError

@@ -36,6 +36,8 @@ class Cohort:
         Codes of the factors met, and of ``Fitness``.
     blasts_pct : ndarray of float64
         Of the marrow, %.
+    frailty : ndarray of float64
+        Of mean 1, shared by relapse, death and non-relapse death; no policy sees it.
     """
 
     replications: int
@@ -49,7 +51,6 @@ class Cohort:
     blasts_pct: NDArray[np.float64]
     fitness: NDArray[np.int8]
     well_matched: NDArray[np.bool_]
-    #: Frailty of mean 1, shared by relapse, death and non-relapse death; no policy sees it.
     frailty: NDArray[np.float64]
 
     @property
@@ -201,7 +202,21 @@ def _lowest(score: NDArray[np.float64], count: int) -> NDArray[np.bool_]:
 
 
 def under_parameters(cohort: Cohort, parameters: Parameters, draws: Draws) -> Cohort:
-    """Return the same patients, with the same luck, under other parameters; their file's columns are not kept."""
+    """Return the same patients, with the same luck, under other parameters; their file's columns are not kept.
+
+    Parameters
+    ----------
+    cohort : Cohort
+        As drawn.
+    parameters : Parameters
+        Group ``baseline`` is what patients' attributes depend on.
+    draws : Draws
+        The same luck.
+
+    Returns
+    -------
+    Cohort
+    """
     shape = (cohort.replications, cohort.patients)
     fitness = _fitness(parameters, cohort.age_years.reshape(shape), draws.uniform("cohort.fitness"))
     return replace(

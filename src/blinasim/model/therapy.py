@@ -90,7 +90,21 @@ def _standard(parameters: Parameters) -> Parameters:
 
 
 def acts(parameter: str, policy: Policy, structure: Structure) -> bool:
-    """Whether a parameter, by its dotted name, can change anything under a policy and a structure of the model."""
+    """Whether a parameter can change anything under a policy and a structure of the model.
+
+    Parameters
+    ----------
+    parameter : str
+        Dotted name.
+    policy : Policy
+        Which therapy, maintenance and bridging there are, and whether a transplant has any effect.
+    structure : Structure
+        Distributions of the two clocks.
+
+    Returns
+    -------
+    bool
+    """
     group, _, name = parameter.partition(".")
     if group == "standard_therapy":
         return policy.therapy == "standard"

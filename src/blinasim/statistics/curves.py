@@ -65,7 +65,13 @@ def check_patients(time_days: Integers, member: Bools | None, *others: NDArray[A
 
 
 def check_whole(code: Integers) -> None:
-    """Raise TypeError unless codes are whole numbers."""
+    """Refuse codes that are no whole numbers.
+
+    Raises
+    ------
+    TypeError
+        Unless their type is one of integers.
+    """
     if code.dtype.kind not in "iu":
         raise TypeError(f"codes must be integers, not {code.dtype}")
 

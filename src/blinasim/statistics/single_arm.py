@@ -77,13 +77,7 @@ class BinomialPlan:
         return self.looks[-1]
 
     def characteristics(self, rate: float) -> PlanCharacteristics:
-        """Return what the plan does at a true response rate, by recursion over the looks.
-
-        Parameters
-        ----------
-        rate : float
-            True probability of a response, 0 to 1.
-        """
+        """Return what the plan does at a true response rate, 0 to 1, by recursion over the looks."""
         success, futility = np.zeros(len(self.looks)), np.zeros(len(self.looks))
         alive = np.ones(1)  # probability of so many responses while the trial goes on
         before = 0

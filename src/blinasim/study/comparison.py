@@ -82,7 +82,19 @@ class Gain:
 
     @classmethod
     def of(cls, reference: Floats, policy: Floats, *, paired_trials: bool = False) -> Gain:
-        """Compare the curves of the same trials, both (K, G); ``paired_trials`` as for :meth:`Difference.of`."""
+        """Compare the curves of the same K trials on G days.
+
+        Parameters
+        ----------
+        reference, policy : (K, G) array of float
+            Survival.
+        paired_trials : bool
+            As for :meth:`Difference.of`.
+
+        Returns
+        -------
+        Gain
+        """
         paired = policy - reference
         mean, trials = paired.mean(axis=0), paired.shape[0]
         if trials < 2:

@@ -43,7 +43,21 @@ class Living:
     engine: EngineName = "auto"
 
     def truth(self, parameters: ParameterSource, luck: Luck, block: range) -> Truth:
-        """Let the trials of ``block``, contiguous and from 0, be lived to the end."""
+        """Let some trials be lived to the end.
+
+        Parameters
+        ----------
+        parameters : ParameterSource
+            Values of nature, by trial.
+        luck : Luck
+            Of a seed.
+        block : range
+            Which trials, from 0; contiguous.
+
+        Returns
+        -------
+        Truth
+        """
         stays: list[Stays] = []
         batch = live(
             self.scenario,

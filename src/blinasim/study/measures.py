@@ -64,12 +64,8 @@ class Truth:
     @classmethod
     def of(cls, scenario: Scenario, batch: Batch, stays: Sequence[Stays] = ()) -> Truth:
         """See everything that happened to a batch."""
-        return cls(
-            scenario,
-            observe_all(scenario, batch.world.cohort, batch.history, batch.record),
-            batch.history,
-            tuple(stays),
-        )
+        seen = observe_all(scenario, batch.world.cohort, batch.history, batch.record)
+        return cls(scenario, seen, batch.history, tuple(stays))
 
     @cached_property
     def overall_survival(self) -> survival.SurvivalBatch:

@@ -42,7 +42,22 @@ def median_mcse(values: Floats, *, paired: bool = False) -> float:
 
 
 def quantile_mcse(values: Floats, p: float, *, paired: bool = False) -> float:
-    """Return the Monte Carlo standard error of the quantile at the probability ``p``; else as :func:`median_mcse`."""
+    """Return the Monte Carlo standard error of a quantile over trials.
+
+    Parameters
+    ----------
+    values : (R,) array of float
+        NaN where a trial has none.
+    p : float
+        Probability of the quantile.
+    paired : bool
+        Whether trials come in pairs with the same parameters.
+
+    Returns
+    -------
+    float
+        In the unit of the values; NaN of fewer than two.
+    """
     there = ~np.isnan(values)
     known = values[there]
     if known.size < 2:

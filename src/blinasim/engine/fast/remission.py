@@ -111,7 +111,21 @@ def _after_cycles(lives: Lives, calendar: Calendar, who: Days) -> AfterTheCycles
 
 
 def spent_under_treatment(one: Remitted, calendar: Calendar, day: Days) -> Days:
-    """Milli-days of the relapse clock spent from remission to ``day`` under treatment, shape (Q,)."""
+    """Milli-days of the relapse clock spent from remission on under treatment.
+
+    Parameters
+    ----------
+    one : Remitted
+        Q patients.
+    calendar : Calendar
+        The policy's days.
+    day : (Q,) array of int64
+        Until when, days since the first infusion.
+
+    Returns
+    -------
+    (Q,) array of int64
+    """
     given = np.minimum(calendar.infused(day), one.stop_count) - one.cycles_before * calendar.infusion
     spent = one.infusion_speed * given + one.rest_speed * (day - one.remission - given)
     if one.after is not None:
