@@ -11,6 +11,7 @@ from typing import NamedTuple
 import pytest
 
 import blinasim
+from blinasim.report import figures
 
 SOURCE = Path(blinasim.__file__).parent
 #: Rooms whose functions are called from notebooks and scripts; commands have their help, and pages no callers.
@@ -55,6 +56,9 @@ CALLED = [
     for one in EVERYTHING
     if isinstance(one.node, Function) and re.split(r"[/.:]", one.where.replace("\\", "/"))[0] in ROOMS
 ]
+
+
+REPORTS = [one for one in EVERYTHING if isinstance(one.node, Function) and one.where.startswith("report")]
 
 
 def _parameters(node: Function) -> list[str]:
@@ -112,7 +116,7 @@ def test_attributes_are_the_fields_of_the_class() -> None:
 def test_what_the_code_raises_is_said() -> None:
     wrong = [
         f"{where}: {sorted(raised)}"
-        for where, node, sections in CALLED
+        for where, node, sections in [*CALLED, *REPORTS]
         if (raised := _raised(node)) and not any(name in sections.get("Raises", "") for name in raised)
     ]
     assert not wrong, _listed(wrong)
@@ -134,7 +138,7 @@ def test_whatever_takes_more_than_a_sentence_has_the_section(section: str) -> No
 def test_whoever_says_what_is_taken_says_what_is_given() -> None:
     wrong = [
         where
-        for where, node, sections in CALLED
+        for where, node, sections in [*CALLED, *REPORTS]
         if isinstance(node, Function)
         and "Parameters" in sections
         and node.returns is not None
@@ -152,3 +156,10 @@ def test_the_public_interface_says_everything() -> None:
         takes = [one for one in function.__annotations__ if one != "return"]
         if len(takes) > 1:
             assert all(f"{section}\n" in said for section in ("Parameters", "Returns", "Raises")), name
+
+
+def test_a_figure_of_the_interface_says_what_drawing_it_raises() -> None:
+    for name in set(blinasim.plot.__all__) - {"save"}:
+        drawn, said = (getattr(home, name).__doc__ for home in (figures, blinasim.plot))
+        for error in re.findall(r"^    (\w+Error)$", drawn.partition("Raises\n")[2], flags=re.MULTILINE):
+            assert name == "clocks" or error in said.partition("Raises\n")[2], (name, error)  # one life by construction

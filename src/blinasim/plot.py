@@ -74,7 +74,21 @@ def survival(result: Result, outcome: str = "os", censored: str | None = "os_cen
 def patient_flow(result: Result, trial: int | None = None) -> Drawing:
     """Draw how many patients went from enrolment to HSCT, who left the way and why, and who lives.
 
-    Means over all trials; or, with ``trial``, the whole numbers of one of the first 2,000, counted from 1.
+    Parameters
+    ----------
+    result : Result
+        Of :func:`blinasim.simulate`.
+    trial : int, optional
+        One of the first 2,000, counted from 1, whose whole numbers are drawn; means over all trials by default.
+
+    Returns
+    -------
+    Drawing
+
+    Raises
+    ------
+    ValueError
+        If the flow of that trial is not kept.
     """
     return figures.patient_flow(result, trial)
 
@@ -120,6 +134,8 @@ def swimmer(
     ------
     BlinasimError
         If there is no such trial, or the parameters cannot be used.
+    ValueError
+        If there is no lane to draw.
     """
     draws = Draws(Luck(scenario.study.seed), block_of(trial), scenario.cohort.size)
     seen = live(scenario, parameters_said(parameters), draws).seen
@@ -195,17 +211,35 @@ def flows(comparison: Comparison, policy: str | None = None) -> Drawing:
 
 
 def queues(comparison: Comparison) -> Drawing:
-    """Draw how many wait for each counted kind of place, and how many places are taken, day by day."""
+    """Draw how many wait for each counted kind of place, and how many places are taken, day by day.
+
+    Raises
+    ------
+    ValueError
+        If no scenario counts places.
+    """
     return figures.queues(comparison)
 
 
 def plane(found: ValueOfInformation) -> Drawing:
-    """Draw the cost-effectiveness plane: each policy less the reference, a dot a draw of the parameters."""
+    """Draw the cost-effectiveness plane: each policy less the reference, a dot a draw of the parameters.
+
+    Raises
+    ------
+    ValueError
+        Without payoffs, or with another objective than net benefit.
+    """
     return figures.plane(found)
 
 
 def acceptability(found: ValueOfInformation) -> Drawing:
-    """Draw how probable it is that each policy is the best, by what a QALY may cost."""
+    """Draw how probable it is that each policy is the best, by what a QALY may cost.
+
+    Raises
+    ------
+    ValueError
+        Without payoffs, or with another objective than net benefit.
+    """
     return figures.acceptability(found)
 
 
@@ -252,10 +286,22 @@ def duration(evaluation: Evaluation) -> Drawing:
 
 
 def hazard_ratio_over_time(evaluation: Evaluation) -> Drawing:
-    """Draw the hazard ratio of a design's arms in windows of time."""
+    """Draw the hazard ratio of a design's arms in windows of time.
+
+    Raises
+    ------
+    ValueError
+        For a single arm.
+    """
     return figures.hazard_ratio_over_time(evaluation)
 
 
 def power_curve(evaluation: Evaluation) -> Drawing:
-    """Draw the power of a trial design by theory, and as simulated."""
+    """Draw the power of a trial design by theory, and as simulated.
+
+    Raises
+    ------
+    ValueError
+        If there is no theory for the design's test.
+    """
     return figures.power_curve(evaluation)
