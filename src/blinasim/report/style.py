@@ -264,6 +264,11 @@ def save(figure: Figure, path: Path, dpi: float = 150) -> Path:
     dpi : float
         Dots per inch of a PNG.
 
+    Returns
+    -------
+    Path
+        The same.
+
     Raises
     ------
     ValueError
