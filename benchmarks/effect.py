@@ -8,7 +8,7 @@ from functools import partial
 from measure import Spread, Table, in_turn, run_as_script
 
 from blinasim.luck import Draws, Luck
-from blinasim.model.parameters import load_parameters
+from blinasim.model.catalogue import load_parameters
 from blinasim.scenario.loading import load_scenario
 from blinasim.statistics import exposure
 from blinasim.statistics.clone_weight import strategies

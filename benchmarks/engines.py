@@ -10,7 +10,7 @@ from measure import Spread, Table, in_turn, run_as_script
 
 from blinasim.engine import des, fast
 from blinasim.luck import Draws, Luck
-from blinasim.model.parameters import load_parameters
+from blinasim.model.catalogue import load_parameters
 from blinasim.scenario.loading import load_scenario
 from blinasim.study.batch import lives_of
 

@@ -11,7 +11,8 @@ from multiprocessing import get_context
 from measure import Spread, Table, figure, peak_memory_mib, run_as_script
 from throughput import baseline, histories, study
 
-from blinasim.model.parameters import Parameters, load_parameters
+from blinasim.model.catalogue import load_parameters
+from blinasim.model.parameters import Parameters
 from blinasim.scenario.settings import Scenario
 
 #: Larger than this is walked once, not in rounds: noise is small there, and patience too.

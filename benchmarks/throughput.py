@@ -8,7 +8,8 @@ from measure import Spread, Table, in_turn, run_as_script
 
 from blinasim.engine import fast
 from blinasim.luck import Draws, Luck
-from blinasim.model.parameters import Parameters, load_parameters
+from blinasim.model.catalogue import load_parameters
+from blinasim.model.parameters import Parameters
 from blinasim.scenario.loading import load_scenario
 from blinasim.scenario.settings import Scenario
 from blinasim.study.batch import live, lives_of

@@ -19,8 +19,8 @@ from blinasim.cli.main import app
 from blinasim.errors import BlinasimError
 from blinasim.files import read_yaml, shipped_designs, shipped_scenarios
 from blinasim.inference.priors import UNTOUCHED
+from blinasim.model.catalogue import ParameterInfo, parameter_catalogue
 from blinasim.model.codes import Event
-from blinasim.model.parameters import ParameterInfo, parameter_catalogue
 from blinasim.report.validation import GROUPS
 from blinasim.scenario.design import Design
 from blinasim.scenario.design_file import load_design

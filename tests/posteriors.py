@@ -9,7 +9,8 @@ import pandas as pd
 
 from blinasim.inference.posterior import LOG_LIKELIHOOD, WEIGHT, Posterior, independent_uniforms
 from blinasim.inference.priors import normal_score, quantile
-from blinasim.model.parameters import Structure, parameter_catalogue
+from blinasim.model.catalogue import parameter_catalogue
+from blinasim.model.parameters import Structure
 
 
 @cache

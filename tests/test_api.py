@@ -16,7 +16,8 @@ from blinasim.errors import BlinasimError, ParameterError, ScenarioError
 from blinasim.inference import calibrate as calibrating
 from blinasim.inference.calibrate import FULL, QUICK
 from blinasim.inference.targets import load_targets
-from blinasim.model.parameters import Structure, parameter_catalogue, parameters_to_dict
+from blinasim.model.catalogue import parameter_catalogue
+from blinasim.model.parameters import Structure, parameters_to_dict
 
 
 def test_every_public_name_is_there() -> None:

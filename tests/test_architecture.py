@@ -48,3 +48,12 @@ def test_the_steps_name_what_is_in_those_files() -> None:
 
 def test_it_is_one_page() -> None:
     assert len(PAGE.splitlines()) <= 110
+
+
+def test_no_file_is_long() -> None:
+    """A file above this holds more than one idea: split it by idea, not by lines."""
+    most = 400
+    lines = {path: len(path.read_text(encoding="utf-8").splitlines()) for path in (ROOT / "src").rglob("*.py")}
+    assert len(lines) > 200
+    long = [f"{path.relative_to(ROOT)} has {count} lines" for path, count in sorted(lines.items()) if count > most]
+    assert not long, f"above {most} lines: {', '.join(long)}"

@@ -16,7 +16,8 @@ import pytest
 
 from blinasim.cli.main import _run
 from blinasim.files import shipped_scenarios
-from blinasim.model.parameters import load_parameters, parameters_to_dict
+from blinasim.model.catalogue import load_parameters
+from blinasim.model.parameters import parameters_to_dict
 from blinasim.scenario.loading import load_scenario
 
 #: The longest that any of these may take, seconds; most take milliseconds.

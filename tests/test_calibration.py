@@ -31,15 +31,9 @@ from blinasim.inference.sampler import Effort, State, effective, sample, systema
 from blinasim.inference.study import MEDIANS, SUMMARIES, TERMS, Ensemble, Observed, Studies
 from blinasim.inference.targets import Target, load_targets, published_binomials, published_cells
 from blinasim.luck import Draws, Luck
+from blinasim.model.catalogue import Prior, load_parameters, parameter_catalogue
 from blinasim.model.cohort import draw_cohort, with_margins
-from blinasim.model.parameters import (
-    Prior,
-    Structure,
-    load_parameters,
-    parameter_catalogue,
-    parameters_of,
-    parameters_to_dict,
-)
+from blinasim.model.parameters import Structure, parameters_of, parameters_to_dict
 from blinasim.report.calibration_file import CalibrationFile
 from blinasim.scenario.loading import load_scenario
 from blinasim.statistics.pareto import smoothed

@@ -18,7 +18,8 @@ from blinasim.luck import Draws, Luck
 from blinasim.model.codes import HORIZON, NEVER, NONE, ORDINARY_SPEED, Cause, Depth, Donor, Fitness
 from blinasim.model.cohort import Cohort
 from blinasim.model.durations import clock_millidays, exponential, whole_days
-from blinasim.model.fates import NON_RELAPSE_CLOCK_DAYS, Fates, settle
+from blinasim.model.fates import Fates, settle
+from blinasim.model.fates.clocks import NON_RELAPSE_CLOCK_DAYS
 from blinasim.model.history import COLUMNS, History
 from blinasim.model.parameters import Parameters, Structure
 from blinasim.model.rules import Plan

@@ -7,8 +7,8 @@ import pytest
 
 from blinasim.errors import ScenarioError
 from blinasim.luck import Draws, Luck
+from blinasim.model.catalogue import load_parameters
 from blinasim.model.cohort import Cohort, draw_cohort
-from blinasim.model.parameters import load_parameters
 from blinasim.scenario.loading import load_scenario
 from blinasim.scenario.reach import outside_allowed
 from blinasim.scenario.settings import Scenario

@@ -19,8 +19,8 @@ from blinasim.cli.main import app
 from blinasim.errors import ScenarioError
 from blinasim.files import read_yaml, shipped_designs
 from blinasim.luck import Draws, Luck
+from blinasim.model.catalogue import load_parameters
 from blinasim.model.codes import NEVER, NONE, Donor
-from blinasim.model.parameters import load_parameters
 from blinasim.report import figures
 from blinasim.report.design_file import DesignFile, design_file
 from blinasim.report.manifest import hashes
@@ -32,7 +32,8 @@ from blinasim.statistics.intervals import clopper_pearson
 from blinasim.statistics.sample_size import schoenfeld_power
 from blinasim.study import design_trials
 from blinasim.study.design_trials import course, live_arms, look_at_block, snapshots, trial_at_looks
-from blinasim.study.evaluate_design import Evaluation, evaluate_design, under_null
+from blinasim.study.evaluate_design import evaluate_design, under_null
+from blinasim.study.evaluation import Evaluation
 from blinasim.study.executors import processes
 from blinasim.study.solve_design import solve_design
 from blinasim.trial import decisions, enrolment, looks

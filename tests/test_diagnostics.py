@@ -25,7 +25,8 @@ from blinasim.inference.posterior import Posterior
 from blinasim.inference.priors import normal_score, quantile
 from blinasim.inference.study import SUMMARIES, TERMS, mortality_of
 from blinasim.inference.targets import load_targets
-from blinasim.model.parameters import Structure, parameter_catalogue
+from blinasim.model.catalogue import parameter_catalogue
+from blinasim.model.parameters import Structure
 from posteriors import small_posterior
 
 NAME = "response.cycle_1_share"

@@ -17,8 +17,8 @@ import blinasim as bs
 from blinasim.cli.main import _run
 from blinasim.errors import BlinasimError, DataError, ParameterError
 from blinasim.luck import Draws, Luck
+from blinasim.model.catalogue import load_parameters, parameter_catalogue
 from blinasim.model.codes import NONE
-from blinasim.model.parameters import load_parameters, parameter_catalogue
 from blinasim.model.therapy import acts
 from blinasim.report import figures
 from blinasim.report.effect import data_cells, study_frame, study_rows, truth_text, value_text

@@ -14,11 +14,11 @@ from lifelines.utils import median_survival_times
 
 from blinasim.errors import BlinasimError
 from blinasim.luck import Draws, Luck
+from blinasim.model.catalogue import load_parameters
 from blinasim.model.codes import NONE, Cause, Depth, Donor
 from blinasim.model.cohort import Cohort
 from blinasim.model.durations import DAYS_PER_MONTH
 from blinasim.model.history import COLUMNS, History
-from blinasim.model.parameters import load_parameters
 from blinasim.model.records import TransplantRecord
 from blinasim.report.exports import TABLES, adsl, adtte, comparison, data_dictionary, event_log, occupancy, patients
 from blinasim.report.exports.adtte import Ending, cnsr

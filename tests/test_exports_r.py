@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from blinasim.model.catalogue import load_parameters
 from blinasim.model.durations import DAYS_PER_MONTH
-from blinasim.model.parameters import load_parameters
 from blinasim.report.exports import adtte
 from blinasim.statistics import survival
 from blinasim.study.replay import replay

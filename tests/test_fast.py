@@ -15,8 +15,9 @@ from blinasim.engine import des, fast
 from blinasim.engine.lives import Lives
 from blinasim.files import shipped_scenarios
 from blinasim.luck import Draws, Luck
+from blinasim.model.catalogue import ParameterInfo, parameter_catalogue
 from blinasim.model.history import History
-from blinasim.model.parameters import ParameterInfo, parameter_catalogue, parameters_of
+from blinasim.model.parameters import parameters_of
 from blinasim.scenario.loading import load_scenario
 from blinasim.scenario.settings import Policy
 from blinasim.study.batch import lives_of

@@ -11,10 +11,11 @@ from hypothesis import strategies as st
 from blinasim.engine import des
 from blinasim.engine.lives import Lives
 from blinasim.luck import Draws, Luck
+from blinasim.model.catalogue import parameter_catalogue
 from blinasim.model.codes import HORIZON, NEVER, NONE, Cause, Event
 from blinasim.model.fates import Fates
 from blinasim.model.history import COLUMNS, History
-from blinasim.model.parameters import parameter_catalogue, parameters_of
+from blinasim.model.parameters import parameters_of
 from blinasim.model.records import record_transplants
 from blinasim.scenario.settings import Policy, Scenario
 from blinasim.study.batch import World, lives_of

@@ -8,21 +8,13 @@ import numpy as np
 import pytest
 
 from blinasim.engine.choice import walk
-from blinasim.engine.des import _column
+from blinasim.engine.fate import column
 from blinasim.errors import ParameterError
 from blinasim.files import data_folder
+from blinasim.model.catalogue import ParameterInfo, Prior, load_parameters, parameter_catalogue
 from blinasim.model.history import LogEntry
-from blinasim.model.parameters import (
-    Baseline,
-    Changed,
-    ParameterInfo,
-    Prior,
-    Structure,
-    load_parameters,
-    parameter_catalogue,
-    parameters_of,
-    parameters_to_dict,
-)
+from blinasim.model.parameter_groups import Baseline
+from blinasim.model.parameters import Changed, Structure, parameters_of, parameters_to_dict
 from blinasim.model.point_file import read_points
 from worlds import in_remission_on_day_28, parameters
 
@@ -129,8 +121,8 @@ def test_only_des_tells_stories() -> None:
         assert np.array_equal(getattr(told, item.name), getattr(untold, item.name))
 
 
-def test_a_column_that_nothing_holds_is_no_column() -> None:
+def test_a_column_that_nothing_holds_is_nocolumn() -> None:
     lives = in_remission_on_day_28(2)
-    assert _column(lives, "response_cycle").tolist() == [1, 1]
+    assert column(lives, "response_cycle").tolist() == [1, 1]
     with pytest.raises(AttributeError, match="colour"):
-        _column(lives, "colour")
+        column(lives, "colour")

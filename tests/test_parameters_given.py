@@ -19,8 +19,9 @@ from blinasim.inference import choice
 from blinasim.inference.choice import described, parameters_said, shipped_posterior
 from blinasim.inference.posterior import prior_draws, read_posterior
 from blinasim.luck import Draws, Luck
+from blinasim.model.catalogue import load_parameters, parameter_catalogue
 from blinasim.model.history import COLUMNS
-from blinasim.model.parameters import Changed, Structure, load_parameters, parameter_catalogue
+from blinasim.model.parameters import Changed, Structure
 from blinasim.model.point_file import read_points
 from blinasim.report.rows import endpoint_frame, rows_of
 from blinasim.scenario.loading import load_scenario

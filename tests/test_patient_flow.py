@@ -8,8 +8,8 @@ import pytest
 import blinasim as bs
 from blinasim import plot
 from blinasim.luck import Draws, Luck
+from blinasim.model.catalogue import load_parameters
 from blinasim.model.codes import NONE
-from blinasim.model.parameters import load_parameters
 from blinasim.report import figures
 from blinasim.report import patient_flow as boxes
 from blinasim.report.patient_flow import Counts

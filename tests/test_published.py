@@ -10,14 +10,9 @@ from scipy import stats
 from blinasim.errors import ParameterError
 from blinasim.files import data_folder
 from blinasim.inference.targets import NOT_ENDPOINTS, load_targets
+from blinasim.model.catalogue import load_parameters, parameter_catalogue
 from blinasim.model.durations import DAYS_PER_MONTH
-from blinasim.model.parameters import (
-    Parameters,
-    load_parameters,
-    parameter_catalogue,
-    parameters_of,
-    parameters_to_dict,
-)
+from blinasim.model.parameters import Parameters, parameters_of, parameters_to_dict
 from blinasim.report.rows import Row, rows_of
 from blinasim.scenario.loading import load_scenario
 from blinasim.study.simulate import Result, simulate

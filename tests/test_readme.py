@@ -11,8 +11,9 @@ import blinasim as bs
 from blinasim.cli.main import app
 from blinasim.inference.choice import shipped_posterior
 from blinasim.inference.diagnostics import learnt
+from blinasim.model.catalogue import parameter_catalogue
 from blinasim.model.codes import Event
-from blinasim.model.parameters import Structure, parameter_catalogue
+from blinasim.model.parameters import Structure
 from blinasim.report.resting import rests_on
 from blinasim.trial.endpoints import ENDPOINTS
 

@@ -9,8 +9,8 @@ from blinasim.cli.main import _run
 from blinasim.engine import des, fast
 from blinasim.errors import BlinasimError
 from blinasim.luck import Draws, Luck
+from blinasim.model.catalogue import load_parameters
 from blinasim.model.codes import HORIZON, NEVER, NONE
-from blinasim.model.parameters import load_parameters
 from blinasim.report import figures
 from blinasim.scenario.settings import Scenario
 from blinasim.study.batch import live, lives_of

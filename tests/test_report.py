@@ -190,7 +190,7 @@ def test_a_design_with_nothing_to_find_is_reported(parameters: str) -> None:
 
 
 def load_parameters_of_points() -> Any:
-    from blinasim.model.parameters import load_parameters
+    from blinasim.model.catalogue import load_parameters
 
     return load_parameters()
 

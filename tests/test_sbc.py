@@ -14,7 +14,8 @@ from blinasim.inference.sampler import Effort
 from blinasim.inference.sbc import OS_12, Judged, coverage, independent_log_survival, judge, simulated
 from blinasim.inference.study import Ensemble
 from blinasim.luck import Luck
-from blinasim.model.parameters import Structure, load_parameters
+from blinasim.model.catalogue import load_parameters
+from blinasim.model.parameters import Structure
 
 FEW = ("response.probability", "response.cycle_1_share", "failure.median_days")
 TINY = Conduct(Effort(particles=40, moves=2, final_sweeps=3, kept_sweeps=3, coarse_up_to=0.3), 20, 15, 20, 15)

@@ -22,7 +22,7 @@ import pytest
 import blinasim as bs
 from blinasim.cli.main import _run
 from blinasim.errors import BlinasimError, InterruptedRunError, OutputError, WorkerError
-from blinasim.model.parameters import load_parameters
+from blinasim.model.catalogue import load_parameters
 from blinasim.report import folder as results_folder
 from blinasim.report.folder import RunOptions, checkpoint_folder, run_into
 from blinasim.report.rows import endpoint_frame, rows_of

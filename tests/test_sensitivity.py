@@ -26,7 +26,8 @@ from blinasim.inference.sensitivity import (
 )
 from blinasim.inference.sensitivity import lives as module
 from blinasim.luck import Draws, Luck
-from blinasim.model.parameters import Structure, load_parameters, parameter_catalogue
+from blinasim.model.catalogue import load_parameters, parameter_catalogue
+from blinasim.model.parameters import Structure
 from blinasim.report import sensitivity_file as stored
 from blinasim.report.sensitivity import sensitivity_frame, sentence, uninformed_text
 from blinasim.report.sensitivity_file import sensitivity_file, stored_sentence

@@ -16,8 +16,8 @@ from types import ModuleType
 import pytest
 
 from blinasim.cli.main import app
+from blinasim.model.catalogue import parameter_catalogue
 from blinasim.model.codes import Event
-from blinasim.model.parameters import parameter_catalogue
 from blinasim.scenario.settings import Scenario
 from documents import PAGES, ROOT, text_of
 

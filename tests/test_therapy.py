@@ -2,7 +2,8 @@
 
 import pytest
 
-from blinasim.model.parameters import Structure, parameter_catalogue, parameters_to_dict
+from blinasim.model.catalogue import parameter_catalogue
+from blinasim.model.parameters import Structure, parameters_to_dict
 from blinasim.model.therapy import acts, under_therapy
 from blinasim.scenario.settings import Policy
 from worlds import parameters

@@ -24,7 +24,7 @@ from blinasim.inference.predictive import (
 from blinasim.inference.study import TERMS, Ensemble, Observed, Studies
 from blinasim.inference.targets import Target, load_targets, published_margins
 from blinasim.luck import Luck
-from blinasim.model.parameters import load_parameters
+from blinasim.model.catalogue import load_parameters
 from blinasim.report.manifest import AnalysisManifest
 from blinasim.report.rows import full_labels
 from blinasim.report.validation import GROUPS, sentences, validation_rows

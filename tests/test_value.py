@@ -23,7 +23,8 @@ from blinasim.inference import value as module
 from blinasim.inference.posterior import prior_draws
 from blinasim.inference.priors import Priors
 from blinasim.inference.value import ValueOfInformation, value_of
-from blinasim.model.parameters import Structure, load_parameters, parameter_catalogue
+from blinasim.model.catalogue import load_parameters, parameter_catalogue
+from blinasim.model.parameters import Structure
 from blinasim.report import figures
 from blinasim.report.value import explained_text, perfect_text, value_frame
 from blinasim.report.value_file import value_file

@@ -11,11 +11,12 @@ import numpy as np
 from blinasim.engine import des
 from blinasim.engine.lives import Lives
 from blinasim.luck import Draws, Luck
+from blinasim.model.catalogue import parameter_catalogue
 from blinasim.model.codes import NEVER, NONE, ORDINARY_SPEED, Conditioning, Donor, Event, Reason
 from blinasim.model.fates import Fates
 from blinasim.model.graft import Graft
 from blinasim.model.history import COLUMNS, History, LogEntry
-from blinasim.model.parameters import Parameters, parameter_catalogue, parameters_of
+from blinasim.model.parameters import Parameters, parameters_of
 from blinasim.model.rules import Plan
 from blinasim.scenario.settings import Policy, Scenario
 from blinasim.study.batch import World, lives_of, plan_lives, without_hsct

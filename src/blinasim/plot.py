@@ -20,7 +20,7 @@ from blinasim.study.batch import live
 from blinasim.study.comparison import Comparison
 from blinasim.study.effect import Effect
 from blinasim.study.effect_data import DataEffect
-from blinasim.study.evaluate_design import Evaluation
+from blinasim.study.evaluation import Evaluation
 from blinasim.study.exposures import OutcomeId
 from blinasim.study.optimize import Optimization
 from blinasim.study.replay import block_of, replay_beside

@@ -15,8 +15,9 @@ from pathlib import Path
 from blinasim.errors import BlinasimError
 from blinasim.files import data_folder
 from blinasim.inference.posterior import prior_draws, read_posterior
+from blinasim.model.catalogue import load_parameters
 from blinasim.model.cohort_file import read_cohort
-from blinasim.model.parameters import Structure, load_parameters, parameters_to_dict
+from blinasim.model.parameters import Structure, parameters_to_dict
 from blinasim.model.point_file import read_points
 from blinasim.model.policy_file import policy_file
 from blinasim.report.manifest import read_manifest

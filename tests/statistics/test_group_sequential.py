@@ -9,6 +9,8 @@ from scipy.special import ndtr
 from scipy.stats import multivariate_normal
 
 from blinasim.statistics import group_sequential as gs
+from blinasim.statistics.conditional_power import conditional_power, conditional_power_boundary
+from blinasim.statistics.error_spending import spent as error_spent
 
 
 def test_obrien_fleming_and_pocock_constants():
@@ -20,7 +22,7 @@ def test_obrien_fleming_and_pocock_constants():
 
 def test_lan_demets_boundaries():
     fraction = np.array([0.5, 0.75, 1.0])
-    found = gs.spending_boundaries(fraction, gs.spent("obrien_fleming", fraction, 0.025))
+    found = gs.spending_boundaries(fraction, error_spent("obrien_fleming", fraction, 0.025))
     np.testing.assert_allclose(found.upper[0], [2.963, 2.359, 2.014], atol=5e-4)
 
 
@@ -47,7 +49,7 @@ def test_boundaries_spend_what_they_should(information, alpha, family, gamma):
     info = np.array(information)
     info[1:] = np.maximum(info[1:], info[:-1] + 0.01)
     fraction = info / info[-1]
-    spent = gs.spent(family, fraction, alpha, gamma)
+    spent = error_spent(family, fraction, alpha, gamma)
     found = gs.spending_boundaries(info, spent)
     np.testing.assert_allclose(np.cumsum(gs.crossing(info, found.upper).upper[0]), spent, atol=1e-9)
     np.testing.assert_allclose(spent[-1], alpha)
@@ -57,7 +59,7 @@ def test_boundaries_spend_what_they_should(information, alpha, family, gamma):
 def test_crossing_against_the_multivariate_normal(information):
     """P(first crossing at k) by the joint normal distribution of the statistics, which knows no recursion."""
     info, drift = np.array(information), 1.5
-    upper = gs.spending_boundaries(info, gs.spent("pocock", info, 0.05)).upper[0]
+    upper = gs.spending_boundaries(info, error_spent("pocock", info, 0.05)).upper[0]
     lower = np.linspace(-0.5, 0.6, info.size)
     found = gs.crossing(info, upper, lower, drift)
     covariance = np.sqrt(np.minimum.outer(info, info) / np.maximum.outer(info, info))
@@ -78,7 +80,7 @@ def test_crossing_against_the_multivariate_normal(information):
 def test_futility(binding):
     """Alpha is kept with every futility boundary obeyed if it binds, and with none obeyed if it does not."""
     info = np.array([0.4, 0.7, 1.0])
-    spent, beta = gs.spent("obrien_fleming", info, 0.025), gs.spent("hwang_shih_decani", info, 0.1, -2.0)
+    spent, beta = error_spent("obrien_fleming", info, 0.025), error_spent("hwang_shih_decani", info, 0.1, -2.0)
     drift = gs.beta_spending_drift(info, spent, beta, binding=binding)
     found = gs.spending_boundaries(info, spent, beta_spent=beta, drift=drift, binding=binding)
     under_null = gs.crossing(info, found.upper, found.lower if binding else None)
@@ -96,7 +98,7 @@ def test_futility(binding):
 def test_information_of_each_trial():
     """Trials in a batch are what they would be alone, whatever the others are."""
     info = np.array([[100.0, 200.0, 330.0], [101.0, 202.0, 331.0], [120.0, 150.0, 330.0], [100.0, 200.0, 330.0]])
-    spent = gs.spent("obrien_fleming", info / 330, 0.025)
+    spent = error_spent("obrien_fleming", info / 330, 0.025)
     together = gs.spending_boundaries(info, spent).upper
     for row in range(4):
         np.testing.assert_allclose(
@@ -118,10 +120,10 @@ def test_conditional_power_by_simulation():
     z, fraction, final, drift = 1.2, 0.6, 2.0, 2.8
     rest = rng.normal((1 - fraction) * drift, np.sqrt(1 - fraction), 400_000)
     share = np.mean(z * np.sqrt(fraction) + rest > final)
-    assert gs.conditional_power(z, fraction, final, drift) == pytest.approx(share, abs=4 * np.sqrt(0.25 / 400_000))
+    assert conditional_power(z, fraction, final, drift) == pytest.approx(share, abs=4 * np.sqrt(0.25 / 400_000))
     for given_drift in (drift, None):
-        power = gs.conditional_power(z, fraction, final, given_drift)
-        assert gs.conditional_power_boundary(float(power), fraction, final, given_drift) == pytest.approx(z)
+        power = conditional_power(z, fraction, final, given_drift)
+        assert conditional_power_boundary(float(power), fraction, final, given_drift) == pytest.approx(z)
 
 
 def test_pocock_boundaries_cost_the_published_number_of_patients():

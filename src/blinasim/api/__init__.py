@@ -5,7 +5,8 @@ from blinasim.api.designs import evaluate_design
 from blinasim.api.inference import calibrate, load_posterior, parameters_table, prior_draws, validate, validation_table
 from blinasim.api.patients import patients_table, trace
 from blinasim.api.studies import compare, effect, effect_of_data, results_table, simulate
-from blinasim.model.parameters import Parameters, load_parameters
+from blinasim.model.catalogue import load_parameters
+from blinasim.model.parameters import Parameters
 from blinasim.scenario.design_file import load_design
 from blinasim.scenario.loading import load_scenario
 from blinasim.study.estimators import Timing

@@ -15,7 +15,7 @@ from blinasim.inference.choice import parameters_said
 from blinasim.model.parameters import ParameterSource
 from blinasim.scenario.design_file import TrialDesign, load_design
 from blinasim.study import evaluate_design as evaluating
-from blinasim.study.evaluate_design import Evaluation
+from blinasim.study.evaluation import Evaluation
 
 if TYPE_CHECKING:
     pass

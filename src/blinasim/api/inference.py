@@ -15,7 +15,8 @@ from blinasim.inference.calibrate import FULL, QUICK, Progress
 from blinasim.inference.choice import POSTERIOR, parameters_said
 from blinasim.inference.posterior import Posterior
 from blinasim.inference.predictive import Validation
-from blinasim.model.parameters import ParameterSource, Structure, parameter_catalogue
+from blinasim.model.catalogue import parameter_catalogue
+from blinasim.model.parameters import ParameterSource, Structure
 from blinasim.report.validation import validation_frame
 from blinasim.scenario.loading import load_scenario, study_changes
 

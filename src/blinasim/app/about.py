@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib.metadata import metadata
 
 from blinasim import __version__
-from blinasim.model.parameters import parameter_catalogue
+from blinasim.model.catalogue import parameter_catalogue
 
 #: Words for the grades of provenance, in their order.
 GRADES = {

@@ -16,7 +16,8 @@ from blinasim.report.design import characteristics, look_lines, percent, success
 from blinasim.report.figures import boundaries
 from blinasim.scenario.design import Design
 from blinasim.scenario.design_file import TrialDesign, load_design
-from blinasim.study.evaluate_design import Evaluation, evaluate_design
+from blinasim.study.evaluate_design import evaluate_design
+from blinasim.study.evaluation import Evaluation
 
 #: Simulated trials offered: few for an answer at once, more for a narrower interval.
 TRIALS: Final = (200, 1_000, 4_000)

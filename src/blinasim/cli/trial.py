@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from rich.table import Table
 
-    from blinasim.study.evaluate_design import Evaluation
+    from blinasim.study.evaluation import Evaluation
     from blinasim.study.solve_design import Solution
 
 

@@ -10,11 +10,12 @@ import gc
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, TypeAlias
 
 import simpy
 from simpy.exceptions import Interrupt
 
+from blinasim.engine.fate import Fate
 from blinasim.model.codes import EARLY_AFTER_HSCT_DAYS, HORIZON, NEVER, NONE, ORDINARY_SPEED, Cause, Donor, Event
 from blinasim.model.history import LogEntry
 from blinasim.scenario.settings import AfterCycle, Policy
@@ -105,56 +106,6 @@ class Protocol:
         return last_of_cycles + self.visits_every_days * -(-(day - last_of_cycles) // self.visits_every_days)
 
 
-class Fate(NamedTuple):
-    """What one patient is born with: a row of ``Fates``, ``Plan`` and ``Graft``, with their units.
-
-    Lists are by donor type, in the order of ``Donor``.
-    """
-
-    early_death_days: int
-    early_death_cause: int
-    progression_days: int
-    stop_infusion_days: int
-    response_cycle: int
-    depth: int
-    deepens: bool
-    mrd: int
-    relapse_clock_millidays: int
-    relapse_speed_rest: int
-    relapse_speed_infusion: int
-    relapse_speed_other_therapy: int
-    relapse_speed_maintenance: int
-    relapse_speed_bridging: int
-    symptoms_days: int
-    remission_death_days: int
-    remission_death_cause: int
-    switch_days: int
-    later_transplant_days: int
-    donor_search_days: list[int]
-    head_start_days: int
-    non_relapse_clock_millidays: int
-    non_relapse_cause_early: int
-    non_relapse_cause_late: int
-    failure_clock_millidays: int
-    failure_speed_refractory: int
-    failure_speed_relapse: int
-    failure_speed_relapse_after_hsct: int
-    failure_speed_salvage_graft: int
-    candidate: bool
-    search_at_entry: bool
-    reason: int
-    reason_at_entry: int
-    conditioning: int
-    after_cycles: int
-    relapse_speed: list[int]
-    relapse_speed_late: list[int]
-    plateau_days: int
-    non_relapse_speed: list[int]
-    non_relapse_speed_late: list[int]
-    non_relapse_speed_tail: list[int]
-    non_relapse_late_until_days: int
-
-
 class Body:
     """What happens to a patient whatever the clinic does: fate, state, clocks and story."""
 
@@ -222,6 +173,23 @@ class Body:
             cause = self.fate.non_relapse_cause_early if early else self.fate.non_relapse_cause_late
         self.death_moment, self.death_cause_due = at(day, Event.DEATH), cause
         self.look_ahead()
+
+    def days_to_relapse_after_graft(self) -> int:
+        """Return the days from the transplant until what is left of the relapse clock has run out."""
+        return runs_out(
+            self.relapse_clock,
+            (self.fate.plateau_days, self.fate.relapse_speed[self.donor]),
+            (NEVER, self.fate.relapse_speed_late[self.donor]),
+        )
+
+    def days_to_non_relapse_death(self) -> int:
+        """Return the days from the transplant until the clock of non-relapse death has run out."""
+        return runs_out(
+            self.fate.non_relapse_clock_millidays,
+            (EARLY_AFTER_HSCT_DAYS, self.fate.non_relapse_speed[self.donor]),
+            (self.fate.non_relapse_late_until_days, self.fate.non_relapse_speed_late[self.donor]),
+            (NEVER, self.fate.non_relapse_speed_tail[self.donor]),
+        )
 
     def look_ahead(self) -> None:
         """Note which blow would fall first."""

@@ -8,7 +8,8 @@ from functools import partial
 
 import simpy
 
-from blinasim.engine.body import NEVER_MOMENT, TICKS, Body, Fate, Process, Protocol, at
+from blinasim.engine.body import NEVER_MOMENT, TICKS, Body, Process, Protocol, at
+from blinasim.engine.fate import Fate
 from blinasim.engine.lives import Lives
 from blinasim.engine.ward import Request, Ward, open_wards
 from blinasim.model.codes import NEVER, Event, Mrd, Place

@@ -3,32 +3,21 @@
 How to read it. ``Patient.life`` is the whole story; ``donor_search`` runs beside it. ``wait(moment)`` waits until a
 moment, which is a day and a place in the order of that day, and returns the event that came: the one waited for, or
 what befell the patient before it. How clocks run out, and how waiting works, is the matter of ``engine/body.py``;
-how places are asked for and given back, of ``engine/clinic.py``.
+what a patient is born with, of ``engine/fate.py``; how places are asked for and given back, of ``engine/clinic.py``.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from blinasim.engine.body import (
-    END,
-    NEVER_MOMENT,
-    Fate,
-    Process,
-    Protocol,
-    at,
-    days_of,
-    runs_out,
-    without_cycle_collection,
-)
+from blinasim.engine.body import END, NEVER_MOMENT, Process, Protocol, at, days_of, without_cycle_collection
 from blinasim.engine.clinic import Clinic, Guest
+from blinasim.engine.fate import Fate, fates_by_replication
 from blinasim.engine.lives import Lives
 from blinasim.engine.ward import stays_of
-from blinasim.model.codes import EARLY_AFTER_HSCT_DAYS, NEVER, NONE, AfterCycles, Cause, Depth, Event, Place
+from blinasim.model.codes import NEVER, NONE, AfterCycles, Cause, Depth, Event, Place
 from blinasim.model.history import History, LogEntry
 from blinasim.model.places import Stays, days_in_bed
 
@@ -346,20 +335,10 @@ class Patient(Guest):
         self.end_search()
         self.occupy(Place.TRANSPLANT_BED, self.capacity.transplant_beds.stay_days)
         self.switch_moment = NEVER_MOMENT
-        self.graft_death = today + runs_out(
-            self.fate.non_relapse_clock_millidays,
-            (EARLY_AFTER_HSCT_DAYS, self.fate.non_relapse_speed[self.donor]),
-            (self.fate.non_relapse_late_until_days, self.fate.non_relapse_speed_late[self.donor]),
-            (NEVER, self.fate.non_relapse_speed_tail[self.donor]),
-        )
+        self.graft_death = today + self.days_to_non_relapse_death()
         if self.relapse == NONE:
             self.run_relapse_clock(0)  # what is left runs as the graft lets it
-            relapse = today + runs_out(
-                self.relapse_clock,
-                (self.fate.plateau_days, self.fate.relapse_speed[self.donor]),
-                (NEVER, self.fate.relapse_speed_late[self.donor]),
-            )
-            self.relapse_moment = at(relapse, Event.RELAPSE)
+            self.relapse_moment = at(today + self.days_to_relapse_after_graft(), Event.RELAPSE)
             self.dies_by(self.remission + self.fate.remission_death_days, self.fate.remission_death_cause)
         else:
             left = self.fate.failure_clock_millidays - (today - self.relapse) * self.fate.failure_speed_relapse
@@ -394,20 +373,17 @@ def walk(
         Arrays of shape (P,).
     """
     protocol = Protocol.of(lives.policy)
-    columns = [_column(lives, name) for name in Fate._fields]
     rows: list[list[int]] = []
     cycle_starts: list[list[int]] = []
-    for replication in range(lives.replications):
-        block = slice(replication * lives.patients, (replication + 1) * lives.patients)
-        fates = [Fate._make(row) for row in zip(*(column[block].tolist() for column in columns), strict=True)]
-        entry = lives.entry_day[block].tolist()
+    for replication, fates in enumerate(fates_by_replication(lives)):
+        first = replication * lives.patients
+        entry = lives.entry_day[first : first + lives.patients].tolist()
         story: list[LogEntry] | None = None if log is None else []
         with without_cycle_collection():
             clinic = Clinic.open(lives, protocol, replication, max(entry))
             patients: dict[int, Patient] = {}
             for index in order if order is not None else range(lives.patients):
-                number = replication * lives.patients + index
-                patients[index] = make(clinic, number, entry[index], fates[index], story)
+                patients[index] = make(clinic, first + index, entry[index], fates[index], story)
             clinic.env.run()
         rows.extend(patients[index].row() for index in range(lives.patients))
         cycle_starts.extend(patients[index].cycle_starts for index in range(lives.patients))
@@ -417,11 +393,3 @@ def walk(
             stays.append(stays_of(clinic.wards, replication))
     delayed = lives.capacity.limited  # also by waiting for another place
     return History.of_rows(rows, np.array(cycle_starts, dtype=np.int32) if delayed else None)
-
-
-def _column(lives: Lives, name: str) -> NDArray[Any]:
-    """Find a column of ``Fate`` in the part that holds it; no name stands in two of them."""
-    for part in (lives.fates, lives.plan, lives.graft):
-        if hasattr(part, name):
-            return np.asarray(getattr(part, name))
-    raise AttributeError(name)

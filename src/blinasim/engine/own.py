@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from dataclasses import fields
 from typing import Any
 
-from blinasim.engine.body import NEVER_MOMENT, Fate
+from blinasim.engine.body import NEVER_MOMENT
 from blinasim.engine.clinic import Clinic
 from blinasim.engine.des import Patient
+from blinasim.engine.fate import Fate
 from blinasim.errors import PolicyError
 from blinasim.model.chart import Chart
 from blinasim.model.codes import NEVER, NONE, Conditioning, Depth, Donor, Fitness, Mrd, Reason

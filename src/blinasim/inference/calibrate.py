@@ -35,7 +35,8 @@ from blinasim.inference.sampler import Effort, State, sample
 from blinasim.inference.study import Ensemble, Observed
 from blinasim.inference.targets import load_targets, published_binomials, published_margins
 from blinasim.luck import Luck
-from blinasim.model.parameters import ParameterInfo, Structure, parameter_catalogue, parameters_of
+from blinasim.model.catalogue import ParameterInfo, parameter_catalogue
+from blinasim.model.parameters import Structure, parameters_of
 from blinasim.scenario.loading import load_scenario
 from blinasim.scenario.settings import Scenario
 from blinasim.statistics.pareto import smoothed

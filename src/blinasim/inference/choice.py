@@ -9,7 +9,8 @@ from typing import Final
 from blinasim.errors import ParameterError, Place
 from blinasim.files import data_folder
 from blinasim.inference.posterior import Posterior, read_posterior
-from blinasim.model.parameters import ParameterSource, load_parameters
+from blinasim.model.catalogue import load_parameters
+from blinasim.model.parameters import ParameterSource
 from blinasim.model.point_file import read_points
 
 POSTERIOR, POINT = "posterior", "point"

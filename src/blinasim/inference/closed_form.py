@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from scipy import special
 
 from blinasim.errors import ParameterError
-from blinasim.model.parameters import Prior
+from blinasim.model.catalogue import Prior
 
 Floats = NDArray[np.float64]
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from blinasim.inference.posterior import Posterior
 from blinasim.inference.priors import Priors
-from blinasim.model.parameters import parameter_catalogue
+from blinasim.model.catalogue import parameter_catalogue
 from blinasim.statistics.curves import normal_quantile
 
 Floats = NDArray[np.float64]

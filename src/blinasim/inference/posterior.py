@@ -21,7 +21,8 @@ from blinasim.inference.leave_one_out import LeftOut
 from blinasim.inference.priors import drawn
 from blinasim.inference.sampler import Stage, effective
 from blinasim.luck import Luck
-from blinasim.model.parameters import PAIR, Parameters, Structure, parameter_catalogue, parameters_of
+from blinasim.model.catalogue import parameter_catalogue
+from blinasim.model.parameters import PAIR, Parameters, Structure, parameters_of
 
 Floats = NDArray[np.float64]
 

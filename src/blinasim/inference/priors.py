@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 from scipy import special
 
 from blinasim.errors import ParameterError
-from blinasim.model.parameters import ONLY_UNDER, ParameterInfo, Prior, Structure
+from blinasim.model.catalogue import ParameterInfo, Prior
+from blinasim.model.parameters import ONLY_UNDER, Structure
 
 Floats = NDArray[np.float64]
 

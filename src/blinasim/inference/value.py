@@ -21,7 +21,8 @@ from blinasim.inference.posterior import Posterior
 from blinasim.inference.priors import Priors
 from blinasim.inference.sensitivity import moved
 from blinasim.inference.worth import Candidate, Judged, ValueOfInformation, Worth
-from blinasim.model.parameters import PAIR, ParameterSource, parameter_catalogue
+from blinasim.model.catalogue import parameter_catalogue
+from blinasim.model.parameters import PAIR, ParameterSource
 from blinasim.scenario.settings import Payoffs, Scenario
 from blinasim.statistics.conditional import Fit, conditional_means
 from blinasim.statistics.information import (

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from blinasim.inference.posterior import Posterior
-from blinasim.model.parameters import ParameterInfo, parameter_catalogue
+from blinasim.model.catalogue import ParameterInfo, parameter_catalogue
 from blinasim.scenario.settings import Payoffs, Scenario
 from blinasim.study.measures import Measure
 

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from blinasim.model.codes import NEVER, ORDINARY_SPEED
-from blinasim.model.parameters import Value
+from blinasim.model.parameter_groups import Value
 
 Floats = NDArray[np.float64]
 

@@ -10,8 +10,10 @@ from numpy.typing import NDArray
 from blinasim.model.codes import Conditioning, Donor, Fitness
 from blinasim.model.cohort import Cohort
 from blinasim.model.durations import as_speed
-from blinasim.model.fates import NON_RELAPSE_CLOCK_DAYS, Fates, non_relapse_hazards
-from blinasim.model.parameters import Parameters, Value
+from blinasim.model.fates import Fates
+from blinasim.model.fates.clocks import NON_RELAPSE_CLOCK_DAYS, non_relapse_hazards
+from blinasim.model.parameter_groups import Value
+from blinasim.model.parameters import Parameters
 
 
 @dataclass(frozen=True)

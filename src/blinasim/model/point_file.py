@@ -10,13 +10,8 @@ from pydantic import TypeAdapter, ValidationError
 
 from blinasim.errors import ParameterError
 from blinasim.files import YamlFile, nearest, quoted, read_yaml, short
-from blinasim.model.parameters import (
-    ParameterInfo,
-    Parameters,
-    Structure,
-    parameter_catalogue,
-    parameters_of,
-)
+from blinasim.model.catalogue import ParameterInfo, parameter_catalogue
+from blinasim.model.parameters import Parameters, Structure, parameters_of
 
 _STRUCTURE = "structure"
 

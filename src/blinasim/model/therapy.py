@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Final
 
-from blinasim.model.parameters import ONLY_UNDER, Parameters, Structure, Value
+from blinasim.model.parameter_groups import Value
+from blinasim.model.parameters import ONLY_UNDER, Parameters, Structure
 from blinasim.scenario.settings import Policy
 
 

@@ -11,7 +11,7 @@ from blinasim.inference.leave_one_out import LeftOut
 from blinasim.inference.posterior import Posterior
 from blinasim.inference.predictive import Validation
 from blinasim.inference.study import SUMMARIES
-from blinasim.model.parameters import parameter_catalogue
+from blinasim.model.catalogue import parameter_catalogue
 from blinasim.report.rows import full_labels
 from blinasim.report.table import Table
 from blinasim.report.words import three_digits

@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from blinasim.inference.priors import UNTOUCHED, Priors
 from blinasim.inference.study import TERMS
 from blinasim.inference.targets import Target, load_targets, published_binomials, published_cells
-from blinasim.model.parameters import ONLY_UNDER, ParameterInfo, parameter_catalogue
+from blinasim.model.catalogue import ParameterInfo, parameter_catalogue
+from blinasim.model.parameters import ONLY_UNDER
 from blinasim.statistics.curves import normal_quantile
 
 Floats = NDArray[np.float64]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from blinasim.model.durations import DAYS_PER_MONTH
 from blinasim.report.table import Table
 from blinasim.report.words import NOT_APPLICABLE, minus
-from blinasim.study.evaluate_design import Estimated, Evaluation
+from blinasim.study.evaluation import Estimated, Evaluation
 from blinasim.study.solve_design import Solution
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from pydantic import Field
 
 from blinasim.inference.choice import described
 from blinasim.report.document import Document, finite
-from blinasim.study.evaluate_design import Estimated, Evaluation, LookSummary
+from blinasim.study.evaluation import Estimated, Evaluation, LookSummary
 from blinasim.study.solve_design import Solution
 
 #: Raised when a key changes its meaning or goes away; a new key does not raise it.

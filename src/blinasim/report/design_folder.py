@@ -13,7 +13,7 @@ from blinasim.report.manifest import AnalysisManifest, posterior_to_keep, simula
 from blinasim.report.page.design import design_page
 from blinasim.report.style import Drawing
 from blinasim.study.design_trials import trial_at_looks
-from blinasim.study.evaluate_design import Evaluation
+from blinasim.study.evaluation import Evaluation
 from blinasim.study.solve_design import Solution
 
 if TYPE_CHECKING:

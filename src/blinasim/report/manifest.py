@@ -17,14 +17,8 @@ from blinasim.errors import OutputError, Place
 from blinasim.files import MANIFEST, nearest, read_bytes, short
 from blinasim.inference.choice import is_shipped, shipped_posterior
 from blinasim.inference.posterior import Posterior, read_posterior
-from blinasim.model.parameters import (
-    ParameterInfo,
-    ParameterSource,
-    Structure,
-    parameter_catalogue,
-    parameters_of,
-    parameters_to_dict,
-)
+from blinasim.model.catalogue import ParameterInfo, parameter_catalogue
+from blinasim.model.parameters import ParameterSource, Structure, parameters_of, parameters_to_dict
 from blinasim.scenario.settings import Scenario
 from blinasim.version import __version__
 

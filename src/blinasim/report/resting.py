@@ -6,14 +6,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from blinasim.inference.posterior import Posterior
-from blinasim.model.parameters import (
-    Changed,
-    ParameterInfo,
-    ParameterSource,
-    Structure,
-    parameter_catalogue,
-    parameters_to_dict,
-)
+from blinasim.model.catalogue import ParameterInfo, parameter_catalogue
+from blinasim.model.parameters import Changed, ParameterSource, Structure, parameters_to_dict
 from blinasim.model.therapy import acts
 from blinasim.report.table import INDENT, Table
 from blinasim.report.words import three_digits

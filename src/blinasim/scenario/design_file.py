@@ -11,8 +11,11 @@ from pydantic import ValidationError
 
 from blinasim.errors import Place, ScenarioError
 from blinasim.files import data_folder, nearest, quoted, read_yaml, shipped_designs
+from blinasim.scenario.complaints import first_error
 from blinasim.scenario.design import Design
-from blinasim.scenario.loading import Draft, existing_file, first_error, load_scenario, said_change
+from blinasim.scenario.draft import Draft, said_change
+from blinasim.scenario.finding import existing_file
+from blinasim.scenario.loading import load_scenario
 from blinasim.scenario.reach import is_path
 from blinasim.scenario.settings import Scenario
 

@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from blinasim.scenario.design import Design
-from blinasim.scenario.loading import EXTENDS
+from blinasim.scenario.draft import EXTENDS
 from blinasim.scenario.settings import Scenario, Settings
 
 #: Name of the schema file that stands beside the shipped scenarios.

@@ -14,7 +14,8 @@ dataclasses of arrays come out. Import from the modules, nothing is re-exported 
 - `max_combo` -- the largest of several weighted log-rank statistics;
 - `hazard_ratio` -- Cox's hazard ratio of two groups for a batch of trials;
 - `differences` -- differences of restricted means, and of survival on a day;
-- `group_sequential` -- boundaries of interim looks by error spending, and what they do;
+- `group_sequential`, `error_spending`, `conditional_power` -- boundaries of interim looks, and what they do;
+- `sequential_recursion` -- the integration from look to look that these boundaries rest on;
 - `single_arm` -- exact binomial tests, Simon's two stages, predictive probability;
 - `sample_size` -- events for a log-rank test;
 - `illness_death` -- closed forms to judge by;

@@ -14,11 +14,12 @@ from numpy.typing import NDArray
 from blinasim.engine.choice import EngineName, choose
 from blinasim.errors import ScenarioError
 from blinasim.luck import Luck
+from blinasim.model.catalogue import load_parameters
 from blinasim.model.codes import Place
 from blinasim.model.cohort_file import read_cohort
 from blinasim.model.fates import FROM_REMISSION_OR_FAILURE_ON
 from blinasim.model.own_policy import checked_policy
-from blinasim.model.parameters import ParameterSource, load_parameters
+from blinasim.model.parameters import ParameterSource
 from blinasim.model.places import counted_places
 from blinasim.scenario.settings import Payoffs, Scenario
 from blinasim.statistics import survival

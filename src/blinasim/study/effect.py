@@ -19,8 +19,9 @@ from numpy.typing import NDArray
 
 from blinasim.engine.choice import EngineName, choose
 from blinasim.errors import Argument, ParameterError
+from blinasim.model.catalogue import load_parameters
 from blinasim.model.cohort_file import read_cohort
-from blinasim.model.parameters import ParameterSource, load_parameters
+from blinasim.model.parameters import ParameterSource
 from blinasim.scenario.settings import Scenario
 from blinasim.statistics.performance import Figure, Performance, performance
 from blinasim.study.chunks import cut

@@ -13,9 +13,10 @@ from numpy.typing import NDArray
 
 from blinasim.engine.choice import EngineName, choose
 from blinasim.luck import Draws, Luck
+from blinasim.model.catalogue import load_parameters
 from blinasim.model.cohort_file import CohortSource, read_cohort
 from blinasim.model.own_policy import checked_policy
-from blinasim.model.parameters import ParameterSource, load_parameters
+from blinasim.model.parameters import ParameterSource
 from blinasim.scenario.settings import Scenario
 from blinasim.statistics import competing, survival
 from blinasim.study.batch import Batch, had_hsct_not_existed, live

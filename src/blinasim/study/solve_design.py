@@ -23,7 +23,8 @@ from blinasim.model.parameters import ParameterSource
 from blinasim.scenario.design import Design
 from blinasim.scenario.design_file import TrialDesign
 from blinasim.statistics.single_arm import exact_size
-from blinasim.study.evaluate_design import Estimated, Evaluation, evaluate_design
+from blinasim.study.evaluate_design import evaluate_design
+from blinasim.study.evaluation import Estimated, Evaluation
 from blinasim.trial import decisions
 
 #: What a design is solved for.

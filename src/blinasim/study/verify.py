@@ -18,11 +18,12 @@ from blinasim.engine import des, fast
 from blinasim.errors import ParameterError
 from blinasim.files import data_folder, read_yaml
 from blinasim.luck import Draws, Luck
+from blinasim.model.catalogue import load_parameters
 from blinasim.model.durations import DAYS_PER_MONTH, exponential, whole_days
 from blinasim.model.history import COLUMNS
-from blinasim.model.parameters import load_parameters
 from blinasim.scenario.loading import load_scenario
 from blinasim.statistics import cox, group_sequential, sample_size, survival
+from blinasim.statistics.error_spending import spent
 from blinasim.statistics.hazard_ratio import hazard_ratio
 from blinasim.statistics.illness_death import IllnessDeath
 from blinasim.statistics.intervals import clopper_pearson
@@ -160,8 +161,8 @@ def _clopper_pearson() -> Iterator[float]:
 
 def _lan_demets() -> list[float]:
     fraction = np.array([0.5, 0.75, 1.0])
-    spent = group_sequential.spent("obrien_fleming", fraction, 0.025)
-    return [float(z) for z in group_sequential.spending_boundaries(fraction, spent).upper[0]]
+    alpha_spent = spent("obrien_fleming", fraction, 0.025)
+    return [float(z) for z in group_sequential.spending_boundaries(fraction, alpha_spent).upper[0]]
 
 
 def _lung() -> tuple[Any, Any, Any]:

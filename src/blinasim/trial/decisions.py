@@ -11,7 +11,9 @@ from scipy.special import ndtri
 
 from blinasim.scenario.design import Design
 from blinasim.statistics import group_sequential
+from blinasim.statistics.conditional_power import conditional_power_boundary
 from blinasim.statistics.differences import ArmDifference, milestone_difference, rmst_difference
+from blinasim.statistics.error_spending import spent
 from blinasim.statistics.group_sequential import Boundaries
 from blinasim.statistics.hazard_ratio import hazard_ratio
 from blinasim.statistics.logrank import log_rank
@@ -134,14 +136,14 @@ def _boundaries(design: Design, events: NDArray[np.integer]) -> Boundaries:
         lower = _futility(design, events, upper[:, -1])
         lower[:, -1] = upper[:, -1]
         return Boundaries(upper, np.minimum(lower, upper))
-    spent = _spent_alpha(design, events)
+    alpha_spent = _spent_alpha(design, events)
     binding = design.futility.binding
     if design.futility.kind == "beta_spending":
         beta, drift = _spent_beta(design, events), _drift(design)
-        return group_sequential.spending_boundaries(info, spent, beta_spent=beta, drift=drift, binding=binding)
+        return group_sequential.spending_boundaries(info, alpha_spent, beta_spent=beta, drift=drift, binding=binding)
     if design.futility.kind != "none":
-        lower = _futility(design, events, _last_boundary(design, info, spent))
-    return group_sequential.spending_boundaries(info, spent, lower=lower, binding=binding)
+        lower = _futility(design, events, _last_boundary(design, info, alpha_spent))
+    return group_sequential.spending_boundaries(info, alpha_spent, lower=lower, binding=binding)
 
 
 def _fraction(design: Design, events: NDArray[np.integer]) -> Floats:
@@ -155,26 +157,26 @@ def _fraction(design: Design, events: NDArray[np.integer]) -> Floats:
 def _spent_alpha(design: Design, events: NDArray[np.integer]) -> Floats:
     kind = design.efficacy.kind
     assert kind in ("obrien_fleming", "pocock", "hwang_shih_decani")
-    return group_sequential.spent(kind, _fraction(design, events), design.one_sided_alpha, design.efficacy.gamma)
+    return spent(kind, _fraction(design, events), design.one_sided_alpha, design.efficacy.gamma)
 
 
 def _spent_beta(design: Design, events: NDArray[np.integer]) -> Floats:
     futility = design.futility
-    return group_sequential.spent("hwang_shih_decani", _fraction(design, events), futility.beta, futility.gamma)
+    return spent("hwang_shih_decani", _fraction(design, events), futility.beta, futility.gamma)
 
 
 def _drift(design: Design) -> float:
     """Return the effect for which beta spending is planned: that at which it meets the boundary of success."""
     planned = np.array([[look.events for look in design.looks]], dtype=np.int64)
-    spent = _spent_alpha(design, planned), _spent_beta(design, planned)
-    return group_sequential.beta_spending_drift(information(design, planned), *spent, binding=design.futility.binding)
+    errors = _spent_alpha(design, planned), _spent_beta(design, planned)
+    return group_sequential.beta_spending_drift(information(design, planned), *errors, binding=design.futility.binding)
 
 
-def _last_boundary(design: Design, info: Floats, spent: Floats) -> Floats:
+def _last_boundary(design: Design, info: Floats, alpha_spent: Floats) -> Floats:
     """Return the last boundary without futility, shape (R,): what conditional power looks forward to."""
     if design.futility.kind != "conditional_power":
         return np.full(info.shape[0], np.nan)
-    return np.asarray(group_sequential.spending_boundaries(info, spent).upper[:, -1])
+    return np.asarray(group_sequential.spending_boundaries(info, alpha_spent).upper[:, -1])
 
 
 def _futility(design: Design, events: NDArray[np.integer], final: Floats) -> Floats:
@@ -191,7 +193,7 @@ def _futility(design: Design, events: NDArray[np.integer], final: Floats) -> Flo
             assert design.planned_events is not None
             whole = np.maximum(information(design, np.array(design.planned_events)), info[:, k] + 1e-9)
             drift = -np.log(design.hazard_ratio) * np.sqrt(whole)
-            lower[:, k] = group_sequential.conditional_power_boundary(limit, info[:, k] / whole, final, drift)
+            lower[:, k] = conditional_power_boundary(limit, info[:, k] / whole, final, drift)
     return lower
 
 

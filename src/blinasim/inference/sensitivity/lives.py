@@ -19,12 +19,8 @@ from blinasim.inference.priors import Priors
 from blinasim.inference.sensitivity.result import Index, Interval, Quantity
 from blinasim.inference.study import RememberedDraws
 from blinasim.luck import Luck
-from blinasim.model.parameters import (
-    Parameters,
-    ParameterSource,
-    parameter_catalogue,
-    parameters_to_dict,
-)
+from blinasim.model.catalogue import parameter_catalogue
+from blinasim.model.parameters import Parameters, ParameterSource, parameters_to_dict
 from blinasim.model.therapy import acts
 from blinasim.scenario.settings import Scenario
 from blinasim.statistics.conditional import VarianceShare, variance_share

@@ -10,11 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from blinasim.inference.diagnostics import LEAST_CONTRACTION
-from blinasim.model.parameters import (
-    ParameterInfo,
-    ParameterSource,
-    parameter_catalogue,
-)
+from blinasim.model.catalogue import ParameterInfo, parameter_catalogue
+from blinasim.model.parameters import ParameterSource
 from blinasim.scenario.settings import Scenario
 from blinasim.statistics.conditional import VarianceShare
 from blinasim.study.measures import Truth

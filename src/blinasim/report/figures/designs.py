@@ -16,7 +16,7 @@ from blinasim.report.design import percent, success_word, truth_text
 from blinasim.report.words import lower_first
 from blinasim.statistics import group_sequential
 from blinasim.statistics.curves import normal_quantile
-from blinasim.study.evaluate_design import Evaluation
+from blinasim.study.evaluation import Evaluation
 from blinasim.trial import decisions
 from blinasim.trial.decisions import Ending
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from blinasim.inference.diagnostics import Learnt, learnt
 from blinasim.inference.posterior import Posterior
 from blinasim.inference.priors import normal_score, quantile
-from blinasim.model.parameters import Prior, parameter_catalogue
+from blinasim.model.catalogue import Prior, parameter_catalogue
 from blinasim.report import style
 
 Floats = NDArray[np.float64]

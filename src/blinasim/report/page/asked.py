@@ -10,7 +10,8 @@ from typing import Any, Final
 from blinasim.files import shipped_scenarios
 from blinasim.inference.choice import POINT, POSTERIOR, described, is_shipped
 from blinasim.inference.posterior import Posterior
-from blinasim.model.parameters import ParameterSource, load_parameters
+from blinasim.model.catalogue import load_parameters
+from blinasim.model.parameters import ParameterSource
 from blinasim.report.manifest import POSTERIOR_FILE
 from blinasim.report.page.page import Described
 from blinasim.report.table import Table

@@ -20,7 +20,7 @@ from blinasim.report.page.page import Described, Page
 from blinasim.report.resting import assumptions
 from blinasim.report.words import listed, lower_first
 from blinasim.scenario.design_file import load_design
-from blinasim.study.evaluate_design import Estimated, Evaluation
+from blinasim.study.evaluation import Estimated, Evaluation
 from blinasim.study.solve_design import Solution
 
 
