@@ -54,8 +54,6 @@ EVERYTHING = [
     for one in _walk(ast.parse(path.read_text(encoding="utf-8")).body, path.relative_to(SOURCE).as_posix())
 ]
 CALLED = [one for one in EVERYTHING if isinstance(one.node, Function) and re.split(r"[/.:]", one.where)[0] in ROOMS]
-
-
 REPORTS = [one for one in EVERYTHING if isinstance(one.node, Function) and one.where.startswith("report")]
 
 
@@ -71,7 +69,7 @@ def _fields(node: ast.ClassDef) -> list[str]:
 
 
 def _raised(node: ast.AST) -> set[str]:
-    """Return what the code itself raises by name; functions within it are its own, ``raise`` alone is none."""
+    """Return what the code itself raises by name, in functions within it too; ``raise`` alone raises nothing new."""
     found = set()
     for one in ast.walk(node):
         if isinstance(one, ast.Raise) and one.exc is not None:

@@ -84,7 +84,7 @@ class Correlation:
 def contraction(z: Floats, weights: Floats) -> Floats:
     """Return 1 less the posterior over the prior variance, shape (d,), of standard normal numbers (S, d).
 
-    ``weights``, shape (S,), add up to 1.
+    ``weights``, shape (S,), add up to 1. Schad, Betancourt and Vasishth, Psychol Methods 2021;26:103-126.
     """
     return np.asarray(1.0 - weights @ np.square(z - weights @ z))
 

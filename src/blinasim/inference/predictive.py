@@ -249,7 +249,7 @@ def _verdict(target: Target, predicted: PredictiveInterval) -> Literal["inside",
 
 
 def tail_area(values: Floats, target: Target, *, paired: bool = False) -> Estimate:
-    """Return the two-sided mid-p tail area of a published figure.
+    """Return the two-sided mid-p tail area of a published figure (Lancaster, J Am Stat Assoc 1961;56:223-234).
 
     Parameters
     ----------

@@ -286,7 +286,7 @@ def _highest_power(state: State, effort: Effort) -> float:
 
 
 def effective(log_weights: Floats) -> float:
-    """Return the effective number of weighted points: (sum of w)^2 / sum of w^2."""
+    """Return the effective number of weighted points, (sum of w)^2 / sum of w^2: Kish, Survey Sampling, 1965."""
     return float(np.exp(2.0 * logsumexp(log_weights) - logsumexp(2.0 * log_weights)))
 
 

@@ -176,7 +176,11 @@ class Experiment:
         return found
 
     def sobol(self, own: Sequence[str]) -> list[dict[str, Index]]:
-        """Return for each outcome the indices of some parameters by name, and of the others together by ``""``."""
+        """Return for each outcome the indices of some parameters by name, and of the others together by ``""``.
+
+        By SALib: the first-order estimator of Saltelli and others, Comput Phys Commun 2010;181:259, and the total one
+        of Jansen, Comput Phys Commun 1999;117:35-43.
+        """
         from SALib.analyze import sobol as analysis
         from SALib.sample import sobol as sampling
 
