@@ -30,6 +30,8 @@ SURPRISES = [
     *"\t\r\0\x1b\u2028\ufeff\ud7ff\U0001f489",
     "\r\n",
 ]
+#: Letters of an input at most: the next change reads all of the last one's.
+MOST = 40_000
 _TOKEN = re.compile(rb"[\w.+-]+|\"[^\"\n]*\"")
 
 
@@ -141,7 +143,7 @@ def changed(kind: str, data: bytes, luck: Random) -> bytes:
     if luck.random() < 0.4:
         data = luck.choice(seeds_of(kind))
     for _ in range(luck.choice((1, 1, 1, 2, 2, 3, 5))):
-        data = luck.choice(_STEPS)(kind, data, luck)
+        data = luck.choice(_STEPS)(kind, data, luck)[:MOST]
     return data
 
 
@@ -184,7 +186,7 @@ def _nested(_: str, data: bytes, luck: Random) -> bytes:
         return data
     token = luck.choice(tokens)
     word = token.group()
-    many = luck.choice((1, 2, 3, 50, 2_000))
+    many = min(luck.choice((1, 2, 3, 50, 2_000)), MOST // len(word))
     instead = luck.choice(
         (
             b"[" * many + word + b"]" * many,

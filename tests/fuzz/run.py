@@ -4,7 +4,7 @@ Coverage-guided where atheris is installed (the extra ``fuzz``), otherwise by lu
 ``tests/fuzz/corpus/KIND/``, which ``tests/test_fuzz.py`` tries again.
 
 The time is spent in rounds, each in a process of its own that goes on from the inputs the earlier ones thought worth
-keeping: the fuzzer's own memory grows without end (so it does with a target that does nothing).
+keeping: the memory that atheris takes for watching grows with each input (the same inputs unwatched leave none behind).
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import argparse
 import hashlib
 import json
 import os
+import resource
 import subprocess
 import sys
 import tempfile
@@ -33,6 +34,18 @@ if atheris is not None:
 else:
     import changes
     import kinds
+
+
+#: A round ends with so much memory held, or after so much processor time.
+_ROUND_MB, _ROUND_MINUTES = 1_500, 2.0
+
+
+def _held_mb() -> float:
+    """Return the memory this process holds, or 0 where the system does not say."""
+    try:
+        return int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize() / 2**20
+    except OSError:
+        return 0.0
 
 
 class Session:
@@ -77,8 +90,8 @@ class Session:
 
     @property
     def over(self) -> bool:
-        """Whether the time is over."""
-        return time.process_time() > self.end
+        """Whether the time is over, or the fuzzer has taken much memory for itself."""
+        return time.process_time() > self.end or _held_mb() > _ROUND_MB
 
 
 def by_luck(session: Session) -> None:
@@ -111,18 +124,14 @@ def by_coverage(session: Session, seeds: Path, report: Path) -> None:
         "fuzz",
         str(seeds),
         f"-seed={session.seed}",
-        "-max_len=40000",
+        f"-max_len={changes.MOST}",
         "-timeout=120",
-        "-rss_limit_mb=4000",
+        "-rss_limit_mb=0",
         "-verbosity=0",
         "-print_final_stats=0",
     ]
     atheris.Setup(flags, one, custom_mutator=mutate)
     atheris.Fuzz()
-
-
-#: Processor time of a round; the fuzzer takes about 30 MB a second for itself.
-_ROUND_MINUTES = 0.75
 
 
 def in_rounds(kind: str, minutes: float, seed: int, *, plain: bool) -> bool:

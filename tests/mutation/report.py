@@ -9,7 +9,7 @@ from pathlib import Path
 
 from mutants import Mutant
 from ruamel.yaml import YAML
-from run import GOLDEN, REPOSITORY, outcomes
+from run import GOLDEN, REPOSITORY, ROOMS, outcomes
 
 PAGE = REPOSITORY / "docs" / "mutation.md"
 REASONS = Path(__file__).parent / "reasons.yaml"
@@ -42,12 +42,13 @@ def _page(mutants: list[Mutant], first: dict[str, Row], now: dict[str, Row], rea
     yield "`tests/mutation/run.py` (see there), which runs the tests that touch the fault, quickest first, 16 s of them"
     yield "at most (the golden results after 6 s), property-based tests with few examples."
     yield ""
-    yield f"Of {len(mutants):,} mutants of `model/` and `engine/`, {len(now):,} were drawn, in proportion to those of"
-    yield "each file (but fewer of `codes.py`, whose faults every test touches, and which take a minute each);"
+    yield f"Of {len(mutants):,} mutants of `model/`, `engine/` and `trial/`, {len(now):,} were drawn, in proportion to"
+    yield "those of each file (but fewer of `codes.py`, whose faults every test touches, and which take a minute each);"
     changed = now.keys() - {mutant.key for mutant in mutants}
     yield f"{len(changed)} of them in code that has been renamed or rewritten since."
     yield f"**Score {_score(now.values())}**; without the {len(equivalent)} that change nothing anybody could see,"
-    yield f"{_score(counted)} (95 % intervals by Wilson)."
+    yield f"{_score(counted)} (95 % intervals by Wilson). By room, all counted:"
+    yield ", ".join(f"`{room}/` {_score(_of_room(now.values(), room))}" for room in ROOMS) + "."
     yield ""
     for seed in sorted({row["seed"] for row in first.values()}):
         its = [row for row in first.values() if row["seed"] == seed]
@@ -71,6 +72,10 @@ def _page(mutants: list[Mutant], first: dict[str, Row], now: dict[str, Row], rea
         yield f"  {reasons.get(row['key'], 'Not examined yet.')}"
     yield ""
     yield from _coverage()
+
+
+def _of_room(rows: Iterable[Row], room: str) -> list[Row]:
+    return [row for row in rows if row["path"].startswith(f"src/blinasim/{room}/")]
 
 
 def _table(head: str, mutants: list[Mutant], now: dict[str, Row], of: Callable[[Row], str]) -> Iterable[str]:

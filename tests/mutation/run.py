@@ -1,4 +1,4 @@
-"""Mutation testing of the clinic and its engines: does a test fail when the code is wrong?
+"""Mutation testing of the clinic, its engines and the trial: does a test fail when the code is wrong?
 
 Run apart from the other checks (a mutant costs some seconds of processor time):
 
@@ -38,7 +38,7 @@ HERE = Path(__file__).parent
 REPOSITORY = HERE.parent.parent
 RESULTS = REPOSITORY / "results" / "mutation"
 OUTCOMES, MEASURED = RESULTS / "outcomes.csv", RESULTS / "measured.json"
-ROOMS = ["model", "engine"]
+ROOMS = ["model", "engine", "trial"]
 #: Quick tests that touch the rooms, in this process alone.
 FILES = [
     "tests/test_lives.py",
@@ -55,6 +55,9 @@ FILES = [
     "tests/test_luck.py",
     "tests/test_study.py",
     "tests/test_trial_view.py",
+    "tests/test_blind_trial_view.py",
+    "tests/test_patient_flow.py",
+    "tests/test_designs.py",
     "tests/test_tally.py",
     "tests/test_exports.py",
     "tests/test_verify.py",
