@@ -352,7 +352,10 @@ def _net_benefit(truth: Truth, threshold: float) -> Floats:
 
 
 def payoff_measures(payoffs: Payoffs) -> tuple[Measure, ...]:
-    """Return the measures of costs and effects by some payoffs; each is the mean of all patients of a trial."""
+    """Return the measures of costs and effects by some payoffs; each is the mean of all patients of a trial.
+
+    Net benefit is what the QALYs are worth less what they cost: Stinnett and Mullahy, Med Decis Making 1998;18:S68-80.
+    """
     currency, threshold = payoffs.currency, payoffs.threshold_per_qaly
     span = f"to {payoffs.horizon_years:g} years or age {payoffs.oldest_age_years}"
     return (
