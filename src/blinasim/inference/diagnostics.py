@@ -249,7 +249,18 @@ class Agreement:
 
 
 def agreement(first: Posterior, second: Posterior) -> tuple[Agreement, ...]:
-    """Compare two calibrations, of the same priors, in the parameters about which both have learnt something."""
+    """Compare two calibrations in the parameters about which both have learnt something.
+
+    Parameters
+    ----------
+    first, second : Posterior
+        Of the same priors, with other luck.
+
+    Returns
+    -------
+    tuple of Agreement
+        In the order of the catalogue.
+    """
     found = []
     (priors, z), (_, other_z) = standardised(first), standardised(second)
     for i, (one, other) in enumerate(zip(learnt(first), learnt(second), strict=True)):

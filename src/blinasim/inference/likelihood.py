@@ -44,6 +44,17 @@ def log_counts(studies: Studies, observed: Observed) -> dict[str, float]:
 
     Multinomial, with the proportions of all patients of all simulated reports; each cell has a little added, so that
     an empty one is rare and not impossible.
+
+    Parameters
+    ----------
+    studies : Studies
+        Simulated reports.
+    observed : Observed
+        The report.
+
+    Returns
+    -------
+    dict of str to float
     """
     found = {}
     for term in TERMS:

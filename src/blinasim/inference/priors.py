@@ -27,7 +27,19 @@ _LOG_ROOT_TWO_PI: Final = 0.5 * np.log(2.0 * np.pi)
 
 
 def quantile(prior: Prior, z: Floats) -> Floats:
-    """Return the values of a parameter at standard normal numbers, of the same shape.
+    """Return the values of a parameter at standard normal numbers.
+
+    Parameters
+    ----------
+    prior : Prior
+        Of the parameter.
+    z : array of float
+        Any shape.
+
+    Returns
+    -------
+    array of float
+        Of the same shape, in the parameter's unit.
 
     Raises
     ------
@@ -53,6 +65,18 @@ def drawn(info: ParameterInfo, uniform: Floats) -> Floats:
 
 def normal_score(prior: Prior, value: Floats) -> Floats:
     """Return the standard normal numbers of a parameter's values; the reverse of :func:`quantile`.
+
+    Parameters
+    ----------
+    prior : Prior
+        Of the parameter.
+    value : array of float
+        Any shape, in the parameter's unit.
+
+    Returns
+    -------
+    array of float
+        Of the same shape.
 
     Raises
     ------
@@ -88,7 +112,18 @@ class Priors:
 
     @classmethod
     def of(cls, catalogue: Mapping[str, ParameterInfo], names: Sequence[str]) -> Priors:
-        """Take the priors of some parameters, by dotted name, from the catalogue.
+        """Take the priors of some parameters from the catalogue.
+
+        Parameters
+        ----------
+        catalogue : mapping of str to ParameterInfo
+            All parameters by dotted name.
+        names : sequence of str
+            Which, in the order of the columns.
+
+        Returns
+        -------
+        Priors
 
         Raises
         ------

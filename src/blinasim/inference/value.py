@@ -125,7 +125,18 @@ def value_of(
 
 
 def objective_named(measure: str | None, payoffs: Payoffs | None) -> Measure:
-    """Return the measure by which one chooses: net benefit if none is named.
+    """Return the measure by which one chooses.
+
+    Parameters
+    ----------
+    measure : str or None
+        Its id; net benefit if none is named.
+    payoffs : Payoffs or None
+        With them, there are measures of costs and effects.
+
+    Returns
+    -------
+    Measure
 
     Raises
     ------

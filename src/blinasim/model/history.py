@@ -99,9 +99,19 @@ COLUMNS: Final = tuple(column.name for column in fields(History) if column.name 
 
 
 def cycle_start_days(history: History, cycles: Cycles) -> Days:
-    """Return the day on which each cycle began, shape (P, most cycles), -1 if never.
+    """Return the day on which each cycle began: by the calendar of the protocol where nothing delays a cycle.
 
-    By the calendar of the protocol where nothing delays a cycle.
+    Parameters
+    ----------
+    history : History
+        Of P patients.
+    cycles : Cycles
+        The policy's.
+
+    Returns
+    -------
+    ndarray of int32, shape (P, most cycles)
+        Days since the first infusion, -1 if never.
     """
     if history.cycle_starts is not None:
         return history.cycle_starts

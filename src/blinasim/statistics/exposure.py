@@ -249,9 +249,19 @@ def censored_at_treatment(data: Exposure, day: int) -> Estimate:
 
 
 def ever_against_never_difference(data: Exposure, day: int) -> Estimate:
-    """Survival on a day of those treated at any time less that of those never treated, from the origin, shape (R,).
+    """Survival on a day of those treated at any time less that of those never treated, from the origin.
 
-    Greenwood's errors of the two groups, taken for independent; biased by immortal time.
+    Parameters
+    ----------
+    data : Exposure
+        R trials.
+    day : int
+        From the origin.
+
+    Returns
+    -------
+    Estimate
+        Greenwood's errors of the two groups, taken for independent; biased by immortal time.
     """
     ever = data.treated < NEVER
     return _less(

@@ -44,7 +44,20 @@ class Standing(IntEnum):
 
 
 def standing(history: History, day: float = TWO_YEARS_DAYS) -> NDArray[np.int8]:
-    """Return where each patient stands at the end of a day, shape (P,): a code of :class:`Standing`."""
+    """Return where each patient stands at the end of a day.
+
+    Parameters
+    ----------
+    history : History
+        Of P patients.
+    day : float
+        Since the first infusion; 24 months by default.
+
+    Returns
+    -------
+    ndarray of int8, shape (P,)
+        Codes of :class:`Standing`.
+    """
     dead, remitted, relapsed, grafted = (
         or_never(days) <= day for days in (history.death, history.remission, history.relapse, history.hsct)
     )

@@ -34,9 +34,19 @@ _NAMES: Final[dict[str, tuple[str, Summary]]] = {
 
 
 def median_mcse(values: Floats, *, paired: bool = False) -> float:
-    """Return the Monte Carlo standard error of the median of those trials that have a value (NaN is none).
+    """Return the Monte Carlo standard error of the median over trials.
 
-    ``paired`` says that trials come in pairs with the same parameters, and are worth less than as many alone.
+    Parameters
+    ----------
+    values : (R,) array of float
+        NaN where a trial has none; inf where it does not reach the quantity.
+    paired : bool
+        Whether trials come in pairs with the same parameters, and are worth less than as many alone.
+
+    Returns
+    -------
+    float
+        In the unit of the values; NaN of fewer than two.
     """
     return quantile_mcse(values, 0.5, paired=paired)
 
@@ -67,9 +77,19 @@ def quantile_mcse(values: Floats, p: float, *, paired: bool = False) -> float:
 
 
 def mean_and_mcse(values: Floats, *, paired: bool = False) -> tuple[float, float]:
-    """Return the mean of those trials that have a value, and its standard error; NaN when a value is infinite.
+    """Return the mean over trials, and its standard error.
 
-    ``paired`` as for :func:`median_mcse`.
+    Parameters
+    ----------
+    values : (R,) array of float
+        NaN where a trial has none.
+    paired : bool
+        Whether trials come in pairs with the same parameters.
+
+    Returns
+    -------
+    mean, mcse : float
+        In the unit of the values; NaN when one is infinite.
     """
     known = values[~np.isnan(values)]
     if not known.size or np.isinf(known).any():

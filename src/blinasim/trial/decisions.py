@@ -287,7 +287,19 @@ def responses_at(plan: BinomialPlan, outcome: NDArray[np.bool_]) -> NDArray[np.i
 
 
 def end_of(plan: BinomialPlan, responses: NDArray[np.integer]) -> Decision:
-    """Return where trials end that have so many responses at the looks of a single-arm plan, shape (R, K)."""
+    """Return where the trials of a single-arm plan end.
+
+    Parameters
+    ----------
+    plan : BinomialPlan
+        Its looks.
+    responses : ndarray of int, shape (R, K)
+        At each look, of all patients by then.
+
+    Returns
+    -------
+    Decision
+    """
     success = responses >= np.array(plan.success_from)
     futile = responses <= np.array(plan.futile_at_most)
     look = (success | futile).argmax(axis=1)
