@@ -299,9 +299,8 @@ MOST_KEPT, LARGEST_KEPT = 40, 4_000
 
 def keep(kind: str, inputs: Iterable[bytes]) -> None:
     """Keep some inputs, beside those kept before, in one file; which, depends on the inputs alone."""
-    small = {
-        hashlib.sha256(data).hexdigest()[:12]: data for data in [*kept(kind), *inputs] if len(data) <= LARGEST_KEPT
-    }
+    small = [data for data in [*kept(kind), *inputs] if len(data) <= LARGEST_KEPT]
+    named = {hashlib.sha256(data).hexdigest()[:12]: data for data in small}
     with zipfile.ZipFile(CORPUS / f"{kind}.zip", "w", zipfile.ZIP_DEFLATED) as file:
         for name in sorted(named)[:MOST_KEPT]:
             # A date of its own would change the file each time.
