@@ -114,6 +114,11 @@ def test_draws_of_posterior_and_priors(tmp_path: Path) -> None:
     )
 
 
+def test_no_draws_are_refused() -> None:
+    with pytest.raises(ParameterError, match="draws 0: take at least one draw"):
+        bs.prior_draws(0)
+
+
 def test_points_are_no_draws() -> None:
     with pytest.raises(ParameterError, match="point holds point values, not draws"):
         bs.load_posterior("point")

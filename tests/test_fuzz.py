@@ -32,6 +32,15 @@ def test_what_fuzzing_has_found_is_mended(path: Path, tmp_path: Path) -> None:
     kinds.attempt(path.parent.name, path.read_bytes(), tmp_path)
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_reached_new_code_is_refused_in_words_or_accepted(kind: str, tmp_path: Path) -> None:
+    inputs = kinds.kept(kind)
+    assert inputs
+    for data in inputs:
+        kinds.attempt(kind, data, tmp_path)
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_what_fuzzing_begins_from_is_read(kind: str, tmp_path: Path) -> None:
     """At least one seed is accepted, or nothing beyond the door would ever be tried."""

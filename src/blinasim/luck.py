@@ -57,7 +57,13 @@ class Luck:
         Returns
         -------
         ndarray of float64, shape (len(replications), patients)
-            Each is ``(k + 1/2) / 2**52`` with ``k`` the top 52 bits of a Philox word: never 0, never 1.
+            Each is ``(k + 1/2) / 2**52`` with ``k`` the top 52 bits of a Philox word: never 0, never 1. (Philox:
+            Salmon, Moraes, Dror and Shaw, SC 2011.)
+
+        Raises
+        ------
+        ValueError
+            If the replications are not contiguous.
         """
         if replications.step != 1:
             raise ValueError("replications must be contiguous")

@@ -53,14 +53,42 @@ __all__ = [
 
 
 def survival(result: Result, outcome: str = "os", censored: str | None = "os_cens") -> Drawing:
-    """Draw Kaplan-Meier curves of an outcome and of its twin censored at HSCT, beside the published medians."""
+    """Draw Kaplan-Meier curves of an outcome and of its twin censored at HSCT, beside the published medians.
+
+    Parameters
+    ----------
+    result : Result
+        Of :func:`blinasim.simulate`.
+    outcome : str
+        Id of an outcome, such as ``os`` or ``rfs``.
+    censored : str, optional
+        Id of the twin, such as ``rfs_cens``; None draws none.
+
+    Returns
+    -------
+    Drawing
+    """
     return figures.survival(result, outcome, censored)
 
 
 def patient_flow(result: Result, trial: int | None = None) -> Drawing:
     """Draw how many patients went from enrolment to HSCT, who left the way and why, and who lives.
 
-    Means over all trials; or, with ``trial``, the whole numbers of one of the first 2,000, counted from 1.
+    Parameters
+    ----------
+    result : Result
+        Of :func:`blinasim.simulate`.
+    trial : int, optional
+        One of the first 2,000, counted from 1, whose whole numbers are drawn; means over all trials by default.
+
+    Returns
+    -------
+    Drawing
+
+    Raises
+    ------
+    ValueError
+        If the flow of that trial is not kept.
     """
     return figures.patient_flow(result, trial)
 
@@ -85,8 +113,29 @@ def swimmer(
 ) -> Drawing:
     """Draw the responders of one simulated trial of a scenario as lanes, as seen at the data cut-off.
 
-    A result keeps no patients, so that the trial is lived again, the same as in the study. Of more responders than
-    ``patients``, evenly spaced ones are drawn.
+    A result keeps no patients, so that the trial is lived again, the same as in the study.
+
+    Parameters
+    ----------
+    scenario : Scenario
+        Its seed is the trial's luck.
+    trial : int
+        Which one, from 1.
+    patients : int
+        Lanes at most; of more responders evenly spaced ones are drawn.
+    parameters : ParameterSource, str or Path, optional
+        As for :func:`blinasim.simulate`.
+
+    Returns
+    -------
+    Drawing
+
+    Raises
+    ------
+    BlinasimError
+        If there is no such trial, or the parameters cannot be used.
+    ValueError
+        If there is no lane to draw.
     """
     draws = Draws(Luck(scenario.study.seed), block_of(trial), scenario.cohort.size)
     seen = live(scenario, parameters_said(parameters), draws).seen
@@ -102,8 +151,25 @@ def clocks(
 ) -> Drawing:
     """Draw how one patient's relapse clock runs down, and the same patient's, with the same luck, in other scenarios.
 
-    Where no other scenario is given, a patient who was transplanted is also shown without HSCT. Trial and patient count
-    from 1; luck is that of the first scenario's seed, and all must have its cohort.
+    Parameters
+    ----------
+    scenario : Scenario
+        Its seed is the luck of all.
+    *others : Scenario
+        With its cohort. Where none is given, a patient who was transplanted is also shown without HSCT.
+    trial, patient : int
+        Whose clock; both count from 1.
+    parameters : ParameterSource, str or Path, optional
+        As for :func:`blinasim.simulate`.
+
+    Returns
+    -------
+    Drawing
+
+    Raises
+    ------
+    BlinasimError
+        If there is no such trial or patient, or the cohorts differ.
     """
     named = {other.title: other for other in others}
     lives = replay_beside(scenario, named, parameters_said(parameters), trial, patient, name=scenario.title)
@@ -121,22 +187,59 @@ def policies(comparison: Comparison) -> Drawing:
 
 
 def flows(comparison: Comparison, policy: str | None = None) -> Drawing:
-    """Draw where the same patients stand at 24 months under the reference and under a policy, under shared luck."""
+    """Draw where the same patients stand at 24 months under the reference and under a policy, under shared luck.
+
+    Parameters
+    ----------
+    comparison : Comparison
+        Of :func:`blinasim.compare`.
+    policy : str, optional
+        Its name; where there is one only, it need not be named.
+
+    Returns
+    -------
+    Drawing
+
+    Raises
+    ------
+    BlinasimError
+        If there is no such policy, or several and none is named.
+    ValueError
+        If its patients are others than the reference's.
+    """
     return figures.flows(comparison, policy)
 
 
 def queues(comparison: Comparison) -> Drawing:
-    """Draw how many wait for each counted kind of place, and how many places are taken, day by day."""
+    """Draw how many wait for each counted kind of place, and how many places are taken, day by day.
+
+    Raises
+    ------
+    ValueError
+        If no scenario counts places.
+    """
     return figures.queues(comparison)
 
 
 def plane(found: ValueOfInformation) -> Drawing:
-    """Draw the cost-effectiveness plane: each policy less the reference, a dot a draw of the parameters."""
+    """Draw the cost-effectiveness plane: each policy less the reference, a dot a draw of the parameters.
+
+    Raises
+    ------
+    ValueError
+        Without payoffs, or with another objective than net benefit.
+    """
     return figures.plane(found)
 
 
 def acceptability(found: ValueOfInformation) -> Drawing:
-    """Draw how probable it is that each policy is the best, by what a QALY may cost."""
+    """Draw how probable it is that each policy is the best, by what a QALY may cost.
+
+    Raises
+    ------
+    ValueError
+        Without payoffs, or with another objective than net benefit.
+    """
     return figures.acceptability(found)
 
 
@@ -156,7 +259,19 @@ def effects(found: Effect | DataEffect) -> Drawing:
 
 
 def simon_makuch(found: Effect | DataEffect, outcome: OutcomeId = "os") -> Drawing:
-    """Draw survival of those ever and never transplanted beside that of those transplanted so far and not yet."""
+    """Draw survival of those ever and never transplanted beside that of those transplanted so far and not yet.
+
+    Parameters
+    ----------
+    found : Effect or DataEffect
+        Of :func:`blinasim.effect` or :func:`blinasim.effect_of_data`.
+    outcome : {"os", "rfs"}
+        Of simulated trials; data of one's own have one outcome.
+
+    Returns
+    -------
+    Drawing
+    """
     return figures.simon_makuch(found, outcome)
 
 
@@ -171,10 +286,22 @@ def duration(evaluation: Evaluation) -> Drawing:
 
 
 def hazard_ratio_over_time(evaluation: Evaluation) -> Drawing:
-    """Draw the hazard ratio of a design's arms in windows of time."""
+    """Draw the hazard ratio of a design's arms in windows of time.
+
+    Raises
+    ------
+    ValueError
+        For a single arm.
+    """
     return figures.hazard_ratio_over_time(evaluation)
 
 
 def power_curve(evaluation: Evaluation) -> Drawing:
-    """Draw the power of a trial design by theory, and as simulated."""
+    """Draw the power of a trial design by theory, and as simulated.
+
+    Raises
+    ------
+    ValueError
+        If there is no theory for the design's test.
+    """
     return figures.power_curve(evaluation)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 import resource
 import time
-from collections.abc import Callable, Iterator
+import zipfile
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cache
@@ -287,3 +289,28 @@ KINDS: dict[str, Kind] = {
 def seeds_of(kind: str) -> list[bytes]:
     """Return inputs to begin from."""
     return KINDS[kind].seeds()
+
+
+# --- what reached new code --------------------------------------------------------------------------------------------
+
+#: Of each kind so many inputs are kept, of so many bytes at most.
+MOST_KEPT, LARGEST_KEPT = 40, 4_000
+
+
+def keep(kind: str, inputs: Iterable[bytes]) -> None:
+    """Keep some inputs, beside those kept before, in one file; which, depends on the inputs alone."""
+    small = [data for data in [*kept(kind), *inputs] if len(data) <= LARGEST_KEPT]
+    named = {hashlib.sha256(data).hexdigest()[:12]: data for data in small}
+    with zipfile.ZipFile(CORPUS / f"{kind}.zip", "w", zipfile.ZIP_DEFLATED) as file:
+        for name in sorted(named)[:MOST_KEPT]:
+            # A date of its own would change the file each time.
+            file.writestr(zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0)), named[name], zipfile.ZIP_DEFLATED)
+
+
+def kept(kind: str) -> list[bytes]:
+    """Return the inputs kept."""
+    path = CORPUS / f"{kind}.zip"
+    if not path.exists():
+        return []
+    with zipfile.ZipFile(path) as file:
+        return [file.read(name) for name in file.namelist()]

@@ -1,7 +1,8 @@
 """Fuzz one kind of input for some minutes of processor time: ``python tests/fuzz/run.py KIND [--minutes 10]``.
 
 Coverage-guided where atheris is installed (the extra ``fuzz``), otherwise by luck alone. What is found is kept in
-``tests/fuzz/corpus/KIND/``, which ``tests/test_fuzz.py`` tries again.
+``tests/fuzz/corpus/KIND/``, and some of the inputs that reached new code in ``tests/fuzz/corpus/KIND.zip``;
+``tests/test_fuzz.py`` tries both again.
 
 The time is spent in rounds, each in a process of its own that goes on from the inputs the earlier ones thought worth
 keeping: the memory that atheris takes for watching grows with each input (the same inputs unwatched leave none behind).
@@ -154,7 +155,8 @@ def in_rounds(kind: str, minutes: float, seed: int, *, plain: bool) -> bool:
         count.update(said["count"])
         faults.update(said["faults"])
     tried = f"{sum(count.values()):,} inputs in {spent / 60:.1f} minutes of processor time"
-    print(f"{kind}: {tried}, {dict(count)}, {len(list(seeds.iterdir()))} kept to go on from, {len(faults)} faults")
+    print(f"{kind}: {tried}, {dict(count)}, {len(list(seeds.iterdir()))} to go on from, {len(faults)} faults")
+    kinds.keep(kind, (path.read_bytes() for path in seeds.iterdir()))
     return not faults
 
 

@@ -19,7 +19,25 @@ if TYPE_CHECKING:
 def named(
     scenarios: Sequence[str | Path | Scenario], replications: int | None, seed: int | None
 ) -> dict[str, Scenario]:
-    """Load scenarios by the name of their file, or their title; each name once."""
+    """Load scenarios by the name of their file, or their title.
+
+    Parameters
+    ----------
+    scenarios : sequence of str, Path or Scenario
+        Shipped scenarios' names, YAML files, or scenarios already loaded.
+    replications, seed : int, optional
+        Of all of them, instead of their own.
+
+    Returns
+    -------
+    dict of str to Scenario
+        In the order given.
+
+    Raises
+    ------
+    ScenarioError
+        If a scenario is wrong, or two have one name.
+    """
 
     def load(said: str | Path | Scenario) -> tuple[str, Scenario]:
         name = said.title if isinstance(said, Scenario) else Path(said).stem
@@ -29,7 +47,24 @@ def named(
 
 
 def studied(scenario: Scenario, replications: int | None, seed: int | None) -> Scenario:
-    """Return a scenario with another number of trials or another seed, where given."""
+    """Return a scenario with another number of trials or another seed, where given.
+
+    Parameters
+    ----------
+    scenario : Scenario
+        As loaded.
+    replications, seed : int, optional
+        Instead of its own.
+
+    Returns
+    -------
+    Scenario
+
+    Raises
+    ------
+    ScenarioError
+        If no study can have that number or seed.
+    """
     try:
         return scenario.with_study(replications, seed)
     except ValidationError as problem:

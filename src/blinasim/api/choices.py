@@ -62,8 +62,12 @@ def optimize(
 
     Raises
     ------
+    ScenarioError
+        If the scenario is wrong, no combination is a scenario, or both ``maximize`` and ``minimize`` are given.
     BlinasimError
-        If no combination is a scenario, a measure is unknown, or no candidate keeps the limits.
+        If a measure or the parameters are unknown, or no candidate keeps the limits.
+    WorkerError
+        If those who do the work keep dying.
     """
     if maximize and minimize:
         raise ScenarioError("maximize and minimize exclude each other; make one of them a limit")
@@ -96,13 +100,15 @@ def value_of_information(
 ) -> ValueOfInformation:
     """Find out what it would be worth to know parameters before choosing among policies (EVPI, EVPPI).
 
+    By regression of noisy gains on the draws: Strong, Oakley and Brennan, Med Decis Making 2014;34:311.
+
     Parameters
     ----------
     *scenarios : str, Path or Scenario
         The policies, the reference first; one of them has payoffs, such as ``"baseline_payoffs"``, unless a measure is
         named.
     parameters : ParameterSource, str or Path, optional
-        Draws: a posterior, a file of one, or draws of the priors (:func:`blinasim.inference.posterior.prior_draws`).
+        Draws: a posterior, a file of one, or draws of the priors (:func:`blinasim.prior_draws`).
     measure : str, optional
         By which one chooses, net benefit by default.
     known : sequence of str
@@ -119,8 +125,14 @@ def value_of_information(
 
     Raises
     ------
+    ScenarioError
+        If a scenario is wrong, or they cannot be compared.
+    ParameterError
+        If the parameters are no draws, or a set of ``known`` names none that acts.
     BlinasimError
-        If the scenarios cannot be compared, the parameters are no draws, or there are too few trials.
+        If there is no such measure, it has no better or worse, or there are too few trials.
+    WorkerError
+        If those who do the work keep dying.
     """
     return value_of(
         named(scenarios, replications, seed),

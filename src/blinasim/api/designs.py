@@ -55,6 +55,10 @@ def evaluate_design(
     ------
     ScenarioError
         If the design contradicts itself; one line says where and what to do.
+    ParameterError
+        If the parameters cannot be used.
+    WorkerError
+        If those who do the work keep dying.
     """
     asked = design if isinstance(design, TrialDesign) else load_design(design)
     try:

@@ -7,7 +7,7 @@ from concurrent.futures import Executor
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from blinasim.errors import ParameterError
+from blinasim.errors import Argument, ParameterError
 from blinasim.inference import calibrate as calibrating
 from blinasim.inference import posterior as drawing
 from blinasim.inference import predictive
@@ -61,7 +61,27 @@ def load_posterior(path: str | Path = POSTERIOR) -> Posterior:
 
 
 def prior_draws(draws: int = 2_000, *, seed: int = 1) -> Posterior:
-    """Return draws from the priors, as a posterior that has learnt nothing: all of the same weight."""
+    """Return draws from the priors, as a posterior that has learnt nothing.
+
+    Parameters
+    ----------
+    draws : int
+        How many, all of the same weight.
+    seed : int
+        Of their luck.
+
+    Returns
+    -------
+    Posterior
+        Of the usual structure.
+
+    Raises
+    ------
+    ParameterError
+        If there is not even one draw.
+    """
+    if draws < 1:
+        raise ParameterError("take at least one draw", Argument("draws", said=f"{draws}"))
     return drawing.prior_draws(Structure(), draws, seed)
 
 
@@ -94,6 +114,8 @@ def validate(
     ------
     BlinasimError
         If there is no such posterior or file, or no study can have these replications or this seed.
+    WorkerError
+        If those who do the work keep dying.
     """
     scenario = load_scenario("baseline", study_changes(replications, seed))
     return predictive.validate(scenario, parameters_said(parameters), executor=executor, progress=progress)
@@ -137,6 +159,13 @@ def calibrate(
     -------
     Posterior
         Draws, for ``parameters=`` of the other functions; ``posterior.write(path)`` keeps them.
+
+    Raises
+    ------
+    OutputError
+        If the checkpoint is of another calibration, or cannot be written.
+    WorkerError
+        If those who do the work keep dying.
     """
     return calibrating.calibrate(
         conduct=QUICK if quick else FULL,

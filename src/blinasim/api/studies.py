@@ -81,7 +81,11 @@ def simulate(
     ScenarioError
         If the scenario is wrong; one line says where and what to do.
     BlinasimError
-        If ``precision`` names no endpoint, or no positive number.
+        If ``precision`` names no endpoint, or no positive number, or the parameters cannot be used.
+    PolicyError
+        If a policy of your own cannot be made, or fails.
+    WorkerError
+        If those who do the work keep dying.
     """
     asked = studied(scenario if isinstance(scenario, Scenario) else load_scenario(scenario), replications, seed)
     wanted = [Precision.named(name, at_most) for name, at_most in (precision or {}).items()]
@@ -147,6 +151,8 @@ def compare(
         differ.
     PolicyError
         If a policy of your own cannot be made, or fails.
+    WorkerError
+        If those who do the work keep dying.
     """
     return comparing.compare(
         named(scenarios, replications, seed),
@@ -202,7 +208,9 @@ def effect(
     ScenarioError
         If the scenario is wrong.
     ParameterError
-        If the parameters differ between trials.
+        If the parameters differ between trials, or cannot be used.
+    WorkerError
+        If those who do the work keep dying.
     """
     return estimating.effect(
         studied(scenario if isinstance(scenario, Scenario) else load_scenario(scenario), replications, seed),

@@ -49,7 +49,7 @@ NEVER_MOMENT = NEVER * TICKS
 
 @dataclass(frozen=True)
 class Protocol:
-    """The policy's rules that unfold in time, as plain numbers."""
+    """The policy's rules that unfold in time, as plain numbers; days count from the first infusion."""
 
     maximum_cycles: int
     infusion_days: int
@@ -332,7 +332,7 @@ def runs_out(clock: int, *phases: tuple[int, int]) -> int:
 
 
 def days_of(clock: int, speed: int) -> int:
-    """Return the days until a clock has run out at a speed (SPECIFICATION 2.2)."""
+    """Return the days until a clock (milli-days) has run out at a speed (milli-days a day): SPECIFICATION 2.2."""
     if speed == 0 or clock >= NEVER * ORDINARY_SPEED:
         return NEVER
     return min(-(-clock // speed), NEVER)

@@ -22,6 +22,19 @@ def choose(asked: EngineName, capacity: Capacity, *, own_policy: bool = False) -
 
     Both live the same lives to the day; ``fast`` walks whatever has no counted places and no policy of the user's own.
 
+    Parameters
+    ----------
+    asked : {"auto", "fast", "des"}
+        By the user.
+    capacity : Capacity
+        The scenario's places.
+    own_policy : bool
+        Whether a policy of the user's own decides.
+
+    Returns
+    -------
+    {"fast", "des"}
+
     Raises
     ------
     ScenarioError

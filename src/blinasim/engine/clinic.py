@@ -31,7 +31,23 @@ class Clinic:
 
     @classmethod
     def open(cls, lives: Lives, protocol: Protocol, replication: int, last_entry: int) -> Clinic:
-        """Open the clinic for a replication; where places are counted, other patients come before the first of ours."""
+        """Open the clinic for a replication; where places are counted, other patients come before the first of ours.
+
+        Parameters
+        ----------
+        lives : Lives
+            Of a block of replications.
+        protocol : Protocol
+            The policy's rules.
+        replication : int
+            Number within the block.
+        last_entry : int
+            Calendar day of its last enrolment.
+
+        Returns
+        -------
+        Clinic
+        """
         capacity, own = lives.capacity, lives.own
         policy = own.make() if own else None
         if not capacity.limited:

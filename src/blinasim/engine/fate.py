@@ -12,7 +12,10 @@ from blinasim.engine.lives import Lives
 
 
 class Fate(NamedTuple):
-    """What one patient is born with: a row of ``Fates``, ``Plan`` and ``Graft``; lists are by donor type."""
+    """What one patient is born with: a row of ``Fates``, ``Plan`` and ``Graft``, with their units.
+
+    Lists are by donor type, in the order of ``Donor``.
+    """
 
     early_death_days: int
     early_death_cause: int

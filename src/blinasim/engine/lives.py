@@ -18,9 +18,28 @@ from blinasim.scenario.settings import Capacity, Policy
 
 @dataclass(frozen=True)
 class Lives:
-    """P lives before they are lived; ``entry_day`` is the calendar day of each first infusion, shape (P,).
+    """P = replications * patients lives before they are lived, replication after replication.
 
-    ``draws`` is the block's luck, for the other patients where places are counted; ``own`` a policy of the user's own.
+    Attributes
+    ----------
+    replications, patients : int
+        How many, and patients of each.
+    entry_day : (P,) array of int32
+        Calendar day of each first infusion.
+    fates : Fates
+        What luck and parameters have settled.
+    plan : Plan
+        What the policy's static rules decide.
+    graft : Graft
+        Speeds after a transplant, by donor.
+    policy : Policy
+        Its rules that unfold in time.
+    capacity : Capacity
+        Places; as many as are asked for by default.
+    draws : Draws, optional
+        The block's luck, for the other patients where places are counted.
+    own : OwnRules, optional
+        A policy of the user's own.
     """
 
     replications: int

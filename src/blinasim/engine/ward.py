@@ -24,7 +24,21 @@ _ROUND_AFTER = {
 
 @dataclass(eq=False)
 class Request:
-    """One patient's wish for a place; days are of the trial's calendar."""
+    """One patient's wish for a place; days are of the trial's calendar.
+
+    Attributes
+    ----------
+    number : int
+        Of the patient within the replication; NEVER or more for other patients.
+    priority : int
+        The least is given a place first.
+    asked, given, left : int
+        Days; NEVER: not so far.
+    give : callable
+        Called at the round that gives the place.
+    resting : bool
+        Not to be given a place just now, though it keeps its day.
+    """
 
     number: int
     priority: int
@@ -32,7 +46,6 @@ class Request:
     give: Callable[[], object]
     given: int = NEVER
     left: int = NEVER
-    #: Not to be given a place just now, though it keeps its day.
     resting: bool = False
 
     @property
@@ -139,9 +152,15 @@ def open_wards(
     capacity : Capacity
         The scenario's places.
     draws : Draws
-        Luck of the block; ``replication`` is the number within it.
+        Luck of the block.
+    replication : int
+        Number within the block.
     last_entry : int
         Calendar day of the last enrolment of the replication.
+
+    Returns
+    -------
+    dict of Place to Ward
     """
     wards = {}
     for place, settings in counted_places(capacity).items():

@@ -31,8 +31,18 @@ _ANOTHER: Final = "choose another {target}"
 def whole_folder(target: Path, *, force: bool) -> Iterator[Path]:
     """Write a results folder aside and rename it when it is whole.
 
-    Yields a temporary folder beside ``target``. If the body ends well it becomes ``target``; otherwise it
-    is removed, with the folders made to hold it, and ``target`` is left as it was.
+    Parameters
+    ----------
+    target : Path
+        The folder to be.
+    force : bool
+        Whether one that is there may be replaced; see :func:`check_free`.
+
+    Yields
+    ------
+    Path
+        A temporary folder beside ``target``. If the body ends well it becomes ``target``; otherwise it is removed, with
+        the folders made to hold it, and ``target`` is left as it was.
 
     Raises
     ------

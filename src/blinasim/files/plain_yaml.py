@@ -27,7 +27,7 @@ _MOST_VALUES = 20_000
 
 @dataclass(frozen=True)
 class YamlFile:
-    """A YAML file as plain data, with the place of every key path in it."""
+    """A YAML file as plain data, with the place of every key path (a tuple of keys and indices) in it."""
 
     data: Any
     places: dict[KeyPath, Place] = field(default_factory=dict)
@@ -45,6 +45,17 @@ def read_yaml(path: Path, error: type[BlinasimError]) -> YamlFile:
 
     Anchors, aliases and tags are refused, as are duplicate keys: a scenario says what it means in one place.
 
+    Parameters
+    ----------
+    path : Path
+        The file.
+    error : type of BlinasimError
+        The class of whatever is raised.
+
+    Returns
+    -------
+    YamlFile
+
     Raises
     ------
     BlinasimError
@@ -54,7 +65,26 @@ def read_yaml(path: Path, error: type[BlinasimError]) -> YamlFile:
 
 
 def parse_yaml(text: str, name: str, error: type[BlinasimError]) -> YamlFile:
-    """Parse YAML text; see :func:`read_yaml`."""
+    """Parse YAML text as :func:`read_yaml` does a file's.
+
+    Parameters
+    ----------
+    text : str
+        All of it.
+    name : str
+        What the text is called in messages.
+    error : type of BlinasimError
+        The class of whatever is raised.
+
+    Returns
+    -------
+    YamlFile
+
+    Raises
+    ------
+    BlinasimError
+        Of the given class, with line and column.
+    """
     from ruamel.yaml import YAML
     from ruamel.yaml.error import MarkedYAMLError
     from ruamel.yaml.reader import ReaderError

@@ -8,7 +8,13 @@ from blinasim.errors import BlinasimError
 
 
 def data_folder(name: str) -> Path:
-    """Return the folder ``scenarios`` or ``calibration``: the package's own copy, else the repository's."""
+    """Return the folder ``scenarios`` or ``calibration``: the package's own copy, else the repository's.
+
+    Raises
+    ------
+    BlinasimError
+        If there is neither.
+    """
     here = Path(__file__).resolve().parents[1]
     for folder in (here / "data" / name, here.parents[1] / name):
         if folder.is_dir():

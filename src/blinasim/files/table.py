@@ -59,6 +59,11 @@ def read_patients(path: Path, error: type[BlinasimError], said: str = "") -> Pat
     said : str
         The setting by which the file was named, for messages about the file itself.
 
+    Returns
+    -------
+    PatientFile
+        Its header, and its rows as they are asked for.
+
     Raises
     ------
     BlinasimError

@@ -20,6 +20,19 @@ _QUOTED = 60
 def read_text(path: Path, error: type[BlinasimError], *, most_bytes: int) -> str:
     """Read a UTF-8 file, with or without a byte order mark.
 
+    Parameters
+    ----------
+    path : Path
+        The file.
+    error : type of BlinasimError
+        The class of whatever is raised.
+    most_bytes : int
+        How large the file may be.
+
+    Returns
+    -------
+    str
+
     Raises
     ------
     BlinasimError
@@ -35,7 +48,22 @@ def read_text(path: Path, error: type[BlinasimError], *, most_bytes: int) -> str
 
 
 def read_bytes(path: Path, error: type[BlinasimError], *, most_bytes: int, doing: str = "") -> bytes:
-    """Read a file; a pipe or a device, which may have no end, is none. ``doing`` says what to do if it cannot be read.
+    """Read a file; a pipe or a device, which may have no end, is none.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    error : type of BlinasimError
+        The class of whatever is raised.
+    most_bytes : int
+        How large the file may be.
+    doing : str
+        What to do if it cannot be read, for the message.
+
+    Returns
+    -------
+    bytes
 
     Raises
     ------
@@ -67,7 +95,7 @@ def reason(problem: Exception) -> str:
 
 
 def place_after(text: str, name: str) -> Place:
-    """Return the place right after a text."""
+    """Return the place right after a text that begins the file called ``name``."""
     line = text.count("\n")
     return Place(name, line + 1, len(text) - text.rfind("\n"))
 

@@ -91,7 +91,17 @@ QUICK: Final = Conduct(
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a calibration is: the power of the likelihood reached, sweeps and evaluations done."""
+    """How far a calibration is: the power of the likelihood reached, sweeps and evaluations done.
+
+    Attributes
+    ----------
+    phase : str
+        ``preparing``, ``sampling`` or ``re-weighting``.
+    power : float
+        Of the likelihood, from 0 (the priors) to 1 (the posterior).
+    sweeps, evaluations : int
+        How many were done; an evaluation is of one value of the parameters.
+    """
 
     phase: str
     power: float
@@ -175,7 +185,25 @@ def problem_of(
     observed: Observed | None = None,
     only: tuple[str, ...] | None = None,
 ) -> tuple[Problem, dict[str, BetaPosterior]]:
-    """Return what is sampled against what, and the closed-form posteriors of what need not be."""
+    """Return what is sampled against what, and the closed-form posteriors of what need not be.
+
+    Parameters
+    ----------
+    seed, structure, scenario, observed, only
+        As for :func:`calibrate`.
+
+    Returns
+    -------
+    problem : Problem
+        With how survival depends on counts at the point values.
+    closed : dict of str to BetaPosterior
+        By dotted name of the parameter.
+
+    Raises
+    ------
+    ParameterError
+        If a parameter of ``only`` cannot be calibrated.
+    """
     catalogue, targets = parameter_catalogue(), load_targets()
     binomials = published_binomials(targets)
     priors = Priors.of(catalogue, sampled(catalogue, list(binomials), structure) if only is None else only)

@@ -28,6 +28,10 @@ def parameters_said(said: ParameterSource | str | Path | None = None) -> Paramet
         A file: draws as ``blinasim calibrate`` writes them (``.csv``), or point values (``.yaml``). By default the
         posterior, or the point values where none is shipped.
 
+    Returns
+    -------
+    ParameterSource
+
     Raises
     ------
     ParameterError

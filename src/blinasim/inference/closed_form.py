@@ -16,7 +16,15 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class BetaPosterior:
-    """A beta distribution, and the log probability of the count that it has learnt from."""
+    """A beta distribution that has learnt from a binomial count.
+
+    Attributes
+    ----------
+    a, b : float
+        Of the posterior: those of the prior, plus successes and failures.
+    log_evidence : float
+        Log probability of the count under the prior (beta-binomial).
+    """
 
     a: float
     b: float
@@ -25,6 +33,17 @@ class BetaPosterior:
     @classmethod
     def of(cls, prior: Prior, count: int, denominator: int) -> BetaPosterior:
         """Update a beta prior by a binomial count.
+
+        Parameters
+        ----------
+        prior : Prior
+            A beta distribution.
+        count, denominator : int
+            Successes among how many.
+
+        Returns
+        -------
+        BetaPosterior
 
         Raises
         ------

@@ -74,7 +74,7 @@ class Learnt:
 
 @dataclass(frozen=True)
 class Correlation:
-    """Two parameters that the figures have tied to each other."""
+    """Two parameters that the figures have tied to each other: correlation of their standard normal numbers."""
 
     first: str
     second: str
@@ -82,7 +82,10 @@ class Correlation:
 
 
 def contraction(z: Floats, weights: Floats) -> Floats:
-    """Return 1 less the posterior over the prior variance, of standard normal numbers (S, d) of weights (S,)."""
+    """Return 1 less the posterior over the prior variance, shape (d,), of standard normal numbers (S, d).
+
+    ``weights``, shape (S,), add up to 1. Schad, Betancourt and Vasishth, Psychol Methods 2021;26:103-126.
+    """
     return np.asarray(1.0 - weights @ np.square(z - weights @ z))
 
 
@@ -127,11 +130,25 @@ def standardised(posterior: Posterior) -> tuple[Priors, Floats]:
 
 
 def mean_worth(z: Floats, weights: Floats, *, kept_sweeps: int = 1) -> Floats:
-    """Return the effective number of draws for the mean of each column, shape (d,).
+    """Return the effective number of draws for the mean of each column.
 
     Draws are the particles of so many kept sweeps, one after the other; what descends in the same place from sweep to
     sweep is one cluster, whose members are not independent. The variance of the weighted mean is that between the
     clusters (a ratio estimator's: Cochran, Sampling Techniques, 1977, chapter 6).
+
+    Parameters
+    ----------
+    z : (S, d) array of float
+        Draws as standard normal numbers.
+    weights : (S,) array of float
+        Theirs, of any sum.
+    kept_sweeps : int
+        How many sweeps the draws are from; a divisor of S.
+
+    Returns
+    -------
+    (d,) array of float
+        The variance of a column over that of its mean.
     """
     shares = weights / weights.sum()
     deviations = (z - shares @ z) * shares[:, np.newaxis]
@@ -155,7 +172,20 @@ def _replications(posterior: Posterior) -> float:
 
 
 def weighted_quantiles(values: Floats, weights: Floats, probabilities: Sequence[float]) -> list[float]:
-    """Return quantiles of weighted draws: the first at which the weights add up to the probability."""
+    """Return quantiles of weighted draws: the first at which the weights add up to the probability.
+
+    Parameters
+    ----------
+    values, weights : (S,) array of float
+        Draws, and their weights of any sum.
+    probabilities : sequence of float
+        From 0 to 1.
+
+    Returns
+    -------
+    list of float
+        In the unit of the values, one for each probability.
+    """
     order = np.argsort(values, kind="stable")
     upto = np.cumsum(weights[order]) / weights.sum()
     places = np.minimum(np.searchsorted(upto, probabilities, side="left"), values.size - 1)
@@ -163,7 +193,19 @@ def weighted_quantiles(values: Floats, weights: Floats, probabilities: Sequence[
 
 
 def correlations(posterior: Posterior, least: float = _LISTED) -> tuple[Correlation, ...]:
-    """Return the pairs of parameters that are correlated at least so much, strongest first."""
+    """Return the pairs of parameters that are correlated under the posterior, strongest first.
+
+    Parameters
+    ----------
+    posterior : Posterior
+        Whose draws, as standard normal numbers.
+    least : float
+        Size of the weighted Pearson correlation from which a pair is listed.
+
+    Returns
+    -------
+    tuple of Correlation
+    """
     priors, z = standardised(posterior)
     weights = posterior.weights / posterior.weights.sum()
     deviations = z - weights @ z
@@ -182,7 +224,16 @@ def correlations(posterior: Posterior, least: float = _LISTED) -> tuple[Correlat
 class Agreement:
     """How far two calibrations with other luck agree about one parameter.
 
-    ``difference`` is that of the posterior means, in posterior standard deviations, ``error`` its standard error.
+    Attributes
+    ----------
+    name : str
+        Dotted name.
+    difference : float
+        Of the posterior means, the first less the second, in posterior standard deviations.
+    error : float
+        Its standard error, in the same unit.
+    larger_mcse, smaller_ess : float
+        The worse of the two calibrations' own: see :class:`Learnt`.
     """
 
     name: str
@@ -198,7 +249,18 @@ class Agreement:
 
 
 def agreement(first: Posterior, second: Posterior) -> tuple[Agreement, ...]:
-    """Compare two calibrations in the parameters about which both have learnt something."""
+    """Compare two calibrations in the parameters about which both have learnt something.
+
+    Parameters
+    ----------
+    first, second : Posterior
+        Of the same priors, with other luck.
+
+    Returns
+    -------
+    tuple of Agreement
+        In the order of the catalogue.
+    """
     found = []
     (priors, z), (_, other_z) = standardised(first), standardised(second)
     for i, (one, other) in enumerate(zip(learnt(first), learnt(second), strict=True)):

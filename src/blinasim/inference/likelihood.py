@@ -40,7 +40,22 @@ def log_ways(cells: Floats) -> Floats:
 
 
 def log_counts(studies: Studies, observed: Observed) -> dict[str, float]:
-    """Return the log probability of the observed counts, by term."""
+    """Return the log probability of the observed counts, by the name of their term.
+
+    Multinomial, with the proportions of all patients of all simulated reports; each cell has a little added, so that
+    an empty one is rare and not impossible.
+
+    Parameters
+    ----------
+    studies : Studies
+        Simulated reports.
+    observed : Observed
+        The report.
+
+    Returns
+    -------
+    dict of str to float
+    """
     found = {}
     for term in TERMS:
         cells = np.asarray(observed.counts[term.name], dtype=np.float64)
@@ -54,6 +69,20 @@ def log_survival(studies: Studies, observed: Observed, typical: Typical | None =
 
     Their joint Gaussian is integrated over the rounding of each in turn, given the ones before it; a median that was
     not observed is integrated over all that it may be.
+
+    Parameters
+    ----------
+    studies : Studies
+        Simulated reports.
+    observed : Observed
+        The report.
+    typical : Typical, optional
+        How survival depends on counts, towards which few replications are shrunk.
+
+    Returns
+    -------
+    float
+        Of all five together.
     """
     return _chain(given_counts(studies, observed, typical), observed, tuple(range(len(SUMMARIES))))[0]
 
@@ -141,6 +170,13 @@ def _reports(problem: Problem, piece: tuple[Floats, range]) -> Iterator[Studies]
 def lived(problem: Problem, piece: tuple[Floats, range]) -> Iterator[tuple[NDArray[np.integer], Studies]]:
     """Simulate the study at each row of a piece, with the same luck; few replications of several rows at once.
 
+    Parameters
+    ----------
+    problem : Problem
+        What is calibrated against what.
+    piece : tuple
+        Standard normal numbers (N, d), and the replications.
+
     Yields
     ------
     death : ndarray of integers, shape (R, n)
@@ -170,7 +206,10 @@ def lived(problem: Problem, piece: tuple[Floats, range]) -> Iterator[tuple[NDArr
 def expectations(problem: Problem, piece: tuple[Floats, range]) -> Floats:
     """Return what some parameter values let expect: log probabilities of all cells, then means of the summaries.
 
-    Parameters and cost are those of :func:`log_likelihoods`.
+    Parameters
+    ----------
+    problem, piece
+        As for :func:`log_likelihoods`.
 
     Returns
     -------
@@ -221,7 +260,13 @@ class Examined:
         return cls(columns[:, :first], columns[:, first], own[:, :each], own[:, each : 2 * each], own[:, 2 * each :])
 
     def cells(self, term: str) -> Floats:
-        """Return the log probabilities of one term's cells, shape (N, its cells)."""
+        """Return the log probabilities of one term's cells, shape (N, its cells).
+
+        Raises
+        ------
+        KeyError
+            If there is no such term.
+        """
         first = 0
         for each in TERMS:
             if each.name == term:
@@ -242,7 +287,15 @@ class Examined:
 def examine(problem: Problem, piece: tuple[Floats, range]) -> Floats:
     """Return what some parameter values say of each figure, as columns that :class:`Examined` reads.
 
-    Parameters and cost are those of :func:`log_likelihoods`.
+    Parameters
+    ----------
+    problem, piece
+        As for :func:`log_likelihoods`.
+
+    Returns
+    -------
+    ndarray of float64, shape (N, columns)
+        A row a value: cells of all terms; summaries jointly; log probability, mean and SD of each given the others.
     """
     last_in_turn = [(*(j for j in range(len(SUMMARIES)) if j != i), i) for i in range(len(SUMMARIES))]
     rows = []

@@ -126,7 +126,18 @@ class Posterior:
         return parameters_of(values, self.structure)
 
     def chosen(self, replications: range, seed: int) -> NDArray[np.intp]:
-        """Return which draw each replication has, shape (R,); see :meth:`of`."""
+        """Return which draw each replication has.
+
+        Parameters
+        ----------
+        replications, seed
+            As for :meth:`of`.
+
+        Returns
+        -------
+        ndarray of int, shape (R,)
+            Rows of the draws.
+        """
         pairs = range(replications.start // PAIR, (replications.stop - 1) // PAIR + 1)
         uniform = Luck(seed).uniform("posterior.draw", pairs, 1)[:, 0]
         edges = np.cumsum(self.weights)
@@ -229,7 +240,21 @@ def independent_uniforms(name: str, draws: int, seed: int) -> Floats:
 
 
 def prior_draws(structure: Structure, draws: int, seed: int) -> Posterior:
-    """Return draws from the priors, as a posterior that has learnt nothing: all of the same weight."""
+    """Return draws from the priors, as a posterior that has learnt nothing: all of the same weight.
+
+    Parameters
+    ----------
+    structure : Structure
+        Whose priors.
+    draws : int
+        How many; each is the same however many there are.
+    seed : int
+        Of the draws' luck.
+
+    Returns
+    -------
+    Posterior
+    """
     columns = {WEIGHT: np.full(draws, 1.0 / draws), LOG_LIKELIHOOD: np.zeros(draws)}
     for name, info in parameter_catalogue().items():
         columns[name] = drawn(info, independent_uniforms(name, draws, seed))

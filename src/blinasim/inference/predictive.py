@@ -112,8 +112,13 @@ class Misses:
 class Joint:
     """All fitted figures at once: how improbable the published report is among simulated ones.
 
-    Each is the share of simulated reports that are at least as improbable: by the log probability of the counts, by
-    the Mahalanobis distance of the survival summaries' normal scores, and by both.
+    Attributes
+    ----------
+    counts, survival, both : Estimate
+        Share of simulated reports that are at least as improbable: by the log probability of the counts, by the
+        Mahalanobis distance of the survival summaries' normal scores, and by both.
+    replications : int
+        Simulated reports.
     """
 
     counts: Estimate
@@ -124,7 +129,21 @@ class Joint:
 
 @dataclass(frozen=True)
 class Validation:
-    """What came of it; the checks are in the order of the results table."""
+    """What came of it.
+
+    Attributes
+    ----------
+    scenario, parameters
+        What was simulated.
+    checks : tuple of Check
+        Of each published figure, in the order of the results table.
+    misses : dict of str to Misses
+        How many lie outside their intervals, by use.
+    joint : Joint
+        All fitted figures at once.
+    result : Result
+        The simulated studies.
+    """
 
     scenario: Scenario
     parameters: ParameterSource
@@ -230,7 +249,7 @@ def _verdict(target: Target, predicted: PredictiveInterval) -> Literal["inside",
 
 
 def tail_area(values: Floats, target: Target, *, paired: bool = False) -> Estimate:
-    """Return the two-sided mid-p tail area of a published figure.
+    """Return the two-sided mid-p tail area of a published figure (Lancaster, J Am Stat Assoc 1961;56:223-234).
 
     Parameters
     ----------
@@ -241,6 +260,11 @@ def tail_area(values: Floats, target: Target, *, paired: bool = False) -> Estima
         The published figure; a study that rounds to it has the same.
     paired : bool
         Whether studies come in pairs with the same parameters.
+
+    Returns
+    -------
+    Estimate
+        Twice the smaller tail, at most 1.
     """
     low, high = target.rounded_from if target.count is None else (target.estimate - 1e-9, target.estimate + 1e-9)
     known = ~np.isnan(values)
@@ -318,6 +342,10 @@ def joint_tails(studies: Studies, observed: Observed, *, paired: bool = False) -
         The report.
     paired : bool
         Whether studies come in pairs with the same parameters.
+
+    Returns
+    -------
+    Joint
     """
     theirs_counts = np.zeros(studies.replications)
     ours_counts = 0.0

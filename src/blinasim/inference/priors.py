@@ -27,7 +27,25 @@ _LOG_ROOT_TWO_PI: Final = 0.5 * np.log(2.0 * np.pi)
 
 
 def quantile(prior: Prior, z: Floats) -> Floats:
-    """Return the value of a parameter at a standard normal number."""
+    """Return the values of a parameter at standard normal numbers.
+
+    Parameters
+    ----------
+    prior : Prior
+        Of the parameter.
+    z : array of float
+        Any shape.
+
+    Returns
+    -------
+    array of float
+        Of the same shape, in the parameter's unit.
+
+    Raises
+    ------
+    ValueError
+        If the parameter is fixed.
+    """
     match prior:
         case Prior(distribution="beta", a=float(a), b=float(b)):
             return np.clip(special.betaincinv(a, b, special.ndtr(z)), _EDGE, 1.0 - _EDGE)
@@ -39,14 +57,32 @@ def quantile(prior: Prior, z: Floats) -> Floats:
 
 
 def drawn(info: ParameterInfo, uniform: Floats) -> Floats:
-    """Return draws of a parameter from its prior, given uniforms; a fixed one has its value in all."""
+    """Return draws of a parameter from its prior, given uniforms of any shape; a fixed one has its value in all."""
     if info.prior.distribution == "fixed":
         return np.full(uniform.shape, info.value)
     return quantile(info.prior, np.asarray(special.ndtri(uniform)))
 
 
 def normal_score(prior: Prior, value: Floats) -> Floats:
-    """Return the standard normal number of a parameter's value; the reverse of :func:`quantile`."""
+    """Return the standard normal numbers of a parameter's values; the reverse of :func:`quantile`.
+
+    Parameters
+    ----------
+    prior : Prior
+        Of the parameter.
+    value : array of float
+        Any shape, in the parameter's unit.
+
+    Returns
+    -------
+    array of float
+        Of the same shape.
+
+    Raises
+    ------
+    ValueError
+        If the parameter is fixed.
+    """
     match prior:
         case Prior(distribution="beta", a=float(a), b=float(b)):
             below: Floats = special.betainc(a, b, value)
@@ -77,6 +113,17 @@ class Priors:
     @classmethod
     def of(cls, catalogue: Mapping[str, ParameterInfo], names: Sequence[str]) -> Priors:
         """Take the priors of some parameters from the catalogue.
+
+        Parameters
+        ----------
+        catalogue : mapping of str to ParameterInfo
+            All parameters by dotted name.
+        names : sequence of str
+            Which, in the order of the columns.
+
+        Returns
+        -------
+        Priors
 
         Raises
         ------
@@ -132,7 +179,22 @@ UNTOUCHED: Final = frozenset(
 def sampled(
     catalogue: Mapping[str, ParameterInfo], closed_form: Sequence[str], structure: Structure
 ) -> tuple[str, ...]:
-    """Return the parameters that the sampler moves: neither fixed, nor untouched, nor with a closed-form posterior."""
+    """Return the parameters that the sampler moves, in the order of the catalogue.
+
+    Parameters
+    ----------
+    catalogue : mapping of str to ParameterInfo
+        All parameters by dotted name.
+    closed_form : sequence of str
+        Those with a closed-form posterior.
+    structure : Structure
+        Which says what is idle.
+
+    Returns
+    -------
+    tuple of str
+        Neither fixed, nor untouched by the targets, nor with a closed-form posterior.
+    """
     idle = (name for name, needed in ONLY_UNDER.items() if needed != structure.failure)
     left_out = UNTOUCHED.union(closed_form, idle)
     return tuple(

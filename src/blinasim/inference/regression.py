@@ -47,7 +47,7 @@ class Typical:
 
     @classmethod
     def of(cls, studies: Studies, observed: Observed) -> Typical:
-        """Estimate it from many replications."""
+        """Estimate it from many replications at typical parameters."""
         regression = given_counts(studies, observed, None)
         proportions = _design(studies, observed)[:, 1:]
         return cls(np.cov(proportions, rowvar=False), regression.slopes[1:], regression.covariance)
@@ -55,9 +55,16 @@ class Typical:
 
 @dataclass(frozen=True, eq=False)
 class Regression:
-    """Summaries regressed on proportions: the first row of ``slopes`` is the mean at the observed proportions.
+    """Summaries regressed on proportions over k proportions and 5 summaries.
 
-    ``leverage`` is the variance of that mean in units of ``covariance``, that of the summaries given the proportions.
+    Attributes
+    ----------
+    slopes : ndarray of float64, shape (1 + k, 5)
+        The first row is the mean at the observed proportions.
+    covariance : ndarray of float64, shape (5, 5)
+        Of the summaries given the proportions.
+    leverage : float
+        Variance of that mean in units of ``covariance``.
     """
 
     slopes: Floats
@@ -70,6 +77,19 @@ def given_counts(studies: Studies, observed: Observed, typical: Typical | None) 
 
     A summary that a replication has not reached is a censored value of the regression (Tobin, Econometrica 1958;26:24):
     imputed by its mean given the limit, its spread added to the residual variance, until that settles.
+
+    Parameters
+    ----------
+    studies : Studies
+        Simulated reports.
+    observed : Observed
+        The report.
+    typical : Typical, optional
+        Towards which slopes and covariance are shrunk.
+
+    Returns
+    -------
+    Regression
     """
     design = _design(studies, observed)
     replications, regressors = design.shape

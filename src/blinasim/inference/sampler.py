@@ -79,9 +79,18 @@ class Effort:
 class Stage:
     """Health of the sampler at one power of the likelihood.
 
-    ``ess`` is the effective number of particles after re-weighting to this power, ``unique`` the number of different
-    ones after the moves; ``acceptance`` and ``step`` are those of the last sweep, ``moved`` is the mean squared
-    distance from where the stage began, in variances of the particles: 2 is independence.
+    Attributes
+    ----------
+    power, ess : float
+        Of the likelihood, and the effective number of particles after re-weighting to it.
+    unique, sweeps : int
+        Different particles after the moves, and sweeps of moves.
+    acceptance, step : float
+        Of the last sweep.
+    moved : float
+        Mean squared distance from where the stage began, in variances of the particles: 2 is independence.
+    log_likelihood_mean, log_likelihood_sd : float
+        Over the particles.
     """
 
     power: float
@@ -97,7 +106,25 @@ class Stage:
 
 @dataclass(frozen=True, eq=False)
 class State:
-    """Where the sampler is: enough to go on from. Arrays of N particles in d dimensions."""
+    """Where the sampler is: enough to go on from. Arrays of N particles in d dimensions.
+
+    Attributes
+    ----------
+    z : ndarray of float64, shape (N, d)
+        The particles.
+    log_likelihood : ndarray of float64, shape (N,)
+        As stored, of the luck of the sweep that accepted each.
+    power : float
+        Of the likelihood, from 0 to 1.
+    sweep, final_sweeps : int
+        The next, whose number is its luck; and how many were done at power 1.
+    log_evidence, step : float
+        Of the powers so far, and the size of the moves.
+    stages : tuple of Stage
+        Health so far.
+    kept : tuple of (z, log_likelihood)
+        Particles after the sweeps that are kept.
+    """
 
     z: Floats
     log_likelihood: Floats
@@ -259,12 +286,15 @@ def _highest_power(state: State, effort: Effort) -> float:
 
 
 def effective(log_weights: Floats) -> float:
-    """Return the effective number of weighted points: (sum of w)^2 / sum of w^2."""
+    """Return the effective number of weighted points, (sum of w)^2 / sum of w^2: Kish, Survey Sampling, 1965."""
     return float(np.exp(2.0 * logsumexp(log_weights) - logsumexp(2.0 * log_weights)))
 
 
 def systematic(log_weights: Floats, uniform: float) -> NDArray[np.intp]:
-    """Choose as many points as there are, in proportion to their weights, with one uniform; ascending."""
+    """Choose as many points as there are, in proportion to their weights, with one uniform; ascending.
+
+    Systematic resampling: Kitagawa, J Comput Graph Stat 1996;5:1-25.
+    """
     shares = np.exp(log_weights - logsumexp(log_weights))
     edges = np.cumsum(shares)
     points = (np.arange(shares.size) + uniform) / shares.size

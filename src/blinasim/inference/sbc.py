@@ -130,7 +130,22 @@ def judge(
 
 
 def simulated(problem: Problem, truth: Floats, number: int) -> Observed:
-    """Return the report of one simulated study under true values of shape (1, d), as standard normal numbers."""
+    """Return the report of one simulated study under true values.
+
+    Parameters
+    ----------
+    problem : Problem
+        The study, and what is fixed.
+    truth : ndarray of float64, shape (1, d)
+        Standard normal numbers.
+    number : int
+        The replication, which is the study's luck.
+
+    Returns
+    -------
+    Observed
+        Rounded as the published report is.
+    """
     values = dict(zip(problem.priors.names, problem.priors.values(truth)[0].tolist(), strict=True))
     parameters = parameters_of({**problem.fixed, **values}, problem.structure)
     block = range(number, number + 1)
@@ -152,6 +167,18 @@ def independent_log_survival(studies: Studies, observed: Observed) -> float:
     """Return the log probability of the survival summaries, each taken for independent of all else.
 
     This is the mistake that :func:`blinasim.inference.likelihood.log_survival` avoids; it is here to be measured.
+
+    Parameters
+    ----------
+    studies : Studies
+        Simulated reports.
+    observed : Observed
+        The report.
+
+    Returns
+    -------
+    float
+        Sum over the summaries; normal densities integrated over the rounding.
     """
     with np.errstate(invalid="ignore", divide="ignore"):
         summaries = with_plain_mortality(studies.summaries, studies.deaths_by_100, studies.counts["fate"].sum(axis=1))

@@ -304,7 +304,7 @@ class Observed:
 def with_plain_mortality(
     summaries: Floats, deaths_by_100: NDArray[np.integer] | int, transplanted: Ints | int
 ) -> Floats:
-    """Return summaries whose last, the excess mortality, is replaced by the mortality itself, complementary log-log."""
+    """Return summaries (R, 5) whose last, the excess mortality, is replaced by the mortality itself, cloglog."""
     share = np.asarray(deaths_by_100, dtype=np.float64) / np.asarray(transplanted, dtype=np.float64)
     changed = np.array(summaries)
     changed[..., -1] += _cloglog(share)

@@ -20,8 +20,19 @@ NOT_ENDPOINTS: Final = ("n",)
 class Target(BaseModel):
     """One published figure: a count of a denominator, or a value; in the unit of its endpoint.
 
-    ``use`` says what the calibration does with it: ``fit``, ``follows`` (from fitted cells), ``held_out``, or
-    ``input`` for a figure that goes into the simulation as it stands.
+    Attributes
+    ----------
+    statistic, population, estimator, source, note : str
+        What it is, of whom, how it was estimated, and where it stands.
+    count, denominator : int, optional
+        Of a count.
+    value, rounding : float, optional
+        Of a value, and the step to which it was rounded.
+    interval, range : tuple of float, optional
+        The published confidence interval, and smallest and largest value.
+    use : {"fit", "follows", "held_out", "input"}
+        What the calibration does with it: fits it, has it follow from fitted cells, holds it out, or takes it into the
+        simulation as it stands.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")

@@ -76,6 +76,10 @@ def value_of(
     progress : callable, optional
         Called with the number of trials finished since the last call, each policy's counted.
 
+    Returns
+    -------
+    ValueOfInformation
+
     Raises
     ------
     ScenarioError
@@ -121,7 +125,24 @@ def value_of(
 
 
 def objective_named(measure: str | None, payoffs: Payoffs | None) -> Measure:
-    """Return the measure by which one chooses; errors as :func:`value_of`."""
+    """Return the measure by which one chooses.
+
+    Parameters
+    ----------
+    measure : str or None
+        Its id; net benefit if none is named.
+    payoffs : Payoffs or None
+        With them, there are measures of costs and effects.
+
+    Returns
+    -------
+    Measure
+
+    Raises
+    ------
+    BlinasimError
+        If there is no such measure, it has no better or worse, or nothing is named and no scenario has payoffs.
+    """
     known = {one.id: one for one in measures_of([], payoffs)}
     if measure is None and payoffs is None:
         raise BlinasimError(

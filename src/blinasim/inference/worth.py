@@ -81,7 +81,8 @@ class Judged:
     thresholds : ndarray, shape (T,)
         What a QALY may cost.
     acceptability, acceptability_error : ndarray, shape (K, T)
-        Probability that a policy has the greatest net benefit, and its standard error.
+        Probability that a policy has the greatest net benefit (Fenwick, Claxton and Sculpher, Health Econ
+        2001;10:779-787), and its standard error.
     evpi, evpi_error : ndarray, shape (T,)
         Expected value of perfect information, in the currency a patient, by the regression on all parameters alone.
     qalys, cost : ndarray, shape (K - 1, S)

@@ -20,7 +20,8 @@ from blinasim.model.fates import Fates
 class Charts:
     """What is known on the day of remission, of P patients at once; arrays of shape (P,).
 
-    The centre's selection and the patient's wish are known to those who ask on that day.
+    The centre's selection and the patient's wish are known to those who ask on that day. ``fitness``, ``mrd`` and
+    ``depth`` are codes of :mod:`blinasim.model.codes`.
     """
 
     age_years: NDArray[np.int16]

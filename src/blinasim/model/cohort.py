@@ -18,7 +18,27 @@ _AGE_OF_REFERENCE_YEARS = 40
 
 @dataclass(frozen=True)
 class Cohort:
-    """Baseline attributes; every array has shape (P,), replication-major."""
+    """Baseline attributes of P = replications * patients; every array has shape (P,), replication after replication.
+
+    Attributes
+    ----------
+    replications, patients : int
+        How many, and patients of each.
+    entry_day : ndarray of int32
+        Calendar day of the first infusion.
+    site : ndarray of int16
+        Number of the centre, from 0.
+    age_years, salvage_lines : ndarray of int
+        At enrolment; salvage lines before it.
+    prior_hsct, well_matched : ndarray of bool
+        Whether there was an HSCT before, and whether a well-matched unrelated donor is likely to be found.
+    eligibility, fitness : ndarray of int8
+        Codes of the factors met, and of ``Fitness``.
+    blasts_pct : ndarray of float64
+        Of the marrow, %.
+    frailty : ndarray of float64
+        Of mean 1, shared by relapse, death and non-relapse death; no policy sees it.
+    """
 
     replications: int
     patients: int
@@ -31,7 +51,6 @@ class Cohort:
     blasts_pct: NDArray[np.float64]
     fitness: NDArray[np.int8]
     well_matched: NDArray[np.bool_]
-    #: Frailty of mean 1, shared by relapse, death and non-relapse death; no policy sees it.
     frailty: NDArray[np.float64]
 
     @property
@@ -154,6 +173,11 @@ def with_margins(cohort: Cohort, settings: CohortSettings, draws: Draws, *, prio
         The same luck.
     prior_hsct, blasts_75 : int
         Patients of each replication.
+
+    Returns
+    -------
+    Cohort
+        The same patients but for those two attributes and what goes with them.
     """
     shape = (cohort.replications, cohort.patients)
     uniform, chance = draws.uniform("cohort.prior_hsct"), _prior_share(settings, cohort.older.reshape(shape))
@@ -178,7 +202,21 @@ def _lowest(score: NDArray[np.float64], count: int) -> NDArray[np.bool_]:
 
 
 def under_parameters(cohort: Cohort, parameters: Parameters, draws: Draws) -> Cohort:
-    """Return the same patients, with the same luck, under other parameters; their file's columns are not kept."""
+    """Return the same patients, with the same luck, under other parameters; their file's columns are not kept.
+
+    Parameters
+    ----------
+    cohort : Cohort
+        As drawn.
+    parameters : Parameters
+        Group ``baseline`` is what patients' attributes depend on.
+    draws : Draws
+        The same luck.
+
+    Returns
+    -------
+    Cohort
+    """
     shape = (cohort.replications, cohort.patients)
     fitness = _fitness(parameters, cohort.age_years.reshape(shape), draws.uniform("cohort.fitness"))
     return replace(

@@ -19,7 +19,10 @@ from blinasim.statistics.weights import rake
 
 @dataclass(frozen=True)
 class CohortRows:
-    """Baseline patients of a file, N rows; ``None`` where the file has no such column."""
+    """Baseline patients of a file, N rows; ``None`` where the file has no such column.
+
+    Years, lines and per cent as whole numbers or floats; ``fitness`` holds codes of ``Fitness``; each of shape (N,).
+    """
 
     age_years: NDArray[np.int16]
     prior_hsct: NDArray[np.bool_]
@@ -85,7 +88,17 @@ _COLUMNS: dict[str, _Column] = {
 
 @dataclass(frozen=True)
 class CohortSource:
-    """A cohort's file, read once for a study: its rows, where each row's share of the luck ends, and its text."""
+    """A cohort's file, read once for a study.
+
+    Attributes
+    ----------
+    rows : CohortRows
+        Its N patients.
+    edges : ndarray of float64, shape (N,)
+        Where each row's share of the luck ends, ascending to 1.
+    text : str
+        The file itself.
+    """
 
     rows: CohortRows
     edges: NDArray[np.float64]

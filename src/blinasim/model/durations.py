@@ -36,12 +36,44 @@ def exponential(uniform: Floats) -> Floats:
 
 
 def log_logistic(uniform: Floats, median: Value, shape: Value) -> Floats:
-    """Log-logistic durations: a falling hazard with a long tail for shapes near 1, a bell for large ones."""
+    """Log-logistic durations: a falling hazard with a long tail for shapes near 1, a bell for large ones.
+
+    The quantile ``median * (u / (1 - u)) ** (1 / shape)``.
+
+    Parameters
+    ----------
+    uniform : array of float
+        Between 0 and 1; a small one is an early event.
+    median, shape : float or array
+        The median in any unit, and the shape; they broadcast with ``uniform``.
+
+    Returns
+    -------
+    array of float
+        In the unit of the median.
+    """
     return np.asarray(median * (uniform / (1.0 - uniform)) ** (1.0 / np.asarray(shape)))
 
 
 def exponential_mixture(uniform: Floats, median: Value, long_share: Value, long_speed: Value) -> Floats:
-    """Durations of two exponentials: a share whose clock runs at ``long_speed``, against 1; with the median of all."""
+    """Durations of two exponentials, of which one has a clock that runs at another speed.
+
+    Survival at the time x, in means of the first, is ``(1 - w) exp(-x) + w exp(-s x)``.
+
+    Parameters
+    ----------
+    uniform : array of float
+        Between 0 and 1; the highest share ``w`` of them lives by the second.
+    median : float or array
+        Of all, in any unit.
+    long_share, long_speed : float or array
+        The share w of the second, and its speed s against 1.
+
+    Returns
+    -------
+    array of float
+        In the unit of the median.
+    """
     share, speed = np.asarray(long_share, dtype=np.float64), np.asarray(long_speed, dtype=np.float64)
     # Survival (1 - w) exp(-x) + w exp(-s x) falls and is convex: from 0 Newton's steps reach one half from the left.
     mean_medians = np.zeros(np.broadcast_shapes(share.shape, speed.shape))
@@ -57,18 +89,33 @@ def exponential_mixture(uniform: Floats, median: Value, long_share: Value, long_
 
 
 def remainder(uniform: Floats, probability: Value) -> Floats:
-    """Given ``uniform < probability``, return the uniform that is left over; elsewhere one half."""
+    """Return the uniform that is left over where ``uniform < probability``, their ratio; elsewhere one half."""
     left = uniform / np.maximum(probability, 1e-300)
     return np.where((left > 0.0) & (left < 1.0), left, 0.5)
 
 
 def daily_hazard(probability: Value, days: float) -> Floats:
-    """Return the constant daily hazard that gives ``probability`` within ``days``."""
+    """Return the constant daily hazard that gives ``probability`` within ``days``: -log(1 - probability) / days."""
     return np.asarray(-np.log1p(-np.asarray(probability, dtype=np.float64)) / days)
 
 
 def piecewise(exposure: Floats, edge: Value, before: Floats, after: Floats) -> Floats:
-    """Time at which a hazard of ``before`` up to ``edge`` and ``after`` from there has used ``exposure``."""
+    """Time at which a hazard that changes once has used up an exposure.
+
+    Parameters
+    ----------
+    exposure : array of float
+        Cumulative hazard, such as a unit exponential.
+    edge : float or array
+        Time of the change, days.
+    before, after : array of float
+        Hazards a day, up to the change and from it on.
+
+    Returns
+    -------
+    array of float
+        Days; NEVER where the hazard ends before.
+    """
     spent = edge * before
     with np.errstate(divide="ignore", invalid="ignore"):
         early = exposure / before

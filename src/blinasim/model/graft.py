@@ -50,6 +50,10 @@ def graft(
         Codes of ``Conditioning``.
     parameters : Parameters
         Groups ``relapse`` and ``non_relapse``.
+
+    Returns
+    -------
+    Graft
     """
     everybody, who = candidate.size, np.flatnonzero(candidate)
     parameters = parameters.by_patient(who // cohort.patients)

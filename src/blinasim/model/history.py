@@ -30,8 +30,16 @@ def earliest(*days: Days) -> Days:
 class LogEntry:
     """One line of a patient's story.
 
-    ``detail`` is the cycle, depth, donor or cause of the event, or -1; ``relapse_clock_left`` is in milli-days, and -1
-    before a remission.
+    Attributes
+    ----------
+    patient, day : int
+        Number within the block, from 0, and days since the first infusion.
+    event : Event
+        What happened.
+    detail : int
+        Cycle, depth, donor or cause of the event, or -1.
+    relapse_clock_left : int
+        Milli-days; -1 before a remission.
     """
 
     patient: int
@@ -91,9 +99,19 @@ COLUMNS: Final = tuple(column.name for column in fields(History) if column.name 
 
 
 def cycle_start_days(history: History, cycles: Cycles) -> Days:
-    """Return the day on which each cycle began, shape (P, most cycles), -1 if never.
+    """Return the day on which each cycle began: by the calendar of the protocol where nothing delays a cycle.
 
-    By the calendar of the protocol where nothing delays a cycle.
+    Parameters
+    ----------
+    history : History
+        Of P patients.
+    cycles : Cycles
+        The policy's.
+
+    Returns
+    -------
+    ndarray of int32, shape (P, most cycles)
+        Days since the first infusion, -1 if never.
     """
     if history.cycle_starts is not None:
         return history.cycle_starts

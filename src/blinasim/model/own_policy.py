@@ -61,7 +61,7 @@ def answers(policy: object, question: str) -> bool:
 
 @dataclass(frozen=True)
 class OwnRules:
-    """What an engine needs for a policy of one's own."""
+    """What an engine needs for a policy of one's own; ``make`` makes it, anew for each replication."""
 
     make: Callable[[], object]
     #: Speeds after a transplant by conditioning, in the order of ``Conditioning``, for every responder.

@@ -136,6 +136,10 @@ class Parameters:
         ----------
         values : mapping of str to float or ndarray
             New values by dotted name; arrays are of shape (R, 1).
+
+        Returns
+        -------
+        changed : Parameters
         """
         return parameters_of(parameters_to_dict(self) | dict(values), self.structure)
 

@@ -29,8 +29,14 @@ TRANSPLANT_YEAR_DAYS = 365
 class PatientPayoffs:
     """What P patients cost and gain, each of shape (P,).
 
-    ``cost`` is discounted and in the currency of the payoffs, ``qalys`` are discounted quality-adjusted life-years,
-    ``life_years`` are not discounted.
+    Attributes
+    ----------
+    cost : ndarray of float64
+        Discounted, in the currency of the payoffs.
+    qalys : ndarray of float64
+        Quality-adjusted life-years, discounted.
+    life_years : ndarray of float64
+        Not discounted.
     """
 
     cost: Floats
@@ -39,10 +45,22 @@ class PatientPayoffs:
 
 
 def discounted_days(start: NDArray[np.integer], end: NDArray[np.integer], rate_per_year: float) -> Floats:
-    """Return the discounted days of stretches [start, end), any shape; 0 where a stretch ends before it begins.
+    """Return the discounted days of stretches [start, end).
 
     The sum of ``v ** d`` over the days d of the stretch, ``v = (1 + rate) ** (-1 / 365.25)``, which is
     ``(v ** start - v ** end) / (1 - v)``.
+
+    Parameters
+    ----------
+    start, end : ndarray of int
+        Days since the first infusion, of one shape.
+    rate_per_year : float
+        Of discounting; 0: none.
+
+    Returns
+    -------
+    ndarray of float64
+        Days; 0 where a stretch ends before it begins.
     """
     days = np.maximum(np.asarray(end, dtype=np.int64) - start, 0)
     if rate_per_year == 0.0:
@@ -52,7 +70,10 @@ def discounted_days(start: NDArray[np.integer], end: NDArray[np.integer], rate_p
 
 
 def discounted_once(day: NDArray[np.integer], before: NDArray[np.integer], rate_per_year: float) -> Floats:
-    """Return what counts on a day, any shape: 0 where it never comes, or not before the end of counting."""
+    """Return what a thing that happens once counts, ``(1 + rate) ** (-day / 365.25)``, of the shape of ``day``.
+
+    It is 0 where it never comes (-1), or not before the end of counting.
+    """
     happens = (day != NONE) & (day < before)
     return np.where(happens, np.exp(-np.log1p(rate_per_year) / DAYS_PER_YEAR * day), 0.0)
 
@@ -68,6 +89,10 @@ def payoffs_of(history: History, age_years: NDArray[np.integer], scenario: Scena
         At enrolment.
     scenario : Scenario
         Its ``payoffs`` say what counts; its policy and places say which treatment the history is of.
+
+    Returns
+    -------
+    PatientPayoffs
 
     Raises
     ------

@@ -20,11 +20,19 @@ BACKGROUND_DAYS = 1_826
 
 @dataclass(frozen=True)
 class Stays:
-    """Every request for a counted place, shape (Q,); days are of the trial's calendar.
+    """Every request for a counted place, shape (Q,).
 
-    Days may be negative: other patients come before the first of the trial. ``patient`` is the patient's number within
-    the block, or -1 for another patient; ``given`` is NEVER where the request was withdrawn, and ``left`` is the day on
-    which the place was free again or the request withdrawn (NEVER: not by the end).
+    Attributes
+    ----------
+    replication : ndarray of int32
+        Within the block.
+    place : ndarray of int8
+        Code of ``Place``.
+    patient : ndarray of int32
+        Number within the block, or -1 for another patient.
+    asked, given, left : ndarray of int32
+        Days of the trial's calendar, negative before its first patient. ``given`` is NEVER where the request was
+        withdrawn; ``left`` is when the place was free again, or the request withdrawn (NEVER: not by the end).
     """
 
     replication: NDArray[np.int32]
@@ -56,16 +64,20 @@ class Stays:
     def waiting(self, first_day: int, days: int) -> NDArray[np.int64]:
         """Count who waits at the end of each day, pooled over replications.
 
+        Parameters
+        ----------
+        first_day, days : int
+            The first calendar day, and how many.
+
         Returns
         -------
         ndarray of int64, shape (days,)
-            From calendar day ``first_day`` on.
         """
         until = np.minimum(self.given, self.left)
         return _present(self.asked, until, first_day, days)
 
     def taken(self, first_day: int, days: int) -> NDArray[np.int64]:
-        """Count places taken at the end of each day, pooled over replications; as :meth:`waiting`."""
+        """Count places taken at the end of each day, pooled over replications; else as :meth:`waiting`."""
         got = self.granted
         return _present(self.given[got], self.left[got], first_day, days)
 
@@ -99,7 +111,7 @@ def days_in_bed(beds: InfusionStarts, cycle: int, infusion_days: int) -> int:
 def other_patients(
     luck: Luck, replication: int, place: Place, background: Background, first_day: int
 ) -> Iterator[tuple[int, int]]:
-    """Yield (calendar day of coming, days of stay) of the other patients, in the order of coming, without end.
+    """Yield the other patients, who come at random (a Poisson process), in the order of coming, without end.
 
     Parameters
     ----------
@@ -111,6 +123,11 @@ def other_patients(
         What they want, and how many come.
     first_day : int
         Calendar day before which none comes.
+
+    Yields
+    ------
+    coming, stay : int
+        Calendar day of coming, and days of stay.
     """
     if background.arrivals_per_year <= 0:
         return

@@ -16,7 +16,10 @@ from blinasim.model.parameters import Parameters
 
 @dataclass(frozen=True)
 class TransplantRecord:
-    """Codes as recorded, shape (P,); -1 where there was no transplant, or where the record is missing."""
+    """Codes of conditioning, donor and source of cells as recorded, shape (P,).
+
+    They are -1 where there was no transplant, or where the record is missing.
+    """
 
     conditioning: NDArray[np.int8]
     donor: NDArray[np.int8]
@@ -24,7 +27,21 @@ class TransplantRecord:
 
 
 def record_transplants(history: History, fates: Fates, parameters: Parameters, draws: Draws) -> TransplantRecord:
-    """Write down the transplants of P patients, with what is missing; source is missing where the donor is."""
+    """Write down the transplants of P patients, with what is missing; source is missing where the donor is.
+
+    Parameters
+    ----------
+    history, fates
+        Their lives, and the sources that their donors would give.
+    parameters : Parameters
+        Group ``recording``: shares that are missing.
+    draws : Draws
+        The block's luck.
+
+    Returns
+    -------
+    TransplantRecord
+    """
     recording = parameters.recording
     transplanted = history.hsct != NONE
     no_conditioning = (draws.uniform("record.conditioning") < recording.conditioning_unknown).ravel()

@@ -38,6 +38,10 @@ def decide(chart: Charts, under_way: NDArray[np.bool_], policy: Policy) -> Plan:
         Patients whose donor search was under way at enrolment, whatever the policy says.
     policy : Policy
         The policy's settings.
+
+    Returns
+    -------
+    Plan
     """
     transplant = policy.transplant
     exclusions = _exclusions(chart, transplant.candidates)

@@ -23,6 +23,11 @@ def under_therapy(policy: Policy, parameters: Parameters) -> Parameters:
     parameters : Parameters
         Values under blinatumomab and with transplants as modelled; group ``standard_therapy`` says what differs under
         the other therapy.
+
+    Returns
+    -------
+    changed : Parameters
+        Of the same structure.
     """
     if policy.therapy == "standard":
         parameters = _standard(parameters)
@@ -86,7 +91,21 @@ def _standard(parameters: Parameters) -> Parameters:
 
 
 def acts(parameter: str, policy: Policy, structure: Structure) -> bool:
-    """Whether a parameter, by its dotted name, can change anything under a policy and a structure of the model."""
+    """Whether a parameter can change anything under a policy and a structure of the model.
+
+    Parameters
+    ----------
+    parameter : str
+        Dotted name.
+    policy : Policy
+        Which therapy, maintenance and bridging there are, and whether a transplant has any effect.
+    structure : Structure
+        Distributions of the two clocks.
+
+    Returns
+    -------
+    bool
+    """
     group, _, name = parameter.partition(".")
     if group == "standard_therapy":
         return policy.therapy == "standard"

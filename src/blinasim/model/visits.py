@@ -15,6 +15,13 @@ def cycle_assessed(day: NDArray[np.int32], policy: Policy) -> NDArray[np.int32]:
     ----------
     day : ndarray of int32
         Days of assessments since the first infusion, any shape.
+    policy : Policy
+        Its ``cycles`` give the calendar.
+
+    Returns
+    -------
+    ndarray of int32
+        Of the same shape; the first cycle is 1.
     """
     cycles = policy.cycles
     cycle_days = cycles.infusion_days + cycles.rest_days
@@ -28,6 +35,13 @@ def last_visit(day: NDArray[np.int32], policy: Policy) -> NDArray[np.int32]:
     ----------
     day : ndarray of int32
         Days since the first infusion, any shape.
+    policy : Policy
+        Its ``cycles`` and ``monitoring`` give the calendar.
+
+    Returns
+    -------
+    ndarray of int32
+        Days, of the same shape.
     """
     cycles = policy.cycles
     first = cycles.infusion_days

@@ -192,8 +192,14 @@ def cost_effectiveness_text(found: CostEffectiveness) -> str:
 class Way:
     """From where to where patients move, as shares of all patients.
 
-    ``shared`` and ``independent`` from the reference to a policy, by luck; ``itself`` from the reference to its own
-    life with independent luck.
+    Attributes
+    ----------
+    source, target : Standing
+        Where they stand under the reference, and then.
+    shared, independent : float
+        From the reference to a policy, with shared and with independent luck.
+    itself : float
+        From the reference to its own life with independent luck.
     """
 
     source: Standing

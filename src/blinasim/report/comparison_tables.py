@@ -35,7 +35,22 @@ def comparison_table(comparison: Comparison, policy: str) -> Table:
 
 
 def flows_table(comparison: Comparison, contrast: Contrast, pairs: Pairs) -> Table:
-    """Return the table of where the same patients stand: under the policy, and under the reference itself again."""
+    """Return the table of where the same patients stand: under the policy, and under the reference itself again.
+
+    Parameters
+    ----------
+    comparison : Comparison
+        Which also has the reference lived again with independent luck.
+    contrast : Contrast
+        Of the policy.
+    pairs : Pairs
+        Its flows, by luck.
+
+    Returns
+    -------
+    Table
+        Shares of all patients.
+    """
     lines: list[tuple[str, ...]] = [
         (
             f"{INDENT}{STANDINGS[way.source]}",

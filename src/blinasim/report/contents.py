@@ -73,6 +73,20 @@ def write_contents(contents: Contents, folder: Path) -> list[str]:
 def write_folder(target: Path, contents: Contents, *, force: bool = False) -> list[str]:
     """Write a results folder, whole or not at all, and return the names of its files.
 
+    Parameters
+    ----------
+    target : Path
+        The folder to be.
+    contents : Contents
+        All that is written.
+    force : bool
+        Whether a results folder that is there is replaced.
+
+    Returns
+    -------
+    list of str
+        Sorted, relative to the folder.
+
     Raises
     ------
     OutputError

@@ -33,6 +33,10 @@ def design_contents(
         By name of the design.
     trial : int
         Number of the trial that is exported as it stands at each look, from 1.
+
+    Returns
+    -------
+    Contents
     """
     first = evaluations[0]
     copies = CohortCopies.of(scenario for one in evaluations for scenario in one.asked.scenarios)

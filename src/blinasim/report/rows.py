@@ -110,7 +110,19 @@ def rows_of(result: Result) -> list[Row]:
 
 
 def results_table(rows: list[Row], *, varies: bool) -> Table:
-    """Return the results table; with the part of the parameters where they vary. ``*`` marks what is outside."""
+    """Return the results table; ``*`` marks a published figure that lies outside its interval.
+
+    Parameters
+    ----------
+    rows : list of Row
+        One an endpoint.
+    varies : bool
+        Whether parameters vary, so that their part of the variance has a column.
+
+    Returns
+    -------
+    Table
+    """
     lines: list[tuple[str, ...]] = []
     section = None
     for row in rows:

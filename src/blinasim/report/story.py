@@ -78,7 +78,22 @@ def tell(
     parameters: ParameterSource | None = None,
     own_policy: Callable[[], object] | None = None,
 ) -> Story:
-    """Simulate one patient alone and tell the story; trials and patients count from 1.
+    """Simulate one patient alone and tell the story.
+
+    Parameters
+    ----------
+    scenario : Scenario
+        The study.
+    trial, patient : int
+        Both count from 1.
+    parameters : ParameterSource, optional
+        The shipped posterior by default, or the point values where there is none.
+    own_policy : callable, optional
+        Makes a policy of the user's own.
+
+    Returns
+    -------
+    Story
 
     Raises
     ------

@@ -164,6 +164,20 @@ def apart(wanted: Sequence[float], least: float, low: float, high: float) -> lis
     """Move places on a line as little as needed, so that they keep a distance and lie between two ends.
 
     Their order stays; where they do not fit, they begin at the lower end.
+
+    Parameters
+    ----------
+    wanted : sequence of float
+        Places, in any unit and order.
+    least : float
+        The distance that neighbours keep.
+    low, high : float
+        The ends.
+
+    Returns
+    -------
+    list of float
+        In the order of ``wanted``.
     """
     order = sorted(range(len(wanted)), key=lambda index: wanted[index])
     groups: list[tuple[float, list[int]]] = []  # middle of a group, and its members from below
@@ -196,7 +210,10 @@ def extent(axes: Axes, text: Text) -> Bbox:
 
 
 def ink_on(colour: str) -> str:
-    """Return black or white, whichever reads better on a colour."""
+    """Return black or white, whichever reads better on a colour.
+
+    By the relative luminance of WCAG 2: at 0.179 both have the same contrast.
+    """
     linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in to_rgb(colour)]
     luminance = 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
     return "#111111" if luminance > 0.179 else "#FFFFFF"
@@ -213,6 +230,10 @@ def render(figure: Figure, suffix: str, dpi: float = 150) -> bytes:
         ``.png`` or ``.svg``.
     dpi : float
         Dots per inch of a PNG.
+
+    Returns
+    -------
+    bytes
 
     Raises
     ------
@@ -232,6 +253,26 @@ def render(figure: Figure, suffix: str, dpi: float = 150) -> bytes:
 
 
 def save(figure: Figure, path: Path, dpi: float = 150) -> Path:
-    """Write a figure to a file whose suffix names the format, the same bytes each time; see `render`."""
+    """Write a figure to a file, the same bytes each time; see `render`.
+
+    Parameters
+    ----------
+    figure : Figure
+        Its alternative text goes into the file.
+    path : Path
+        Its suffix names the format, ``.png`` or ``.svg``.
+    dpi : float
+        Dots per inch of a PNG.
+
+    Returns
+    -------
+    Path
+        The same.
+
+    Raises
+    ------
+    ValueError
+        For another format.
+    """
     path.write_bytes(render(figure, path.suffix, dpi))
     return path

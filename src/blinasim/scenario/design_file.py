@@ -24,7 +24,7 @@ _FOLDER: Final = "trials"
 
 @dataclass(frozen=True)
 class TrialDesign:
-    """A design, and the scenario that each of its arms lives."""
+    """A design, called ``name`` by its file, and the scenario that each of its arms lives, the control first."""
 
     name: str
     design: Design
@@ -69,7 +69,13 @@ def load_design(name_or_path: str | Path, changes: Sequence[str] = ()) -> TrialD
 
 
 def find_design(name_or_path: str | Path) -> Path:
-    """Return the file that a name or a path means."""
+    """Return the file that a shipped design's name, or a path, means.
+
+    Raises
+    ------
+    ScenarioError
+        If there is none.
+    """
     name, path = str(name_or_path), Path(name_or_path)
     names = shipped_designs()
     if is_path(path):

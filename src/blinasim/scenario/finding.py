@@ -20,6 +20,10 @@ def find_scenario(name_or_path: str | Path, folder: Path | None = None) -> Path:
     folder : Path, optional
         What a path is relative to; the working folder by default.
 
+    Returns
+    -------
+    Path
+
     Raises
     ------
     ScenarioError
@@ -46,6 +50,11 @@ def existing_file(path: Path, shipped: list[str]) -> Path:
         What should be one.
     shipped : list of str
         Names that may have been meant instead, beside those of the YAML files in its folder.
+
+    Returns
+    -------
+    Path
+        The same.
 
     Raises
     ------

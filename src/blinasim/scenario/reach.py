@@ -35,6 +35,19 @@ def is_path(said: str | Path) -> bool:
 def check_reach(path: Path, said: str, folder: Path, what: str, place: Place | None) -> None:
     """Refuse a file that lies outside a folder, also one that a link in the folder points to.
 
+    Parameters
+    ----------
+    path : Path
+        The file.
+    said : str
+        As it was named.
+    folder : Path
+        Of the file asked for.
+    what : str
+        The setting that named it.
+    place : Place or None
+        Where it did.
+
     Raises
     ------
     ScenarioError

@@ -43,6 +43,11 @@ def changes_to_yaml(scenario: Scenario, base: Scenario, name: str) -> str:
     scenario, base : Scenario
     name : str
         By which ``base`` is found: a shipped scenario's name.
+
+    Returns
+    -------
+    str
+        YAML with ``extends``.
     """
     # Title and reasons are not inherited.
     text = {"title": scenario.title, **({"why": scenario.why} if scenario.why else {})}

@@ -87,6 +87,11 @@ def strategies(data: Exposure, day: int, grace_days: int, *, groups: int = GROUP
     groups : int
         Of the jackknife; no more than there are patients are used. 0: no errors.
 
+    Returns
+    -------
+    Strategies
+        Estimates of each trial, shape (R,).
+
     Raises
     ------
     ValueError

@@ -20,7 +20,7 @@ _MOST_COLUMNS = 0.2
 
 @dataclass(frozen=True)
 class VarianceShare:
-    """Share of the variance, adjusted for the number of regressors, from 0 to 1; and its standard error."""
+    """Share of the variance, adjusted for the number of regressors, from 0 to 1 (``value``); and its standard error."""
 
     value: float
     error: float
@@ -66,6 +66,11 @@ def conditional_means(inputs: Floats, outcomes: Floats, weights: Floats) -> Fit:
         What came of each.
     weights : (S,) array of float
         Of the sample, adding up to 1.
+
+    Returns
+    -------
+    Fit
+        Explained and remaining parts of the centred outcomes, (S, m) each.
     """
     size = 1.0 / float(np.square(weights).sum())
     centred = outcomes - weights @ outcomes

@@ -66,6 +66,11 @@ class Rows:
         member : (R, n) array of bool, optional
             Which places hold a row; all by default.
 
+        Returns
+        -------
+        Rows
+            Arrays of shape (R, m), m the most rows of a trial.
+
         Raises
         ------
         ValueError
@@ -183,6 +188,11 @@ def extended_kaplan_meier(rows: Rows, group: Bools) -> ExtendedCurves:
         Rows of R trials.
     group : (R, m) array of bool
         Which rows belong to the group, in the order of ``rows``.
+
+    Returns
+    -------
+    ExtendedCurves
+        Arrays of shape (R, m).
     """
     inside = (group & rows.member).astype(np.float64)
     n = rows.at_risk(inside[..., np.newaxis])[..., 0]

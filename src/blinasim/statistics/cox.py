@@ -115,7 +115,21 @@ def fit_rows(
     begin: Floats | None = None,
     most_steps: int = _MOST_STEPS,
 ) -> CoxBatch:
-    """Fit rows that are sorted already; ``x`` (R, m, p) is in their order. See `fit`."""
+    """Fit rows that are sorted already; see `fit`.
+
+    Parameters
+    ----------
+    rows : Rows
+        Rows of R trials.
+    x : (R, m, p) array of float
+        Covariates during each row, in the order of ``rows``.
+    ties, ridge, begin, most_steps
+        As for `fit`.
+
+    Returns
+    -------
+    CoxBatch
+    """
     trials, _, p = x.shape
     held = rows.member[..., np.newaxis]
     count = np.maximum(rows.member.sum(axis=1), 1)[:, np.newaxis, np.newaxis]

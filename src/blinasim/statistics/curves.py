@@ -65,7 +65,13 @@ def check_patients(time_days: Integers, member: Bools | None, *others: NDArray[A
 
 
 def check_whole(code: Integers) -> None:
-    """Raise TypeError unless codes are whole numbers."""
+    """Refuse codes that are no whole numbers.
+
+    Raises
+    ------
+    TypeError
+        Unless their type is one of integers.
+    """
     if code.dtype.kind not in "iu":
         raise TypeError(f"codes must be integers, not {code.dtype}")
 
@@ -78,7 +84,13 @@ def lies_within(low: int, high: int, values: Counts, member: Bools | None) -> bo
 
 
 def check_mask(name: str, mask: Bools) -> None:
-    """Raise TypeError unless the array is boolean: a mask of 0 and 1 would index instead of select."""
+    """Refuse a mask that is not boolean: one of 0 and 1 would index instead of select.
+
+    Raises
+    ------
+    TypeError
+        Unless the array is boolean.
+    """
     if mask.dtype != np.bool_:
         raise TypeError(f"{name} must be a boolean array, not {mask.dtype}")
 
@@ -202,7 +214,13 @@ def greenwood_terms(at_risk: Integers, events: Counts) -> Floats:
 
 
 def check_fraction(name: str, value: float) -> None:
-    """Raise ValueError unless 0 < value < 1."""
+    """Refuse a value that is no proper fraction.
+
+    Raises
+    ------
+    ValueError
+        Unless 0 < value < 1.
+    """
     if not 0.0 < value < 1.0:
         raise ValueError(f"{name} must lie between 0 and 1, not {value}")
 

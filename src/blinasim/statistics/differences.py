@@ -56,6 +56,11 @@ def rmst_difference(
         As for `logrank.log_rank`.
     tau_days : float
         Horizon, days; nan where a group is not followed that long.
+
+    Returns
+    -------
+    ArmDifference
+        Group less others, days; the errors of both by Greenwood's formula, as for `survival.rmst_standard_error`.
     """
     one, other = _fits(time_days, event, group, member)
     errors = [survival.rmst_standard_error(fit, tau_days) for fit in (one, other)]
@@ -74,6 +79,11 @@ def milestone_difference(
         As for `logrank.log_rank`.
     day : float
         The milestone, days; its events are included. nan where a group is not followed that long.
+
+    Returns
+    -------
+    ArmDifference
+        Group less others, as shares.
     """
     values, errors = [], []
     both = _fits(time_days, event, group, member)

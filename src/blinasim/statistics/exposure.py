@@ -110,14 +110,22 @@ class Exposure:
 
 @dataclass(frozen=True, eq=False)
 class Estimate:
-    """An estimate of each of R trials with the standard error that its model gives; nan where there is none."""
+    """An estimate of each of R trials with the standard error that its model gives; nan where there is none.
+
+    Attributes
+    ----------
+    value : (R,) array of float
+        Log hazard ratio, or difference or share of survival.
+    standard_error : (R,) array of float
+        On the same scale.
+    """
 
     value: Floats
     standard_error: Floats
 
     @classmethod
     def of(cls, value: Floats, standard_error: Floats) -> Self:
-        """Blank what is no estimate: without a value, or without an error that is a positive number."""
+        """Blank what is no estimate: without a value, or without an error that is a positive number; (R,) arrays."""
         known = np.isfinite(value) & np.isfinite(standard_error) & (standard_error > 0.0)
         return cls(np.where(known, value, np.nan), np.where(known, standard_error, np.nan))
 
@@ -131,7 +139,20 @@ class Estimate:
 
 
 def ever_against_never(data: Exposure, ties: Ties = "efron") -> Estimate:
-    """Log hazard ratio of those treated at any time against those never treated, from the origin."""
+    """Log hazard ratio of those treated at any time against those never treated, from the origin.
+
+    Parameters
+    ----------
+    data : Exposure
+        R trials.
+    ties : {"efron", "breslow"}
+        As for `cox.fit`.
+
+    Returns
+    -------
+    Estimate
+        Biased by immortal time (Suissa 2008).
+    """
     return _first_coefficient(
         np.full(data.time_days.shape, -1), data.time_days, data.event, (data.treated < NEVER)[..., np.newaxis],
         data.member, ties,
@@ -142,6 +163,20 @@ def landmark(data: Exposure, day: int, ties: Ties = "efron") -> Estimate:
     """Log hazard ratio, from a landmark day, of those treated by then against the others who are alive then.
 
     Who is treated later stays in the untreated group.
+
+    Parameters
+    ----------
+    data : Exposure
+        R trials.
+    day : int
+        The landmark, days from the origin; who has an event or is censored on it is left out.
+    ties : {"efron", "breslow"}
+        As for `cox.fit`.
+
+    Returns
+    -------
+    Estimate
+        After Anderson, Cain and Gelber (1983).
     """
     return _first_coefficient(
         np.full(data.time_days.shape, day), data.time_days, data.event, (data.treated <= day)[..., np.newaxis],
@@ -152,7 +187,19 @@ def landmark(data: Exposure, day: int, ties: Ties = "efron") -> Estimate:
 def time_dependent(data: Exposure, *, adjusted: bool = False, ties: Ties = "efron") -> Estimate:
     """Log hazard ratio of treatment as a covariate that turns from 0 to 1 on its day.
 
-    ``adjusted`` takes the covariates into the model.
+    Parameters
+    ----------
+    data : Exposure
+        R trials.
+    adjusted : bool
+        Whether the covariates are taken into the model.
+    ties : {"efron", "breslow"}
+        As for `cox.fit`.
+
+    Returns
+    -------
+    Estimate
+        After Crowley and Hu (1977).
     """
     start, stop, event, treated, member = _split(data, -1)
     x = treated[..., np.newaxis].astype(np.float64)
@@ -191,18 +238,31 @@ def _split(data: Exposure, origin: int) -> tuple[NDArray[Any], NDArray[Any], Boo
 
 
 def kaplan_meier(data: Exposure, day: int) -> Estimate:
-    """Survival on a day, whatever the treatment; Greenwood's error."""
+    """Survival on a day from the origin, whatever the treatment, shape (R,); Greenwood's error."""
     return _survival(data.time_days, data.event, data.member, day)
 
 
 def censored_at_treatment(data: Exposure, day: int) -> Estimate:
-    """Survival on a day, patients censored when treated."""
+    """Survival on a day from the origin, patients censored when treated, shape (R,); Greenwood's error."""
     time = np.minimum(data.time_days, data.treated)
     return _survival(time, data.event & (time == data.time_days), data.member, day)
 
 
 def ever_against_never_difference(data: Exposure, day: int) -> Estimate:
-    """Survival on a day of those treated at any time less that of those never treated, from the origin."""
+    """Survival on a day of those treated at any time less that of those never treated, from the origin.
+
+    Parameters
+    ----------
+    data : Exposure
+        R trials.
+    day : int
+        From the origin.
+
+    Returns
+    -------
+    Estimate
+        Greenwood's errors of the two groups, taken for independent; biased by immortal time.
+    """
     ever = data.treated < NEVER
     return _less(
         _survival(data.time_days, data.event, data.member & ever, day),
@@ -211,7 +271,20 @@ def ever_against_never_difference(data: Exposure, day: int) -> Estimate:
 
 
 def landmark_difference(data: Exposure, landmark_day: int, day: int) -> Estimate:
-    """Survival on a day of those treated by the landmark less that of the others, all alive at the landmark."""
+    """Survival on a day of those treated by the landmark less that of the others, all alive at the landmark.
+
+    Parameters
+    ----------
+    data : Exposure
+        R trials.
+    landmark_day, day : int
+        Days from the origin; the landmark comes first.
+
+    Returns
+    -------
+    Estimate
+        Difference of Kaplan-Meier survival; Greenwood's errors of the two groups, taken for independent.
+    """
     alive, by_then = data.member & (data.time_days > landmark_day), data.treated <= landmark_day
     return _less(
         _survival(data.time_days, data.event, alive & by_then, day),
@@ -220,7 +293,20 @@ def landmark_difference(data: Exposure, landmark_day: int, day: int) -> Estimate
 
 
 def simon_makuch(data: Exposure, landmark_day: int, day: int) -> Estimate:
-    """Survival on a day, from a landmark, in the group treated so far less that in the group not yet treated."""
+    """Survival on a day, from a landmark, in the group treated so far less that in the group not yet treated.
+
+    Parameters
+    ----------
+    data : Exposure
+        R trials.
+    landmark_day, day : int
+        Days from the origin; the landmark comes first.
+
+    Returns
+    -------
+    Estimate
+        Difference of the curves of Simon and Makuch (1984); Greenwood's errors of the two, taken for independent.
+    """
     both = []
     for rows, group in simon_makuch_groups(data, landmark_day):
         curve = extended_kaplan_meier(rows, group)
@@ -234,7 +320,20 @@ def simon_makuch(data: Exposure, landmark_day: int, day: int) -> Estimate:
 
 
 def simon_makuch_groups(data: Exposure, landmark_day: int) -> tuple[tuple[Rows, Bools], tuple[Rows, Bools]]:
-    """Return rows from the landmark on, with which of them belong to the treated, and to those not yet treated."""
+    """Return rows from the landmark on, with which of them belong to the treated, and to those not yet treated.
+
+    Parameters
+    ----------
+    data : Exposure
+        R trials.
+    landmark_day : int
+        Day from the origin.
+
+    Returns
+    -------
+    treated, untreated : tuple of Rows and (R, m) array of bool
+        As `counting.extended_kaplan_meier` takes them.
+    """
     start, stop, event, treated, member = _split(data, landmark_day)
     rows = Rows.of(start, stop, event, member)
     after = np.asarray(rows.sorted(treated), dtype=np.bool_) & rows.member

@@ -105,6 +105,11 @@ def fit_steps(
         Number of trials R.
     events : (E,) array of float, optional
         Events of each step; one by default.
+
+    Returns
+    -------
+    HazardRatio
+        Log hazard ratios of shape (R,): nan in trials without a step, infinite where the likelihood grows for ever.
     """
     count = np.ones(own.shape) if events is None else events
     both = (of_group > 0.0) & (others > 0.0)  # a step at which only one group is at risk says nothing

@@ -15,7 +15,13 @@ from blinasim.statistics.curves import Floats
 
 @dataclass(frozen=True)
 class IllnessDeath:
-    """Constant hazards, per unit of time, all above 0."""
+    """Constant hazards, per unit of time, all above 0.
+
+    Attributes
+    ----------
+    h01, h02, h12 : float
+        From well to ill, from well to dead, from ill to dead.
+    """
 
     h01: float
     h02: float

@@ -26,7 +26,7 @@ _RANK: Final = 1e-10
 
 
 def fitted_gains(inputs: Floats, gains: Floats, weights: Floats) -> Floats:
-    """Return conditional means of gains given inputs, free of optimism; shape (S, d).
+    """Return conditional means of gains given inputs, free of optimism.
 
     Parameters
     ----------
@@ -36,6 +36,11 @@ def fitted_gains(inputs: Floats, gains: Floats, weights: Floats) -> Floats:
         Noisy gains of d decisions over another one.
     weights : (S,) array of float
         Of the sample, adding up to 1.
+
+    Returns
+    -------
+    (S, d) array of float
+        In the unit of the gains.
     """
     return weights @ gains + without_optimism(conditional_means(inputs, gains, weights), weights)
 
@@ -91,13 +96,39 @@ def _drawn_together(explained: Floats, left: Floats, columns: int, freedom: floa
 
 
 def value_given(conditional: Floats, weights: Floats) -> float:
-    """Return what is gained by deciding on conditional means of gains, shape (S, d), instead of on their means."""
+    """Return what is gained by deciding on conditional means of gains instead of on their means; never below 0.
+
+    Parameters
+    ----------
+    conditional : (S, d) array of float
+        Conditional means of the gains of d decisions over another one.
+    weights : (S,) array of float
+        Of the sample, adding up to 1.
+
+    Returns
+    -------
+    float
+        In the unit of the gains.
+    """
     deciding = weights @ np.maximum(conditional.max(axis=1), 0.0)
     return float(max(deciding - max((weights @ conditional).max(), 0.0), 0.0))
 
 
 def value_of_information(inputs: Floats, gains: Floats, weights: Floats) -> float:
-    """Return the expected value of perfect information about some inputs together; see :func:`fitted_gains`."""
+    """Return the expected value of perfect information about some inputs together.
+
+    Strong, Oakley and Brennan, Med Decis Making 2014;34:311.
+
+    Parameters
+    ----------
+    inputs, gains, weights
+        As for :func:`fitted_gains`.
+
+    Returns
+    -------
+    float
+        In the unit of the gains.
+    """
     return value_given(fitted_gains(inputs, gains, weights), weights)
 
 
@@ -112,13 +143,17 @@ def never_under_a_part(values: Floats, sets: Sequence[frozenset[int]]) -> Floats
         As estimated one by one.
     sets : sequence of frozenset
         The n sets.
+
+    Returns
+    -------
+    (n,) array of float
     """
     return np.array([max(values[j] for j, part in enumerate(sets) if part <= whole) for whole in sets])
 
 
 @dataclass(frozen=True)
 class Jackknifed:
-    """Figures and their standard errors, any shape."""
+    """Figures and their standard errors, arrays of one shape."""
 
     value: Floats
     error: Floats
@@ -138,6 +173,11 @@ def jackknifed(figures: Callable[[Floats], Floats], points: int, groups: int = _
         S.
     groups : int
         How many groups; never more than points.
+
+    Returns
+    -------
+    Jackknifed
+        Of the shape that ``figures`` gives.
     """
     groups = min(groups, points)
     member = np.arange(points) % groups

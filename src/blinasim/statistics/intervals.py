@@ -180,6 +180,10 @@ def student_quantile(level: float, freedom: int) -> float:
     freedom : int
         Degrees of freedom: one less than the values whose mean it is.
 
+    Returns
+    -------
+    float
+
     Raises
     ------
     ValueError

@@ -137,7 +137,7 @@ class EventDays:
     before: Floats
 
     def weight(self, rho: float, gamma: float) -> Floats:
-        """Fleming and Harrington's weights of the days, (E,) array."""
+        """Return Fleming and Harrington's weights of the days, S(t-) ** rho (1 - S(t-)) ** gamma; (E,) array."""
         if not rho and not gamma:
             return np.ones(self.before.shape)
         return np.asarray(self.before**rho * (1.0 - self.before) ** gamma)
@@ -149,7 +149,18 @@ class EventDays:
 
 
 def event_days(time_days: Integers, event: Bools, group: Bools, member: Bools | None = None) -> EventDays:
-    """Reduce a batch of trials to its days with events; arguments as for `log_rank`."""
+    """Reduce a batch of trials to its days with events.
+
+    Parameters
+    ----------
+    time_days, event, group, member
+        As for `log_rank`.
+
+    Returns
+    -------
+    EventDays
+        Arrays of shape (E,), E the days with events of all trials, one trial after another.
+    """
     # What happened and to whom in two bits, so that one sort carries both: events first, and bit 0 unset only for
     # the group (the last rank, of places without a patient, has it set).
     in_two_bits = np.where(event, 0, 2) | ~group

@@ -43,12 +43,17 @@ class MaxCombo:
     correlation: Floats
 
     def p_value(self, sign: float = 1.0) -> Floats:
-        """One-sided p value, (R,) array.
+        """One-sided p value.
 
         Parameters
         ----------
         sign : float
             1 to reject for more events in the group, -1 for fewer.
+
+        Returns
+        -------
+        (R,) array of float
+            NaN where a statistic is.
         """
         highest = (sign * self.z).max(axis=1)
         known = np.isfinite(highest)

@@ -62,7 +62,7 @@ def parts_of_variance(values: Floats) -> Parts | None:
 
 
 def mean_mcse(values: Floats) -> float:
-    """Monte Carlo standard error of a mean of trials in pairs; NaN with fewer than two pairs, or when one is inf.
+    """Monte Carlo standard error of a mean of trials in pairs.
 
     Pairs are clusters: Cochran, Sampling Techniques, 1977, section 9A.
 
@@ -70,6 +70,11 @@ def mean_mcse(values: Floats) -> float:
     ----------
     values : (R,) array of float
         Trials in order; NaN has no value, and is left out.
+
+    Returns
+    -------
+    float
+        NaN with fewer than two pairs, or when one is inf.
     """
     known = ~np.isnan(values)
     if np.isinf(values[known]).any():
@@ -84,6 +89,10 @@ def inflation(marked: Bools, known: Bools) -> float:
     ----------
     marked, known : (R,) arrays of bool
         Trials that count, and trials among which they do, in order.
+
+    Returns
+    -------
+    float
     """
     share = float(marked[known].mean()) if known.any() else 0.0
     alone = share * (1.0 - share) / max(int(np.count_nonzero(known)), 1)

@@ -71,6 +71,11 @@ def performance(
         chance the estimates share.
     level : float
         Confidence level of the intervals.
+
+    Returns
+    -------
+    Performance
+        In the unit of the estimates; each figure with its Monte Carlo standard error.
     """
     known = np.isfinite(estimate) & np.isfinite(standard_error)
     values, errors = estimate[known], standard_error[known]

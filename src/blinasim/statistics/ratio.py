@@ -46,6 +46,11 @@ def fieller(
         Of the means.
     reach : float
         Standard errors from a mean to its limits, such as 1.96.
+
+    Returns
+    -------
+    Ratio
+        Limits are nan where the interval is not bounded.
     """
     squared = reach**2
     a = denominator**2 - squared * variance_denominator

@@ -22,6 +22,16 @@ def schoenfeld_events(hazard_ratio: float, alpha: float, power: float, ratio: fl
         Power.
     ratio : float
         Patients of one group for each of the other.
+
+    Returns
+    -------
+    float
+        (z[1 - alpha] + z[power]) ** 2 / (p q log(hazard_ratio) ** 2), with p the share of one group and q = 1 - p.
+
+    Raises
+    ------
+    ValueError
+        When the hazard ratio is 1 or not positive, the ratio not positive, or a probability not between 0 and 1.
     """
     _check(hazard_ratio, ratio)
     check_fraction("alpha", alpha)
@@ -31,7 +41,24 @@ def schoenfeld_events(hazard_ratio: float, alpha: float, power: float, ratio: fl
 
 
 def schoenfeld_power(hazard_ratio: float, alpha: float, events: float, ratio: float = 1.0) -> float:
-    """Power of a log-rank test with so many events; the inverse of `schoenfeld_events`."""
+    """Power of a log-rank test with so many events; the inverse of `schoenfeld_events`.
+
+    Parameters
+    ----------
+    hazard_ratio, alpha, ratio
+        As for `schoenfeld_events`.
+    events : float
+        How many.
+
+    Returns
+    -------
+    float
+
+    Raises
+    ------
+    ValueError
+        As for `schoenfeld_events`.
+    """
     _check(hazard_ratio, ratio)
     check_fraction("alpha", alpha)
     share = ratio / (1.0 + ratio)

@@ -77,13 +77,7 @@ class BinomialPlan:
         return self.looks[-1]
 
     def characteristics(self, rate: float) -> PlanCharacteristics:
-        """Return what the plan does at a true response rate, by recursion over the looks.
-
-        Parameters
-        ----------
-        rate : float
-            True probability of a response, 0 to 1.
-        """
+        """Return what the plan does at a true response rate, 0 to 1, by recursion over the looks."""
         success, futility = np.zeros(len(self.looks)), np.zeros(len(self.looks))
         alive = np.ones(1)  # probability of so many responses while the trial goes on
         before = 0
@@ -122,6 +116,10 @@ def exact_test(p0: float, alpha: float, n: int) -> BinomialPlan:
     n : int
         Patients.
 
+    Returns
+    -------
+    BinomialPlan
+
     Raises
     ------
     ValueError
@@ -142,6 +140,19 @@ def exact_size(p0: float, p1: float, alpha: float, power: float, most: int = 2_0
 
     Power is not monotone in n: the least size that reaches it may be followed by ones that do not, and a trial that
     enrols a patient more must not lose what it was planned for.
+
+    Parameters
+    ----------
+    p0, p1 : float
+        Rates under the null hypothesis and under the alternative.
+    alpha, power : float
+        One-sided error, and power at p1.
+    most : int
+        Largest number of patients tried.
+
+    Returns
+    -------
+    BinomialPlan
 
     Raises
     ------
@@ -169,7 +180,10 @@ def exact_size(p0: float, p1: float, alpha: float, power: float, most: int = 2_0
 
 @dataclass(frozen=True)
 class TwoStage:
-    """Simon's design: stop after n1 patients with r1 responses or fewer; reject p0 with more than r among n."""
+    """Simon's design: stop after n1 patients with r1 responses or fewer; reject p0 with more than r among n.
+
+    Control Clin Trials 1989;10:1-10.
+    """
 
     r1: int
     n1: int

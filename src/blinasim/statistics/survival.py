@@ -238,7 +238,19 @@ def on_grid(batch: SurvivalBatch, days: NDArray[np.int64]) -> tuple[Floats, NDAr
 
 
 def steps_passed(batch: SurvivalBatch, days: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Count each trial's steps before each day of an ascending grid, and up to it; two (R, G) arrays."""
+    """Count each trial's steps before each day of a grid, and up to it.
+
+    Parameters
+    ----------
+    batch : SurvivalBatch
+        Curves of R trials.
+    days : (G,) array of int64
+        Ascending.
+
+    Returns
+    -------
+    before, upto : (R, G) array of int64
+    """
     trials = batch.time.shape[0]
     # Columns of the counts: before the first day of the grid, on it, between it and the next, on the next, ...
     # Which column a time belongs to is looked up by day, up to the first day behind the grid.

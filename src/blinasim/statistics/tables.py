@@ -331,12 +331,24 @@ def daily_counts(
 
 
 def check_counts(events: NDArray[np.int64], censored: NDArray[np.int64], beyond: int) -> None:
-    """Raise ValueError when a count is negative."""
+    """Refuse counts that are negative.
+
+    Raises
+    ------
+    ValueError
+        When one is.
+    """
     if beyond < 0 or (events < 0).any() or (censored < 0).any():
         raise ValueError("counts cannot be negative")
 
 
 def check_same_grid(one: NDArray[np.int64], other: NDArray[np.int64]) -> None:
-    """Raise ValueError when the counts of two tables differ in shape: they do not add up."""
+    """Refuse two tables whose counts differ in shape: they do not add up.
+
+    Raises
+    ------
+    ValueError
+        When they do.
+    """
     if one.shape != other.shape:
         raise ValueError(f"tables of shapes {one.shape} and {other.shape} cannot be added")

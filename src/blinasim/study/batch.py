@@ -30,7 +30,19 @@ from blinasim.trial.observe import TrialData, observe, observe_all
 
 @dataclass(frozen=True)
 class World:
-    """A block of replications before they are lived."""
+    """A block of replications before they are lived.
+
+    Attributes
+    ----------
+    cohort : Cohort
+        Who they are.
+    lives : Lives
+        What is settled, and what the policy has decided.
+    draws : Draws
+        Their luck.
+    parameters : Parameters
+        Values of nature under the policy's treatment.
+    """
 
     cohort: Cohort
     lives: Lives
@@ -45,7 +57,25 @@ def lives_of(
     source: CohortSource | None = None,
     own_policy: Callable[[], object] | None = None,
 ) -> World:
-    """Draw a block of patients and settle their fates under the scenario's policy, or one of the user's own."""
+    """Draw a block of patients and settle their fates under the scenario's policy, or one of the user's own.
+
+    Parameters
+    ----------
+    scenario : Scenario
+        Cohort, policy, places and accrual.
+    parameters : ParameterSource
+        Values of nature, by replication.
+    draws : Draws
+        The block's luck: R replications of n patients, P in all.
+    source : CohortSource, optional
+        The cohort's file, read before.
+    own_policy : callable, optional
+        Makes a policy of the user's own.
+
+    Returns
+    -------
+    World
+    """
     values = under_therapy(scenario.policy, parameters.of(draws.block, draws.luck.seed))
     cohort = draw_cohort(scenario.cohort, scenario.trial.accrual, values, draws, source)
     fates = settle(cohort, values, draws)
@@ -55,7 +85,22 @@ def lives_of(
 
 
 def plan_lives(policy: Policy, cohort: Cohort, fates: Fates, parameters: Parameters) -> Lives:
-    """Let a policy decide on given patients with given fates."""
+    """Let a policy decide on P given patients with given fates.
+
+    Parameters
+    ----------
+    policy : Policy
+        Its static rules are applied now.
+    cohort, fates
+        Of P patients.
+    parameters : Parameters
+        For the speeds that a transplant would bring.
+
+    Returns
+    -------
+    Lives
+        Without counted places; see :func:`lives_of`.
+    """
     plan = decide(Charts.at_remission(cohort, fates), fates.head_start_days != NONE, policy)
     return Lives(
         replications=cohort.replications,
@@ -88,7 +133,17 @@ def without_hsct(policy: Policy) -> Policy:
 
 @dataclass(frozen=True)
 class Batch:
-    """Some replications, lived and seen: what a reader of single patients needs; P = replications * patients."""
+    """Some replications, lived and seen: what a reader of single patients needs; P = replications * patients.
+
+    Attributes
+    ----------
+    world : World
+        Before they were lived.
+    history, record
+        What happened, and what is recorded of transplants; (P,).
+    seen : TrialData
+        As the trial sees it; (R, n).
+    """
 
     world: World
     history: History
@@ -108,7 +163,27 @@ def live(
 ) -> Batch:
     """Draw patients, let them live, and see them as the trial would.
 
-    ``log`` receives their stories, ``stays`` their requests for counted places.
+    Parameters
+    ----------
+    scenario, parameters, draws, source, own_policy
+        As for :func:`lives_of`.
+    log : list of LogEntry, optional
+        Receives their stories.
+    engine : {"auto", "fast", "des"}
+        Which engine walks the patients; the history is the same.
+    stays : list of Stays, optional
+        Receives their requests for counted places.
+
+    Returns
+    -------
+    Batch
+
+    Raises
+    ------
+    ScenarioError
+        If ``fast`` is asked for where it cannot walk.
+    PolicyError
+        If a policy of the user's own cannot be made, or fails.
     """
     world = lives_of(scenario, parameters, draws, source, own_policy)
     history = walk(world.lives, engine, log, stays)
@@ -121,10 +196,24 @@ def _record(world: World, history: History) -> TransplantRecord:
 
 
 def had_hsct_not_existed(scenario: Scenario, batch: Batch, engine: EngineName) -> TrialData:
-    """Return the same patients with the same luck in a world without HSCT: their relapses and deaths.
+    """Return the same patients with the same luck in a world without HSCT: their relapses and deaths, uncensored.
 
     Where nothing is shared, whoever was neither transplanted nor bridged relapses and dies on the same days there, and
     only the others are lived again.
+
+    Parameters
+    ----------
+    scenario : Scenario
+        That was lived.
+    batch : Batch
+        Its patients.
+    engine : {"auto", "fast", "des"}
+        As for :func:`live`.
+
+    Returns
+    -------
+    TrialData
+        Of relapse and death only the true days hold; (R, n).
     """
     world, was = batch.world, batch.world.lives
     lives = replace(

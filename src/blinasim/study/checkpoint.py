@@ -42,7 +42,33 @@ def identify(
     chunk: int,
     own_policy: PolicyFile | None = None,
 ) -> Identity:
-    """Return what a chunk's numbers, and its place among the others, depend on."""
+    """Return what a chunk's numbers, and its place among the others, depend on.
+
+    Parameters
+    ----------
+    scenario : Scenario
+        The study.
+    parameters : ParameterSource
+        Known by its fingerprint.
+    source : CohortSource, optional
+        The cohort's file, which counts by what it holds.
+    engine : {"auto", "fast", "des"}
+        As asked for.
+    chunk : int
+        Trials of a chunk.
+    own_policy : PolicyFile, optional
+        A policy of the user's own, which counts by its text.
+
+    Returns
+    -------
+    dict of str to str
+        Hashes and versions, by what they are of.
+
+    Raises
+    ------
+    ScenarioError
+        If ``fast`` is asked for where it cannot walk.
+    """
     settings = scenario.model_dump(mode="json")
     if source is not None:
         settings["cohort"]["data"]["file"] = None  # it counts by what it holds, not by where it lies

@@ -56,11 +56,18 @@ def number_versions() -> dict[str, str]:
 
 @dataclass(frozen=True)
 class Trials:
-    """What each of R trials estimates.
+    """What each of R trials estimates; the first K of them also keep curves and flows (:func:`with_curves`).
 
-    ``curves`` holds survival and numbers at risk by outcome id, each of shape (K, G), of the K first trials that keep
-    them (:func:`with_curves`); ``incidences`` the cumulative incidences of the outcomes that have causes, of shape
-    (K, causes, G); ``flows`` the patient flows, of shape (K, *FLOW_SHAPE).
+    Attributes
+    ----------
+    estimates : dict of str to Estimates
+        By endpoint id, (R,).
+    curves : dict of str to tuple
+        Survival and numbers at risk by outcome id, each (K, G).
+    incidences : dict of str to ndarray
+        Cumulative incidences of outcomes that have causes, (K, causes, G).
+    flows : ndarray of int32
+        Patient flows, (K, *FLOW_SHAPE).
     """
 
     estimates: dict[str, Estimates]
@@ -80,7 +87,17 @@ class Trials:
 
 @dataclass(frozen=True)
 class Pooled:
-    """What all patients add up to: what limits and oracles are read from, patients by state and day, and their flow."""
+    """What all patients add up to.
+
+    Attributes
+    ----------
+    tally : Tally
+        What limits and oracles are read from.
+    occupancy : ndarray of int64, shape (states, days)
+        Patients by state and day.
+    flow : ndarray of int64, shape FLOW_SHAPE
+        Their flow.
+    """
 
     tally: Tally
     occupancy: NDArray[np.int64]

@@ -38,6 +38,10 @@ def hired(workers: int = 1, cluster: str | None = None) -> Iterator[Executor | N
     cluster : str, optional
         ``local``, a Dask cluster of so many workers on this machine, or the address of a Dask scheduler.
 
+    Yields
+    ------
+    Executor or None
+
     Raises
     ------
     WorkerError
@@ -59,6 +63,10 @@ def dask_workers(cluster: str, workers: int) -> Iterator[Executor]:
         ``local``, or the address of a scheduler, such as tcp://127.0.0.1:8786.
     workers : int
         How many a local cluster has; 1 for any other, which has its own.
+
+    Yields
+    ------
+    Executor
 
     Raises
     ------

@@ -143,7 +143,20 @@ def arms_of(
 ) -> dict[str, Living]:
     """Return what is compared, all with the same trials and luck: those asked for, or those of the first scenario.
 
-    Errors as :func:`compare`.
+    Parameters
+    ----------
+    scenarios, policies, replications, seed
+        As for :func:`compare`.
+
+    Returns
+    -------
+    dict of str to Living
+        The reference first.
+
+    Raises
+    ------
+    ScenarioError
+        If there are fewer than two, or their patients cannot be the same.
     """
     if len(scenarios) + len(policies) < 2 or not scenarios:
         raise ScenarioError("a comparison needs a reference and at least one other scenario; name two or more")

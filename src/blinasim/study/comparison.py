@@ -28,9 +28,14 @@ LuckName: TypeAlias = Literal["shared", "independent"]
 
 @dataclass(frozen=True)
 class Band:
-    """Something that each trial has on each of G days: its mean, and the range of 95 % of the trials; shape (G,).
+    """Something that each trial has on each of G days, of the first 2,000 trials where there are more.
 
-    Of the first 2,000 trials, where there are more.
+    Attributes
+    ----------
+    mean : ndarray of float64, shape (G,)
+        Over the trials.
+    lower, upper : ndarray of float64, shape (G,)
+        The range of 95 % of the trials.
     """
 
     mean: Floats
@@ -47,7 +52,17 @@ class Band:
 
 @dataclass(frozen=True)
 class Curve:
-    """Overall survival of uncensored trials on ``days`` (G,), and how many of a trial are at risk, their mean."""
+    """Overall survival of uncensored trials.
+
+    Attributes
+    ----------
+    days : ndarray of int64, shape (G,)
+        Since the first infusion.
+    survival : Band
+        On those days.
+    at_risk : ndarray of float64, shape (G,)
+        Patients of a trial at risk, the mean.
+    """
 
     days: NDArray[np.int64]
     survival: Band
@@ -67,7 +82,19 @@ class Gain:
 
     @classmethod
     def of(cls, reference: Floats, policy: Floats, *, paired_trials: bool = False) -> Gain:
-        """Compare the curves of the same trials, shape (K, G); ``paired_trials`` as for :meth:`Difference.of`."""
+        """Compare the curves of the same K trials on G days.
+
+        Parameters
+        ----------
+        reference, policy : (K, G) array of float
+            Survival.
+        paired_trials : bool
+            As for :meth:`Difference.of`.
+
+        Returns
+        -------
+        Gain
+        """
         paired = policy - reference
         mean, trials = paired.mean(axis=0), paired.shape[0]
         if trials < 2:
@@ -81,7 +108,10 @@ class Gain:
 
 @dataclass(frozen=True)
 class Queue:
-    """A counted kind of place, day by day of the calendar from the first enrolment on; other patients included."""
+    """A counted kind of place, which has so many places, day by day of the calendar from the first enrolment on.
+
+    ``waiting`` and ``taken`` count patients of a trial and the other patients together.
+    """
 
     places: int
     waiting: Band

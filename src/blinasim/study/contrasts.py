@@ -44,7 +44,20 @@ class Standing(IntEnum):
 
 
 def standing(history: History, day: float = TWO_YEARS_DAYS) -> NDArray[np.int8]:
-    """Return where each patient stands at the end of a day, shape (P,): a code of :class:`Standing`."""
+    """Return where each patient stands at the end of a day.
+
+    Parameters
+    ----------
+    history : History
+        Of P patients.
+    day : float
+        Since the first infusion; 24 months by default.
+
+    Returns
+    -------
+    ndarray of int8, shape (P,)
+        Codes of :class:`Standing`.
+    """
     dead, remitted, relapsed, grafted = (
         or_never(days) <= day for days in (history.death, history.remission, history.relapse, history.hsct)
     )
@@ -62,7 +75,7 @@ def standing(history: History, day: float = TWO_YEARS_DAYS) -> NDArray[np.int8]:
 
 
 def flows(reference: History, policy: History) -> Counts:
-    """Count patients by where they stand at 24 months under the reference (row) and under the policy (column)."""
+    """Count patients by where they stand at 24 months under the reference (row) and the policy (column); (7, 7)."""
     cells = standing(reference).astype(np.int64) * len(Standing) + standing(policy)
     return np.bincount(cells, minlength=len(Standing) ** 2).reshape(len(Standing), len(Standing))
 
@@ -112,7 +125,20 @@ class Touched:
 
 
 def touched(reference: tuple[History, Policy], policy: tuple[History, Policy], size: int) -> Touched:
-    """Compare the whole histories of the same patients, ``size`` a trial, each with the policy of that history."""
+    """Compare the whole histories of the same patients under two policies.
+
+    Parameters
+    ----------
+    reference, policy : tuple of History and Policy
+        Histories of P patients, each with its policy.
+    size : int
+        Patients of a trial.
+
+    Returns
+    -------
+    Touched
+        Counts by trial, (P / size,).
+    """
     differs = _differs(reference, policy)
     before, after = or_never(reference[0].death), or_never(policy[0].death)
 
@@ -178,9 +204,21 @@ class Difference:
 
     @classmethod
     def of(cls, measure: Measure, reference: Floats, policy: Floats, *, paired_trials: bool = False) -> Difference:
-        """Compare the values of the same trials, shape (R,); NaN where a trial has nobody to measure.
+        """Compare the values of the same trials.
 
-        With ``paired_trials`` two trials in a row share their parameters, and standard errors are of pairs.
+        Parameters
+        ----------
+        measure : Measure
+            What they are of.
+        reference, policy : (R,) array of float
+            NaN where a trial has nobody to measure.
+        paired_trials : bool
+            Whether two trials in a row share their parameters, so that standard errors are of pairs.
+
+        Returns
+        -------
+        Difference
+            In the measure's unit, policy less reference.
         """
         both = ~(np.isnan(reference) | np.isnan(policy))
         one, other = reference[both], policy[both]

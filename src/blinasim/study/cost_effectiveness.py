@@ -75,6 +75,16 @@ def cost_effectiveness(comparison: Comparison, policy: str | None = None) -> Cos
         Of two or more scenarios.
     policy : str, optional
         Name of the policy; where there is one only, it need not be named.
+
+    Returns
+    -------
+    CostEffectiveness or None
+        Its ratio has Fieller's interval.
+
+    Raises
+    ------
+    BlinasimError
+        If there is no such policy, or several and none is named.
     """
     payoffs = comparison.reference.scenario.payoffs
     if payoffs is None:

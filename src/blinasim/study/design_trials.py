@@ -41,7 +41,19 @@ LAST_CURVE_DAY = 1_827
 
 @dataclass(frozen=True)
 class Lived:
-    """The patients of some trials, each in an arm, P = R * n; ``fates`` are those of the arm."""
+    """The patients of some trials, each in an arm, P = R * n; ``fates`` are those of the arm.
+
+    Attributes
+    ----------
+    cohort, fates, history
+        Arrays of shape (P,).
+    arm, stratum : ndarray of int8, shape (R, n)
+        Numbers from 0.
+    lost_day : ndarray of int32, shape (R, n)
+        Day since entry on which a patient is lost to follow-up.
+    parameters, draws
+        Values of nature, and the block's luck.
+    """
 
     cohort: Cohort
     fates: Fates
@@ -57,8 +69,16 @@ class Lived:
 class Looked:
     """What the looks of R trials find, arrays of shape (R, K).
 
-    ``events`` are responses in a single arm, where ``z`` means nothing; ``estimate`` is a log hazard ratio, a
-    difference in days or in survival, or a rate.
+    Attributes
+    ----------
+    day, enrolled : ndarray of int32
+        Calendar day of the cut-off, and patients enrolled by it.
+    events : ndarray of int64
+        Events of the variable; responses in a single arm.
+    z : ndarray of float64
+        Statistic, above 0 where the second arm does better; NaN in a single arm.
+    estimate, standard_error : ndarray of float64
+        A log hazard ratio, a difference in days or in survival, or a rate; and its error.
     """
 
     day: Ints
@@ -78,9 +98,15 @@ class Looked:
 class Counted:
     """What the patients of all trials add up to, int64.
 
-    ``final`` counts censorings and events (axis 2) by stratum, arm and day at the last look of every trial, whether or
-    not it stopped before, shape (S, A, 2, D + 1); ``true`` counts events and the others by arm and day without any
-    cut-off, shape (A, 2, 1828). ``responses`` are those of all patients of a single arm, and the patients.
+    Attributes
+    ----------
+    final : ndarray, shape (S, A, 2, D + 1)
+        Censorings and events (axis 2) by stratum, arm and day at the last look of every trial, whether or not it
+        stopped before.
+    true : ndarray, shape (A, 2, 1828)
+        Events and the others by arm and day without any cut-off.
+    responses : ndarray, shape (2,)
+        Responses of all patients of a single arm, and the patients.
     """
 
     final: NDArray[np.int64]
@@ -92,7 +118,23 @@ class Counted:
 
 
 def live_arms(asked: TrialDesign, parameters: ParameterSource, luck: Luck, block: range) -> Lived:
-    """Enrol, allocate and live the patients of some trials of a design."""
+    """Enrol, allocate and live the patients of some trials of a design.
+
+    Parameters
+    ----------
+    asked : TrialDesign
+        The design, and the scenarios of its arms.
+    parameters : ParameterSource
+        Values of nature, by trial.
+    luck : Luck
+        Of the study's seed.
+    block : range
+        Which trials, from 0; contiguous.
+
+    Returns
+    -------
+    Lived
+    """
     design, scenarios = asked.design, asked.scenarios
     draws = Draws(luck, block, design.size)
     nature = parameters.of(block, luck.seed)
@@ -163,7 +205,20 @@ def snapshots(design: Design, of: Course) -> list[Snapshot]:
 
 
 def look_at_block(asked: TrialDesign, parameters: ParameterSource, luck: Luck, block: range) -> tuple[Looked, Counted]:
-    """Simulate some trials of a design, every look of each whether or not it would have stopped before."""
+    """Simulate some trials of a design, every look of each whether or not it would have stopped before.
+
+    Parameters
+    ----------
+    asked, parameters, luck, block
+        As for :func:`live_arms`.
+
+    Returns
+    -------
+    looked : Looked
+        Trial by trial.
+    counted : Counted
+        Of all patients.
+    """
     lived = live_arms(asked, parameters, luck, block)
     if asked.design.two_arms:
         return _look_at_two(asked, lived)
@@ -238,7 +293,7 @@ def _calendar(design: Design, lived: Lived) -> tuple[Ints, Ints, Ints]:
 
 @dataclass(frozen=True)
 class TrialAtLook:
-    """One trial as its data base stands at a look: subjects enrolled by then, and the arm of each by name."""
+    """One trial as its data base stands at a look: subjects enrolled by then, and the arm of each by name, (n,)."""
 
     name: str
     batch: Batch
@@ -256,6 +311,11 @@ def trial_at_looks(asked: TrialDesign, parameters: ParameterSource, trial: int) 
         The values of nature.
     trial : int
         Number of the trial, from 1.
+
+    Returns
+    -------
+    list of TrialAtLook
+        In the order of the looks.
     """
     design = asked.design
     block = range(trial - 1, trial)
@@ -294,7 +354,26 @@ def _at(asked: TrialDesign, lived: Lived, name: str, cutoff: int, patients: int)
 
 
 def interval_of(asked: TrialDesign, looked: Looked, look: NDArray[np.int64], level: float) -> tuple[Floats, Floats]:
-    """Return the usual confidence limits at the look at which each trial ends, as if it had been the only one."""
+    """Return the usual confidence limits at the look at which each trial ends, as if it had been the only one.
+
+    Wald's of two arms; Clopper and Pearson's of a single one (Biometrika 1934;26:404-413).
+
+    Parameters
+    ----------
+    asked : TrialDesign
+        The design.
+    looked : Looked
+        R trials.
+    look : ndarray of int64, shape (R,)
+        Where each ends, from 0.
+    level : float
+        Confidence level.
+
+    Returns
+    -------
+    lower, upper : ndarray of float64, shape (R,)
+        In the unit of the estimate.
+    """
     row = np.arange(look.size)
     if not asked.design.two_arms:
         patients = np.array(decisions.plan_of(asked.design).looks)[look]

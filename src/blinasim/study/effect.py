@@ -72,7 +72,7 @@ class Finding:
 
 @dataclass(frozen=True)
 class GroupCurve:
-    """Survival of one group on the days of the curves: mean of the trials, and the range of 95 % of them."""
+    """Survival of one group on the G days of the curves, (G,): mean of the trials, and the range of 95 % of them."""
 
     mean: Floats
     lower: Floats
@@ -81,7 +81,19 @@ class GroupCurve:
 
 @dataclass(frozen=True)
 class OutcomeEffect:
-    """What was found for one outcome."""
+    """What was found for one outcome.
+
+    Attributes
+    ----------
+    findings : tuple of Finding
+        By estimator.
+    days : ndarray of int64, shape (G,)
+        From remission.
+    groups : mapping of str to GroupCurve
+        By what came later, and by what has come so far.
+    practised, never : ndarray of float64, shape (G,)
+        True survival of all responders on those days: HSCT as practised, and had it not been available.
+    """
 
     findings: tuple[Finding, ...]
     days: NDArray[np.int64]

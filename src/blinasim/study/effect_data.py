@@ -74,6 +74,10 @@ def effect_of_file(path: Path, adjust: Sequence[str] = (), timing: Timing | None
     timing : Timing, optional
         The days that the estimators name.
 
+    Returns
+    -------
+    DataEffect
+
     Raises
     ------
     DataError
@@ -91,7 +95,18 @@ def effect_of_file(path: Path, adjust: Sequence[str] = (), timing: Timing | None
 
 
 def effect_of_table(table: pd.DataFrame, adjust: Sequence[str] = (), timing: Timing | None = None) -> DataEffect:
-    """Estimate the effect of HSCT in the patients of a DataFrame with the columns of `effect_of_file`.
+    """Estimate the effect of HSCT in the patients of a DataFrame.
+
+    Parameters
+    ----------
+    table : DataFrame
+        A row a patient, with the columns of `effect_of_file`.
+    adjust, timing
+        As for `effect_of_file`.
+
+    Returns
+    -------
+    DataEffect
 
     Raises
     ------

@@ -34,7 +34,15 @@ _STEP_DAYS: Final = 7
 
 @dataclass(frozen=True)
 class Sums:
-    """Patients of each trial that a truth is the share of, and how many they are; arrays of shape (R,)."""
+    """What a truth is the share of, in each of R trials.
+
+    Attributes
+    ----------
+    number : ndarray of float64, shape (R,)
+        Patients, or the difference of two numbers of them.
+    among : ndarray of float64, shape (R,)
+        Of how many.
+    """
 
     number: Floats
     among: Floats
@@ -58,7 +66,21 @@ class Sums:
 
 @dataclass(frozen=True)
 class OutcomeBlock:
-    """What some trials give for one outcome."""
+    """What R trials give for one outcome.
+
+    Attributes
+    ----------
+    estimates : dict of str to Estimate
+        By estimator, (R,).
+    pooled : dict of str to ndarray
+        Estimates of whole pools of consecutive trials, by estimator.
+    truths : dict of str to Sums
+        By what judges an estimator, (R,).
+    curves : dict of str to ndarray
+        Survival by group on the days of :func:`curve_days`, (K, G) of the first K trials; NaN where nothing is known.
+    alive : ndarray of int64, shape (2, G)
+        Patients truly event-free, as practised and without HSCT.
+    """
 
     estimates: dict[str, Estimate]
     pooled: dict[str, Floats]
@@ -69,7 +91,19 @@ class OutcomeBlock:
 
 @dataclass(frozen=True)
 class Wanted:
-    """What is to be estimated of some trials, and how."""
+    """What is to be estimated of some trials, and how.
+
+    Attributes
+    ----------
+    timing : Timing
+        The days that the estimators name.
+    detection : {"recorded", "at_once"}
+        How relapses become known.
+    outcomes : tuple of {"os", "rfs"}
+        Which.
+    estimators : tuple of str
+        Ids.
+    """
 
     timing: Timing
     detection: Detection
@@ -79,7 +113,11 @@ class Wanted:
 
 @dataclass(frozen=True)
 class Block:
-    """What some trials give: each outcome, and how many patients of a kind they have."""
+    """What some trials give: each outcome, and how many patients of a kind they have.
+
+    ``responders`` reach remission, ``transplanted`` are among them; ``changed`` have another day of relapse or death
+    in the world without HSCT.
+    """
 
     outcomes: dict[OutcomeId, OutcomeBlock]
     responders: int
@@ -95,7 +133,25 @@ def estimated_block(
     source: CohortSource | None,
     block: range,
 ) -> Block:
-    """Live some trials, and estimate in them."""
+    """Live some trials, and estimate in them.
+
+    Parameters
+    ----------
+    scenario, parameters
+        What is lived.
+    wanted : Wanted
+        What is estimated.
+    engine : {"auto", "fast", "des"}
+        Which engine walks the patients.
+    source : CohortSource, optional
+        The cohort's file, read before.
+    block : range
+        Which trials, from 0; contiguous.
+
+    Returns
+    -------
+    Block
+    """
     batch = live(
         scenario,
         parameters,

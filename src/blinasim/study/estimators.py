@@ -22,7 +22,17 @@ JudgedBy: TypeAlias = Literal[
 
 @dataclass(frozen=True)
 class Timing:
-    """Days from remission that the estimators name."""
+    """Days from remission that the estimators name.
+
+    Attributes
+    ----------
+    landmark_day : int
+        On which the landmark analyses group patients.
+    grace_days : int
+        Within which prompt treatment begins.
+    day : int
+        On which survival is judged.
+    """
 
     landmark_day: int = 90
     grace_days: int = 100

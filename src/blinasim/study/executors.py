@@ -93,6 +93,11 @@ def in_order(job: Callable[[Work], Done], pieces: Sequence[Work], executor: Exec
     executor : Executor or None
         Who does it; None is this process.
 
+    Yields
+    ------
+    Done
+        What ``job`` returns.
+
     Raises
     ------
     WorkerError
@@ -129,7 +134,27 @@ def done(
     *,
     trials: Callable[[Work], int] = len,  # type: ignore[assignment]  # most pieces are blocks of trials
 ) -> Iterator[Done]:
-    """Do every piece of work as :func:`in_order`, and call ``progress`` with its number of trials when it is taken."""
+    """Do every piece of work as :func:`in_order`, and say how far it is.
+
+    Parameters
+    ----------
+    job, pieces, executor
+        As for :func:`in_order`.
+    progress : callable or None
+        Called with the number of trials of a piece, when what it gives has been taken.
+    trials : callable
+        Says how many trials a piece has.
+
+    Yields
+    ------
+    Done
+        What ``job`` returns.
+
+    Raises
+    ------
+    WorkerError
+        As :func:`in_order`.
+    """
     for piece, one in zip(pieces, in_order(job, pieces, executor), strict=True):
         yield one
         if progress:

@@ -71,7 +71,20 @@ def exposure(
 
 
 def covariates(batch: Batch, seen: TrialData) -> Floats:
-    """Return what is known at remission, (R, n, p) in the order of ``COVARIATES``."""
+    """Return what is known at remission.
+
+    Parameters
+    ----------
+    batch : Batch
+        R trials of n patients.
+    seen : TrialData
+        The same patients, as the trial sees them or to the end.
+
+    Returns
+    -------
+    ndarray of float64, shape (R, n, p)
+        In the order of ``COVARIATES``; 0 or 1.
+    """
     cohort, history, shape = batch.world.cohort, batch.history, seen.death.shape
     # A CRh* that deepens is a CR by cycle 2, but only in those who are not transplanted before: that came after.
     crh = (history.depth == int(Depth.CRH)) | (history.deepening != NONE)

@@ -51,6 +51,11 @@ def grid_of(scenario: str | Path, over: Mapping[str, Sequence[str]], changes: Se
     changes : sequence of str
         Settings changed in all of them, as ``--set`` has them.
 
+    Returns
+    -------
+    Grid
+        Combinations that are scenarios, and why the others are none.
+
     Raises
     ------
     ScenarioError

@@ -37,7 +37,15 @@ _LEAST: Final = 20
 
 
 class Assumed(NamedTuple):
-    """The parameters of the head start, in the order of their names here."""
+    """The parameters of the head start, in the order of their names here.
+
+    Attributes
+    ----------
+    under_way_share : float
+        Share of patients whose search was under way at enrolment.
+    median_days : float
+        Median head start of those.
+    """
 
     under_way_share: float
     median_days: float
@@ -54,7 +62,7 @@ class Assumed(NamedTuple):
 
 
 def assumed_in_use(parameters: ParameterSource, trials: int, seed: int) -> Assumed:
-    """Return what the parameters say: the mean over the first trials, where they differ."""
+    """Return what the parameters say: the mean over the first ``trials``, where they differ."""
     search = parameters.of(range(trials), seed).donor_search
     return Assumed(float(np.mean(search.under_way_share)), float(np.mean(search.head_start_median_days)))
 

@@ -23,7 +23,19 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Living:
-    """A scenario, a policy of one's own if one decides, its cohort's file as read before, and who walks."""
+    """A scenario whose patients are to live.
+
+    Attributes
+    ----------
+    scenario : Scenario
+        Which.
+    own_policy : callable, optional
+        Makes a policy of one's own, if one decides.
+    source : CohortSource, optional
+        The cohort's file as read before.
+    engine : {"auto", "fast", "des"}
+        Who walks.
+    """
 
     scenario: Scenario
     own_policy: Callable[[], object] | None = None
@@ -31,7 +43,21 @@ class Living:
     engine: EngineName = "auto"
 
     def truth(self, parameters: ParameterSource, luck: Luck, block: range) -> Truth:
-        """Let some trials be lived."""
+        """Let some trials be lived to the end.
+
+        Parameters
+        ----------
+        parameters : ParameterSource
+            Values of nature, by trial.
+        luck : Luck
+            Of a seed.
+        block : range
+            Which trials, from 0; contiguous.
+
+        Returns
+        -------
+        Truth
+        """
         stays: list[Stays] = []
         batch = live(
             self.scenario,

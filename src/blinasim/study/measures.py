@@ -64,12 +64,8 @@ class Truth:
     @classmethod
     def of(cls, scenario: Scenario, batch: Batch, stays: Sequence[Stays] = ()) -> Truth:
         """See everything that happened to a batch."""
-        return cls(
-            scenario,
-            observe_all(scenario, batch.world.cohort, batch.history, batch.record),
-            batch.history,
-            tuple(stays),
-        )
+        seen = observe_all(scenario, batch.world.cohort, batch.history, batch.record)
+        return cls(scenario, seen, batch.history, tuple(stays))
 
     @cached_property
     def overall_survival(self) -> survival.SurvivalBatch:
@@ -356,7 +352,10 @@ def _net_benefit(truth: Truth, threshold: float) -> Floats:
 
 
 def payoff_measures(payoffs: Payoffs) -> tuple[Measure, ...]:
-    """Return the measures of costs and effects by some payoffs; each is the mean of all patients of a trial."""
+    """Return the measures of costs and effects by some payoffs; each is the mean of all patients of a trial.
+
+    Net benefit is what the QALYs are worth less what they cost: Stinnett and Mullahy, Med Decis Making 1998;18:S68-80.
+    """
     currency, threshold = payoffs.currency, payoffs.threshold_per_qaly
     span = f"to {payoffs.horizon_years:g} years or age {payoffs.oldest_age_years}"
     return (

@@ -32,7 +32,7 @@ class Limit:
 
 @dataclass(frozen=True)
 class Estimate:
-    """A mean over trials, its Monte Carlo standard error, and the 95 % interval."""
+    """A mean over trials, its Monte Carlo standard error and the 95 % interval, in the measure's unit."""
 
     mean: float
     mcse: float

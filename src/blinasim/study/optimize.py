@@ -92,6 +92,10 @@ def optimize(
         trial, or no candidate keeps the limits.
     WorkerError
         If those who do the work keep dying.
+
+    Returns
+    -------
+    Optimization
     """
     if not 2 <= len(candidates) <= MOST_CANDIDATES:
         raise BlinasimError(

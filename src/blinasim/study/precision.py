@@ -34,15 +34,40 @@ _NAMES: Final[dict[str, tuple[str, Summary]]] = {
 
 
 def median_mcse(values: Floats, *, paired: bool = False) -> float:
-    """Return the Monte Carlo standard error of the median of those trials that have a value (NaN is none).
+    """Return the Monte Carlo standard error of the median over trials.
 
-    ``paired`` says that trials come in pairs with the same parameters, and are worth less than as many alone.
+    Parameters
+    ----------
+    values : (R,) array of float
+        NaN where a trial has none; inf where it does not reach the quantity.
+    paired : bool
+        Whether trials come in pairs with the same parameters, and are worth less than as many alone.
+
+    Returns
+    -------
+    float
+        In the unit of the values; NaN of fewer than two.
     """
     return quantile_mcse(values, 0.5, paired=paired)
 
 
 def quantile_mcse(values: Floats, p: float, *, paired: bool = False) -> float:
-    """Return the Monte Carlo standard error of a quantile; see :func:`median_mcse`."""
+    """Return the Monte Carlo standard error of a quantile over trials.
+
+    Parameters
+    ----------
+    values : (R,) array of float
+        NaN where a trial has none.
+    p : float
+        Probability of the quantile.
+    paired : bool
+        Whether trials come in pairs with the same parameters.
+
+    Returns
+    -------
+    float
+        In the unit of the values; NaN of fewer than two.
+    """
     there = ~np.isnan(values)
     known = values[there]
     if known.size < 2:
@@ -52,9 +77,19 @@ def quantile_mcse(values: Floats, p: float, *, paired: bool = False) -> float:
 
 
 def mean_and_mcse(values: Floats, *, paired: bool = False) -> tuple[float, float]:
-    """Return the mean of those trials that have a value, and its standard error; NaN when a value is infinite.
+    """Return the mean over trials, and its standard error.
 
-    ``paired`` as for :func:`median_mcse`.
+    Parameters
+    ----------
+    values : (R,) array of float
+        NaN where a trial has none.
+    paired : bool
+        Whether trials come in pairs with the same parameters.
+
+    Returns
+    -------
+    mean, mcse : float
+        In the unit of the values; NaN when one is infinite.
     """
     known = values[~np.isnan(values)]
     if not known.size or np.isinf(known).any():
@@ -84,6 +119,19 @@ class Precision:
     def named(cls, name: str, at_most: float, place: Place | None = None) -> Precision:
         """Return what ``os``, ``os_median`` or ``os_mean`` means.
 
+        Parameters
+        ----------
+        name : str
+            An endpoint's id, and of what over the trials: their median if nothing is said.
+        at_most : float
+            The standard error wanted, in the endpoint's unit.
+        place : Place, optional
+            Where that was said.
+
+        Returns
+        -------
+        Precision
+
         Raises
         ------
         BlinasimError
@@ -100,7 +148,13 @@ class Precision:
 
     @classmethod
     def parse(cls, text: str) -> Precision:
-        """Read ``ENDPOINT=VALUE``, as the command line has it; errors as :meth:`named`."""
+        """Read ``ENDPOINT=VALUE``, as the command line has it.
+
+        Raises
+        ------
+        BlinasimError
+            If it is not written so; else as :meth:`named`.
+        """
         place = Argument("precision", said=short(text))
         name, equals, value = text.partition("=")
         if not equals or not name.strip():
@@ -147,6 +201,19 @@ def stages(first: int, precision: Sequence[Precision], most: int | None) -> Iter
 
     Without a precision that is the scenario's own number; else its doubles up to ``most``, in order: fixed beforehand,
     so that the answer depends on neither time nor workers.
+
+    Parameters
+    ----------
+    first : int
+        The scenario's own number.
+    precision : sequence of Precision
+        What is wanted.
+    most : int or None
+        Trials at which to give up; None: ``MOST_TRIALS``, or the scenario's own number if that is more.
+
+    Yields
+    ------
+    int
     """
     if not precision:
         yield first

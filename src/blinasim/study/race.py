@@ -87,7 +87,13 @@ class Race:
         return [one for one in range(len(self._livings)) if one not in self._verdict]
 
     def run(self) -> None:
-        """Race: live the trials of each look, and drop who is certainly not the best."""
+        """Race: live the trials of each look, and drop who is certainly not the best.
+
+        Raises
+        ------
+        BlinasimError
+            If no candidate keeps the limits.
+        """
         done = 0
         for look in self.looks:
             for one, new in self._live(self._running, range(done, look)).items():

@@ -29,7 +29,17 @@ class Pace(Enum):
 
 @dataclass(frozen=True)
 class Stretch:
-    """Days, the first included and the last not, through which a clock runs at one speed, in milli-days a day."""
+    """Days through which a clock runs at one speed.
+
+    Attributes
+    ----------
+    start, end : int
+        Since the first infusion; the first is included and the last is not.
+    speed : int
+        Milli-days of clock a day.
+    pace : Pace
+        Why it runs so.
+    """
 
     start: int
     end: int

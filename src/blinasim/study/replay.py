@@ -37,15 +37,36 @@ def replay(
     source: CohortSource | None = None,
     own_policy: Callable[[], object] | None = None,
 ) -> Replay:
-    """Live one trial of a study again, or one patient of it; both count from 1.
+    """Live one trial of a study again, or one patient of it.
 
     Luck is keyed by trial and patient, so that what is replayed alone is the same to the byte as in the study; a trial
     beyond those of the study is the one that a longer study would add.
+
+    Parameters
+    ----------
+    scenario : Scenario
+        The study.
+    parameters : ParameterSource
+        Its values of nature.
+    trial : int
+        Number of the trial, from 1.
+    patient : int, optional
+        Number of the patient, from 1; all by default.
+    source : CohortSource, optional
+        The cohort's file, read before.
+    own_policy : callable, optional
+        Makes a policy of the user's own.
+
+    Returns
+    -------
+    Replay
 
     Raises
     ------
     BlinasimError
         If trial or patient cannot be.
+    PolicyError
+        If a policy of the user's own cannot be made, or fails.
     """
     size = scenario.cohort.size
     block = block_of(trial)

@@ -40,10 +40,14 @@ CURVE_DAYS: Final = tuple(range(0, 732, 7))
 
 @dataclass(frozen=True)
 class Incidences:
-    """Cumulative incidences (Aalen-Johansen) of the causes of one outcome, on the days of its `Curves`.
+    """Cumulative incidences (Aalen-Johansen) of the causes of one outcome, on the G days of its `Curves`.
 
-    ``of_trials`` (K, causes, G) is of the first K trials, NaN beyond the last observation of a trial; ``limit``
-    (causes, G) of all trials pooled, without censoring by time.
+    Attributes
+    ----------
+    of_trials : ndarray of float64, shape (K, causes, G)
+        Of the first K trials, NaN beyond the last observation of a trial.
+    limit : ndarray of float64, shape (causes, G)
+        Of all trials pooled, without censoring by time.
     """
 
     of_trials: Floats
@@ -63,11 +67,19 @@ class Flow:
 
 @dataclass(frozen=True)
 class Curves:
-    """Kaplan-Meier curves of one outcome in the first K trials of a study, on a grid of days.
+    """Kaplan-Meier curves of one outcome in the first K trials of a study, on a grid of G days.
 
-    K is the number of trials, at most 2,000 (``chunks.CURVE_TRIALS``): memory must not grow by whole curves.
-    ``survival`` and ``at_risk`` have shape (K, G); survival is NaN beyond the last observation of a trial.
-    ``limit`` (G,) is the curve of all trials pooled, without censoring by time.
+    Attributes
+    ----------
+    days : ndarray of int64, shape (G,)
+        From the outcome's origin.
+    survival, at_risk : ndarray, shape (K, G)
+        K is the number of trials, at most 2,000 (``chunks.CURVE_TRIALS``): memory must not grow by whole curves.
+        Survival is NaN beyond the last observation of a trial.
+    limit : ndarray of float64, shape (G,)
+        The curve of all trials pooled, without censoring by time.
+    incidences : Incidences or None
+        Where there are causes.
     """
 
     days: NDArray[np.int64]

@@ -15,9 +15,19 @@ from blinasim.trial.endpoints import ENDPOINTS, Endpoint
 class Summary:
     """One endpoint over the simulated trials, in the endpoint's unit.
 
-    ``mean`` and its standard error are NaN when a trial did not reach the quantity; ``median_mcse`` is the Monte
-    Carlo standard error of the median of the trials. ``parts`` splits the variance of the trials into what comes of
-    not knowing the parameters and chance in a trial of this size; None where the parameters do not vary.
+    Attributes
+    ----------
+    endpoint, predicted
+        Which one, and its median and interval over the trials.
+    median_mcse : float
+        Monte Carlo standard error of the median of the trials.
+    mean, mean_mcse : float
+        Over the trials; NaN when one did not reach the quantity.
+    limit, oracle : float or None
+        Without the trial's censoring by time, and of the estimand itself; None where there is none.
+    parts : Parts, optional
+        The variance of the trials split into what comes of not knowing the parameters and chance in a trial of this
+        size; None where the parameters do not vary.
     """
 
     endpoint: Endpoint

@@ -37,7 +37,17 @@ _SEED: Final = 1
 
 
 class Answer(BaseModel):
-    """What is expected, and from whom."""
+    """What is expected, and from whom.
+
+    Attributes
+    ----------
+    what : str
+        In words.
+    labels, values, tolerances : tuple
+        Of each figure, equally many; tolerances are absolute.
+    source : str
+        Publication or package, or the closed form.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 

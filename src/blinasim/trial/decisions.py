@@ -37,8 +37,12 @@ class Ending(IntEnum):
 class Analysis:
     """What a look finds in each of R trials, arrays of shape (R,).
 
-    ``z`` is above 0 where the second arm does better; ``estimate`` is a log hazard ratio, or a difference in days or
-    in survival, and ``standard_error`` its own.
+    Attributes
+    ----------
+    z : ndarray of float64
+        Above 0 where the second arm does better; NaN where nothing can be compared.
+    estimate, standard_error : ndarray of float64
+        A log hazard ratio, or a difference in days or in survival, second arm less or against first; and its error.
     """
 
     z: Floats
@@ -47,7 +51,21 @@ class Analysis:
 
 
 def analyse(design: Design, course: Course, data: Snapshot) -> Analysis:
-    """Test and estimate, by the design's test, in every trial."""
+    """Test and estimate, by the design's test, in every trial; see :mod:`blinasim.statistics` for the tests.
+
+    Parameters
+    ----------
+    design : Design
+        Two arms.
+    course : Course
+        Whose arms and strata are compared.
+    data : Snapshot
+        The data at a look.
+
+    Returns
+    -------
+    Analysis
+    """
     assert design.test is not None
     test = design.test
     treated = course.arm == 1
@@ -73,7 +91,10 @@ def analyse(design: Design, course: Course, data: Snapshot) -> Analysis:
 
 
 def information(design: Design, events: NDArray[np.integer]) -> Floats:
-    """Return the information of so many events about a log hazard ratio, D p (1 - p)."""
+    """Return the information of so many events about a log hazard ratio, D p (1 - p), with p of the second arm.
+
+    Schoenfeld, Biometrics 1983;39:499-503. Without any event it is that of one.
+    """
     share = design.treated_share
     return np.asarray(np.maximum(events, 1) * share * (1.0 - share), dtype=np.float64)
 
@@ -87,6 +108,11 @@ def boundaries(design: Design, events: NDArray[np.integer]) -> Boundaries:
         Two arms.
     events : ndarray of int, shape (R, K)
         Events at the looks.
+
+    Returns
+    -------
+    Boundaries
+        Of shape (R, K).
     """
     rows, back = np.unique(np.asarray(events), axis=0, return_inverse=True)
     found = _boundaries(design, rows)
@@ -173,7 +199,15 @@ def _futility(design: Design, events: NDArray[np.integer], final: Floats) -> Flo
 
 @dataclass(frozen=True)
 class Decision:
-    """Where R trials end: the look, from 0, and how; arrays of shape (R,)."""
+    """Where R trials end, and how.
+
+    Attributes
+    ----------
+    look : ndarray of int64, shape (R,)
+        From 0.
+    outcome : ndarray of int8, shape (R,)
+        Codes of ``Ending``.
+    """
 
     look: NDArray[np.int64]
     outcome: NDArray[np.int8]
@@ -192,6 +226,10 @@ def decide(design: Design, z: Floats, bounds: Boundaries, *, overruled: bool = F
         Of each trial.
     overruled : bool
         Go on where a look says futility.
+
+    Returns
+    -------
+    Decision
     """
     known = np.where(np.isnan(z), 0.0, z)
     success = known >= bounds.upper
@@ -249,7 +287,19 @@ def responses_at(plan: BinomialPlan, outcome: NDArray[np.bool_]) -> NDArray[np.i
 
 
 def end_of(plan: BinomialPlan, responses: NDArray[np.integer]) -> Decision:
-    """Return where trials end that have so many responses at the looks of a single-arm plan, shape (R, K)."""
+    """Return where the trials of a single-arm plan end.
+
+    Parameters
+    ----------
+    plan : BinomialPlan
+        Its looks.
+    responses : ndarray of int, shape (R, K)
+        At each look, of all patients by then.
+
+    Returns
+    -------
+    Decision
+    """
     success = responses >= np.array(plan.success_from)
     futile = responses <= np.array(plan.futile_at_most)
     look = (success | futile).argmax(axis=1)

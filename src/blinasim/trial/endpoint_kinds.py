@@ -42,7 +42,8 @@ class MedianOf:
 class Survival:
     """A summary of an outcome's Kaplan-Meier curve.
 
-    ``summary`` is a median (months), survival or mortality at ``day``, or the restricted mean up to ``day`` (months).
+    ``summary`` is a median (months), survival or mortality at ``day``, or the restricted mean up to ``day`` (months);
+    days count from the outcome's origin.
     """
 
     id: str

@@ -39,9 +39,14 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Estimates:
-    """One endpoint in R trials: values and, for medians, the trials' own 95 % limits; shape (R,).
+    """One endpoint in R trials, in its unit.
 
-    NaN: nobody to estimate from, or beyond the follow-up of the trial; inf: a median not reached.
+    Attributes
+    ----------
+    value : ndarray of float64, shape (R,)
+        NaN: nobody to estimate from, or beyond the follow-up of the trial; inf: a median not reached.
+    lower, upper : ndarray of float64, shape (R,), optional
+        For medians, the trials' own 95 % limits.
     """
 
     value: Floats

@@ -54,7 +54,20 @@ def lost_days(loss_per_year: float, draws: Draws) -> Ints:
 
 
 def strata(factors: Sequence[StratumName], cohort: Cohort) -> NDArray[np.int8]:
-    """Return the stratum of each patient, shape (R, n), numbered from 0."""
+    """Return the stratum of each patient.
+
+    Parameters
+    ----------
+    factors : sequence of str
+        Of the allocation, each of two levels.
+    cohort : Cohort
+        P = R * n patients.
+
+    Returns
+    -------
+    ndarray of int8, shape (R, n)
+        From 0; the last factor changes fastest.
+    """
     marks = {
         "age": cohort.older,
         "prior_hsct": cohort.prior_hsct,

@@ -52,7 +52,17 @@ class Course:
 
 @dataclass(frozen=True)
 class Snapshot:
-    """The data at a look, arrays of shape (R, n); (R,) for the day of the cut-off and the patients enrolled by it."""
+    """The data at a look.
+
+    Attributes
+    ----------
+    cutoff_day, enrolled : ndarray of int32, shape (R,)
+        Calendar day of the cut-off, and patients enrolled by it.
+    time_days : ndarray of int32, shape (R, n)
+        From each patient's origin to the event or to censoring.
+    event, member : ndarray of bool, shape (R, n)
+        Whether it is an event, and who is analysed.
+    """
 
     cutoff_day: Ints
     enrolled: Ints
@@ -71,7 +81,30 @@ def course_of(
     stratum: NDArray[np.int8],
     rfs_censoring: str = "last_assessment",
 ) -> Course:
-    """Extract the design's variable, with its strategy for HSCT, from histories of P = R * n patients."""
+    """Extract the design's variable, with its strategy for HSCT, from histories of P = R * n patients.
+
+    An on-study HSCT is part of the treatment (treatment policy), an event (composite), or censors (hypothetical, while
+    on treatment).
+
+    Parameters
+    ----------
+    design : Design
+        Its estimand says what is extracted.
+    policies : tuple of Policy
+        By arm, for the calendar of assessments.
+    history : History
+        Arrays of shape (P,).
+    entry_day, lost_day : ndarray of int32, shape (R, n)
+        Calendar day of entry, and days since entry until a patient is lost.
+    arm, stratum : ndarray of int8, shape (R, n)
+        Numbers from 0.
+    rfs_censoring : str
+        ``last_assessment``: relapse-free survival is censored at the last visit; else on the last day.
+
+    Returns
+    -------
+    Course
+    """
     shape = entry_day.shape
 
     def days(column: Ints) -> Ints:
@@ -102,7 +135,23 @@ def _responders(history: History, arm: NDArray[np.int8], policies: tuple[Policy,
 
 
 def binary_outcome(design: Design, policy: Policy, history: History, lost_day: Ints) -> Bools:
-    """Return which patients have the design's binary outcome by their assessment, and before they are lost, (R, n)."""
+    """Return which patients have the design's binary outcome by their assessment, and before they are lost.
+
+    Parameters
+    ----------
+    design : Design
+        A single arm.
+    policy : Policy
+        For the calendar of assessments.
+    history : History
+        Arrays of shape (R * n,).
+    lost_day : ndarray of int32, shape (R, n)
+        Days since entry until a patient is lost.
+
+    Returns
+    -------
+    ndarray of bool, shape (R, n)
+    """
     assert design.plan is not None
     shape = lost_day.shape
     by = np.minimum(lost_day, design.plan.assess_after_days)
@@ -118,7 +167,7 @@ def binary_outcome(design: Design, policy: Policy, history: History, lost_day: I
 
 
 def cutoff_day(cut: Cut, course: Course, longest_days: int) -> Ints:
-    """Return the calendar day of a cut in every trial, shape (R,); at latest the day on which the trial ends."""
+    """Return the calendar day of a cut in every trial, shape (R,); at latest ``longest_days``, when it ends."""
     return np.minimum(_day(cut, course), longest_days).astype(np.int32)
 
 
@@ -158,6 +207,10 @@ def snapshot(course: Course, cutoff: Ints) -> Snapshot:
         R trials of n patients.
     cutoff : ndarray of int32, shape (R,)
         Calendar day of the cut-off of each trial.
+
+    Returns
+    -------
+    Snapshot
     """
     potential = cutoff[:, np.newaxis] - course.entry_day
     entered = potential >= 0

@@ -76,6 +76,20 @@ def observe(scenario: Scenario, cohort: Cohort, history: History, record: Transp
     """See histories as the scenario's trial would.
 
     Staggered entry and a common cut-off censor everybody; some are lost before. The day of censoring itself is seen.
+
+    Parameters
+    ----------
+    scenario : Scenario
+        Its ``trial`` says when the cut-off is, and how many are lost.
+    cohort, history, record
+        Of P = R * n patients.
+    draws : Draws
+        The block's luck.
+
+    Returns
+    -------
+    TrialData
+        Arrays of shape (R, n).
     """
     potential = scenario.trial.accrual.cutoff_day - cohort.entry_day
     loss = scenario.trial.loss_per_year
@@ -84,7 +98,7 @@ def observe(scenario: Scenario, cohort: Cohort, history: History, record: Transp
 
 
 def observe_all(scenario: Scenario, cohort: Cohort, history: History, record: TransplantRecord) -> TrialData:
-    """See everything up to the horizon: no cut-off, nobody lost."""
+    """See everything up to the horizon: no cut-off, nobody lost; parameters and shapes as for :func:`observe`."""
     forever = np.full(cohort.entry_day.shape, HORIZON, dtype=np.int32)
     return seen_until(scenario, cohort, history, record, forever, forever)
 
@@ -105,6 +119,11 @@ def seen_until(
         Of P patients.
     potential, follow_up : ndarray of int32, shape (P,)
         Days from first infusion to the cut-off, and to the end of observation.
+
+    Returns
+    -------
+    TrialData
+        Arrays of shape (R, n).
     """
 
     def known(day: Ints) -> Ints:

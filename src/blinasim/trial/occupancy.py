@@ -22,9 +22,16 @@ class State(IntEnum):
 
 
 def occupancy(history: History, days: int) -> NDArray[np.int64]:
-    """Count patients by true state on days 0 to ``days - 1``.
+    """Count patients by true state on each day.
 
     A day belongs to the state in which it ends. A relapsed patient stays in FAILURE, also after a later HSCT.
+
+    Parameters
+    ----------
+    history : History
+        Of P patients.
+    days : int
+        How many days are counted, from day 0.
 
     Returns
     -------

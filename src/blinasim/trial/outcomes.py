@@ -16,9 +16,16 @@ from blinasim.trial.observe import Bools, Ints, TrialData
 
 @dataclass(frozen=True)
 class TimeToEvent:
-    """Times of one outcome, arrays of shape (R, n).
+    """Times of one outcome.
 
-    ``code`` is 0 for censoring, otherwise the cause (1 where there is only one); times of non-members are 0.
+    Attributes
+    ----------
+    time_days : ndarray of int32, shape (R, n)
+        From the outcome's origin; 0 of those who are no members.
+    code : ndarray of int8, shape (R, n)
+        0 for censoring, otherwise the cause (1 where there is only one).
+    member : ndarray of bool, shape (R, n)
+        Who is analysed.
     """
 
     time_days: Ints

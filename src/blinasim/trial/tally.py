@@ -104,6 +104,10 @@ class Tally:
             Everything that happens to the same patients, in the world as run and in one without HSCT.
         trial : Trial
             The named rules of what is recorded.
+
+        Returns
+        -------
+        Tally
         """
         parts = []
         for outcome in OUTCOMES:
@@ -154,7 +158,10 @@ class Tally:
         return IncidenceTable.of_counts(self._grid(_name(_OUTCOME[outcome_id], view)))
 
     def value(self, endpoint: Endpoint, view: View) -> float | None:
-        """Return an endpoint's limit or oracle among the pooled patients; None where it has none without a cut-off."""
+        """Return an endpoint's limit or oracle among the pooled patients, in the endpoint's unit.
+
+        None where it has none without a cut-off, or nothing is known.
+        """
         match endpoint:
             case FollowUp():
                 return None

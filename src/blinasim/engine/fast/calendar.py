@@ -13,7 +13,7 @@ from blinasim.scenario.settings import AfterCycle, Policy
 
 @dataclass(frozen=True)
 class Calendar:
-    """The policy's days, and its cycles by number: the first is 1."""
+    """The policy's days, counted from the first infusion, and its cycles by number: the first is 1."""
 
     infusion: int
     cycle: int

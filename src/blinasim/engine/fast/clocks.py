@@ -17,7 +17,20 @@ STOPPED_CLOCK: Final = NEVER * ORDINARY_SPEED
 
 
 def runs(clock: Days, speed: NDArray[np.integer[Any]]) -> Days:
-    """Days until a clock has run out at a speed."""
+    """Days until a clock has run out at a speed.
+
+    Parameters
+    ----------
+    clock : array of int64
+        What is left of it, milli-days.
+    speed : array of int
+        Milli-days a day; at 0 it never runs out.
+
+    Returns
+    -------
+    array of int64
+        Whole days, of the arrays' common shape; NEVER where it does not run out.
+    """
     still = (speed == 0) | (clock >= STOPPED_CLOCK)
     # In floats, which divide faster: clocks and speeds are so small that a quotient that is not whole lies further from
     # a whole number than rounding can carry it.
@@ -26,7 +39,22 @@ def runs(clock: Days, speed: NDArray[np.integer[Any]]) -> Days:
 
 
 def runs_through(clock: Days, first_end: Days, first: Days, second_end: Days, second: Days, third: Days) -> Days:
-    """Days until a clock has run out through three phases."""
+    """Days until a clock has run out through three phases.
+
+    Parameters
+    ----------
+    clock : array of int64
+        What is left of it, milli-days.
+    first_end, second_end : array of int64
+        Last days of the first two phases, counted from now.
+    first, second, third : array of int64
+        Speeds of the phases, milli-days a day.
+
+    Returns
+    -------
+    array of int64
+        Whole days; at least NEVER where it does not run out.
+    """
     in_first = runs(clock, first)
     left = clock - first_end * first
     in_second = first_end + runs(left, second)

@@ -25,7 +25,26 @@ from blinasim.model.codes import HORIZON, NEVER, NONE, Cause, Depth
 
 
 def treat(lives: Lives, calendar: Calendar, who: Days, remission: Days, found: Days, donor: Days) -> dict[str, Days]:
-    """Walk patients from their remission to their end; columns of the history for ``who``."""
+    """Walk Q patients from their remission to their end.
+
+    Parameters
+    ----------
+    lives : Lives
+        Of all P patients.
+    calendar : Calendar
+        The policy's days.
+    who : (Q,) array of int64
+        Places, among all patients, of those who reach remission.
+    remission : (Q,) array of int64
+        Its day.
+    found, donor : (Q,) array of int64
+        Days of the search until a donor is found, and the donor's type, as from ``find_donor``.
+
+    Returns
+    -------
+    dict of str to (Q,) array
+        Columns of the history; days as late as NEVER where something does not happen.
+    """
     one = remitted_of(lives, calendar, who, remission, found, donor)
     fates = lives.fates
 

@@ -14,7 +14,24 @@ from blinasim.model.codes import HORIZON, NEVER, NONE
 
 
 def find_donor(lives: Lives, calendar: Calendar, block: slice) -> tuple[Days, Days]:
-    """Days of the search until the first acceptable donor, and the donor's type; ties to the type written first."""
+    """Find the first acceptable donor; ties go to the type written first in the policy.
+
+    Parameters
+    ----------
+    lives : Lives
+        Of all patients.
+    calendar : Calendar
+        The policy's days.
+    block : slice
+        B of the patients.
+
+    Returns
+    -------
+    found : (B,) array of int64
+        Days from the start of the search, shortened by any head start; NEVER without a donor.
+    donor : (B,) array of int64
+        The type; NONE without a donor.
+    """
     search_days = lives.fates.donor_search_days[block]
     head_start = np.maximum(lives.fates.head_start_days[block], 0)
     found = np.full(head_start.shape, NEVER, dtype=np.int64)
@@ -31,7 +48,7 @@ def find_donor(lives: Lives, calendar: Calendar, block: slice) -> tuple[Days, Da
 def search_start(
     lives: Lives, calendar: Calendar, who: Days | slice, remission: NDArray[np.integer[Any]]
 ) -> NDArray[np.integer[Any]]:
-    """Day on which the search begins, if it does: at entry, or for a candidate, if alive."""
+    """Day on which the search begins, if it does: at entry, or for a candidate, if alive; shape of ``remission``."""
     if calendar.search_after_cycle is not None:
         remission = np.maximum(remission, calendar.infusion_end(calendar.search_after_cycle))
     return np.where(lives.plan.search_at_entry[who], 0, remission)
@@ -45,7 +62,17 @@ def search(
     found: Days,
     donor: Days,
 ) -> None:
-    """Write the search: for whom it began, and what it found before it ended."""
+    """Write the search into the history: for whom it began, and what it found before it ended.
+
+    Parameters
+    ----------
+    lives, calendar, block
+        As for :func:`find_donor`.
+    history : dict of str to (P,) array of int32
+        Columns ``search_start``, ``donor_found`` and ``donor`` are written; those that the search depends on are there.
+    found, donor : (B,) array of int64
+        From :func:`find_donor`.
+    """
     at_entry = lives.plan.search_at_entry[block]
     candidate = history["candidacy"][block] != NONE
     start = search_start(lives, calendar, block, history["remission"][block])

@@ -11,7 +11,26 @@ from blinasim.model.codes import EARLY_AFTER_HSCT_DAYS, NEVER, NONE
 
 
 def death_of_graft(lives: Lives, who: Days, one: Remitted, hsct: Days) -> tuple[Days, Days]:
-    """Day and cause of non-relapse death, by the speeds of the donor; NEVER without a transplant."""
+    """Day and cause of non-relapse death, by the speeds of the donor.
+
+    Parameters
+    ----------
+    lives : Lives
+        Of all patients.
+    who : (Q,) array of int64
+        Places of those who reach remission.
+    one : Remitted
+        Their fates.
+    hsct : (Q,) array of int64
+        Day of transplant; NEVER without one.
+
+    Returns
+    -------
+    death : (Q,) array of int64
+        As if nothing else killed; NEVER without a transplant.
+    cause : (Q,) array of int64
+        Its code; NONE without a transplant.
+    """
     graft, fates = lives.graft, lives.fates
     grafted = np.flatnonzero(hsct < NEVER)
     patient, donor = who[grafted], one.donor[grafted]
@@ -31,7 +50,19 @@ def death_of_graft(lives: Lives, who: Days, one: Remitted, hsct: Days) -> tuple[
 
 
 def relapse_after_graft(lives: Lives, who: Days, one: Remitted, hsct: Days, left: Days) -> Days:
-    """Day on which what is left of the relapse clock runs out under the graft; NEVER without a transplant."""
+    """Day on which the rest of the relapse clock runs out under the graft; NEVER without a transplant.
+
+    Parameters
+    ----------
+    lives, who, one, hsct
+        As for :func:`death_of_graft`.
+    left : (Q,) array of int64
+        What the clock has left on the day of transplant, milli-days.
+
+    Returns
+    -------
+    (Q,) array of int64
+    """
     graft = lives.graft
     grafted = np.flatnonzero(hsct < NEVER)
     patient, donor = who[grafted], one.donor[grafted]

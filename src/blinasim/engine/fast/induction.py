@@ -18,7 +18,19 @@ INDUCTION_CYCLES: Final = 2
 
 @dataclass(frozen=True)
 class Induction:
-    """How induction ends, shape of the block; NEVER where it does not end so."""
+    """How induction ends for the B patients of a block, arrays of shape (B,).
+
+    Attributes
+    ----------
+    remission, failure : array of int64
+        Days since the first infusion; NEVER where it does not end so.
+    death, cause : array of int64
+        Day and cause of death, in induction or after its failure; of no meaning for those who reach remission.
+    stop : array of int64
+        Day of a permanent stop; NEVER without one.
+    cycles, infusion_days : array of int64
+        Begun and given by the end of induction.
+    """
 
     remission: Days
     failure: Days
@@ -30,7 +42,21 @@ class Induction:
 
 
 def induce(lives: Lives, calendar: Calendar, block: slice) -> Induction:
-    """Walk the cycles of induction: whichever comes first of death, progression, stop and the last assessment."""
+    """Walk the cycles of induction: whichever comes first of death, progression, stop and the last assessment.
+
+    Parameters
+    ----------
+    lives : Lives
+        Of all patients.
+    calendar : Calendar
+        The policy's days.
+    block : slice
+        The patients who are walked.
+
+    Returns
+    -------
+    Induction
+    """
     fates, last = lives.fates, calendar.induction_cycles
     response = fates.response_cycle[block].astype(np.int64)
     death = fates.early_death_days[block].astype(np.int64)

@@ -17,7 +17,7 @@ from blinasim.model.codes import HORIZON, NEVER, NONE, AfterCycles, Depth
 
 @dataclass(frozen=True)
 class AfterTheCycles:
-    """Maintenance or bridging after the last cycle; arrays of shape (Q,)."""
+    """Maintenance or bridging after the last cycle; arrays of shape (Q,), days and milli-days of clock a day."""
 
     begins: int
     days: Days  # at most; 0 for a patient who never has any
@@ -30,7 +30,12 @@ class AfterTheCycles:
 
 @dataclass(frozen=True)
 class Remitted:
-    """The fates of those who reach remission, shape (Q,), as int64."""
+    """The fates of those who reach remission, shape (Q,), as int64.
+
+    Days count from the first infusion, except ``stop_count`` (infusion days until the drug is stopped) and ``symptoms``
+    and ``later`` (days after the relapse, and after the remission is broken); clocks are in milli-days, speeds in
+    milli-days a day.
+    """
 
     remission: Days
     cycles_before: Days
@@ -52,7 +57,17 @@ class Remitted:
 
 
 def remitted_of(lives: Lives, calendar: Calendar, who: Days, remission: Days, found: Days, donor: Days) -> Remitted:
-    """Take the fates of those who reach remission, who are ``who`` among all patients."""
+    """Take the fates of those who reach remission.
+
+    Parameters
+    ----------
+    lives, calendar, who, remission, found, donor
+        As for ``treat``.
+
+    Returns
+    -------
+    Remitted
+    """
     fates = lives.fates
 
     def whole(column: NDArray[np.integer]) -> Days:
@@ -96,7 +111,21 @@ def _after_cycles(lives: Lives, calendar: Calendar, who: Days) -> AfterTheCycles
 
 
 def spent_under_treatment(one: Remitted, calendar: Calendar, day: Days) -> Days:
-    """Milli-days of the relapse clock spent from remission to ``day`` under treatment."""
+    """Milli-days of the relapse clock spent from remission on under treatment.
+
+    Parameters
+    ----------
+    one : Remitted
+        Q patients.
+    calendar : Calendar
+        The policy's days.
+    day : (Q,) array of int64
+        Until when, days since the first infusion.
+
+    Returns
+    -------
+    (Q,) array of int64
+    """
     given = np.minimum(calendar.infused(day), one.stop_count) - one.cycles_before * calendar.infusion
     spent = one.infusion_speed * given + one.rest_speed * (day - one.remission - given)
     if one.after is not None:
@@ -105,13 +134,13 @@ def spent_under_treatment(one: Remitted, calendar: Calendar, day: Days) -> Days:
 
 
 def spent_elsewhere(one: Remitted, switch: Days, day: Days) -> Days:
-    """Milli-days spent under another therapy, from the switch to ``day``."""
+    """Milli-days of the relapse clock spent under another therapy, from the switch to ``day``, shape (Q,)."""
     days = np.maximum(np.minimum(day, HORIZON) - np.minimum(switch, HORIZON), 0)
     return np.asarray(one.other_speed * days)
 
 
 def relapse_under_treatment(one: Remitted, calendar: Calendar) -> Days:
-    """Day on which the relapse clock runs out through rests and infusions, with no switch and no transplant."""
+    """Day, (Q,), on which the relapse clock runs out through rests and infusions; no switch and no transplant."""
     rest_days = calendar.cycle - calendar.infusion
     rest = one.rest_speed * rest_days
     period = rest + one.infusion_speed * calendar.infusion
@@ -146,7 +175,21 @@ def _relapse_after_cycles(one: Remitted, calendar: Calendar, after: AfterTheCycl
 
 
 def admissible_day(one: Remitted, calendar: Calendar, stop: Days, switch: Days) -> Days:
-    """First day on which the policy would transplant whoever is in remission; NEVER if that is too late for it."""
+    """First day on which the policy would transplant whoever is in remission; NEVER if that is too late for it.
+
+    Parameters
+    ----------
+    one : Remitted
+        Q patients.
+    calendar : Calendar
+        The policy's days.
+    stop, switch : (Q,) array of int64
+        Days of a permanent stop, and of a switch; as late as NEVER without one.
+
+    Returns
+    -------
+    (Q,) array of int64
+    """
     day = np.maximum(one.found, one.remission + calendar.preparation)
     if calendar.earliest_cycle > 1:  # no remission is earlier than the first infusion's end
         day = np.maximum(day, np.minimum(calendar.infusion_end(calendar.earliest_cycle), stop))
@@ -167,12 +210,26 @@ def _after_infusion(one: Remitted, calendar: Calendar, day: Days, stop: Days, sw
 
 
 def detection_day(one: Remitted, calendar: Calendar, relapse: Days, progression: Days) -> Days:
-    """Day of a visit or of symptoms; a relapse shows before it kills."""
+    """Day of a visit or of symptoms, shape (Q,), given those of relapse and of its death: it shows before it kills."""
     return np.asarray(np.minimum(calendar.visit(relapse), np.minimum(relapse + one.symptoms, progression - 1)))
 
 
 def deepening(lives: Lives, calendar: Calendar, who: Days, one: Remitted, relapse: Days, end: Days) -> Flags:
-    """Whether a CRh* of cycle 1 is a CR at the assessment of a completed cycle 2."""
+    """Whether a CRh* of cycle 1 is a CR at the assessment of a completed cycle 2.
+
+    Parameters
+    ----------
+    lives, calendar, who, one
+        As for :func:`remitted_of`, and what it returns.
+    relapse : (Q,) array of int64
+        Its true day.
+    end : (Q,) array of int64
+        Day of the first of transplant, switch, detected relapse and death.
+
+    Returns
+    -------
+    (Q,) array of bool
+    """
     assessment = calendar.infusion_end(INDUCTION_CYCLES)
     transplant_may_follow = end >= assessment  # on the day itself it comes after the assessment
     destined = lives.fates.deepens[who] & (lives.fates.depth[who] == Depth.CRH) & (one.cycles_before == 1)

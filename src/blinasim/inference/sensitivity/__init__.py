@@ -57,9 +57,19 @@ _OWN_INDEX: Final = 12
 
 
 def outcomes_named(names: Sequence[str] = USUAL, payoffs: Payoffs | None = None) -> tuple[Quantity, ...]:
-    """Return outcomes by id: a measure such as ``os_24_months``, or ``limit:`` and an endpoint such as ``limit:os``.
+    """Return outcomes by id.
 
-    With payoffs, also their measures, such as ``qalys``.
+    Parameters
+    ----------
+    names : sequence of str
+        A measure such as ``os_24_months``, or ``limit:`` and an endpoint such as ``limit:os``.
+    payoffs : Payoffs, optional
+        With them, also their measures, such as ``qalys``.
+
+    Returns
+    -------
+    tuple of Quantity
+        In the order named, each once.
 
     Raises
     ------

@@ -71,7 +71,19 @@ def moved(scenario: Scenario, parameters: ParameterSource) -> tuple[str, ...]:
 
 @dataclass(frozen=True)
 class Question:
-    """What is asked of each value of the parameters; it travels to the workers."""
+    """What is asked of each value of the parameters; it travels to the workers.
+
+    Attributes
+    ----------
+    scenario : Scenario
+        What is lived.
+    centre : Parameters
+        Values of all parameters that are not asked about.
+    names : tuple of str
+        The d parameters that are, by dotted name.
+    outcomes : tuple of Quantity
+        What is looked at.
+    """
 
     scenario: Scenario
     centre: Parameters
@@ -80,7 +92,20 @@ class Question:
 
 
 def answers(question: Question, piece: tuple[Floats, int]) -> Floats:
-    """Live some values of the parameters, of shape (N, d), each in the same trials; shape (N, outcomes, R)."""
+    """Live some values of the parameters, each in the same trials.
+
+    Parameters
+    ----------
+    question : Question
+        What is asked about d parameters.
+    piece : tuple
+        Values of the parameters, (N, d), and the number of trials R.
+
+    Returns
+    -------
+    ndarray of float64, shape (N, outcomes, R)
+        In the outcomes' units.
+    """
     values, trials = piece
     scenario = question.scenario
     draws = RememberedDraws(Luck(scenario.study.seed), range(trials), scenario.cohort.size)
@@ -151,7 +176,11 @@ class Experiment:
         return found
 
     def sobol(self, own: Sequence[str]) -> list[dict[str, Index]]:
-        """Return for each outcome the indices of some parameters by name, and of the others together by ``""``."""
+        """Return for each outcome the indices of some parameters by name, and of the others together by ``""``.
+
+        By SALib: the first-order estimator of Saltelli and others, Comput Phys Commun 2010;181:259, and the total one
+        of Jansen, Comput Phys Commun 1999;117:35-43.
+        """
         from SALib.analyze import sobol as analysis
         from SALib.sample import sobol as sampling
 
@@ -197,7 +226,21 @@ class Experiment:
 
 @dataclass(frozen=True)
 class Informed:
-    """Posterior draws as standard normal numbers (S, d), their weights, and what came of them (S, outcomes)."""
+    """Posterior draws and what came of them.
+
+    Attributes
+    ----------
+    names : tuple of str
+        The d parameters, by dotted name.
+    z : ndarray of float64, shape (S, d)
+        Draws as standard normal numbers.
+    weights : ndarray of float64, shape (S,)
+        Theirs.
+    outcomes : ndarray of float64, shape (S, outcomes)
+        Means over the trials of each draw.
+    contraction : dict of str to float
+        Of each parameter.
+    """
 
     names: tuple[str, ...]
     z: Floats
@@ -206,7 +249,7 @@ class Informed:
     contraction: dict[str, float]
 
     def share(self, names: Sequence[str], column: int) -> VarianceShare:
-        """Part of the variance of an outcome that goes with some parameters."""
+        """Return the part of the variance of an outcome, by its column, that goes with some parameters together."""
         places = [self.names.index(name) for name in names]
         return variance_share(self.z[:, places], self.outcomes[:, column], self.weights)
 

@@ -26,7 +26,12 @@ _LEAST_SWING: Final = 0.05
 class Quantity:
     """What is looked at: a measure of policies, or an endpoint without censoring by time; a mean over trials.
 
-    ``of`` gives the value of each trial, shape (R,).
+    Attributes
+    ----------
+    id, label, unit : str
+        What it is called, and in which unit it is.
+    of : callable
+        The value of each trial, shape (R,), from all that happened.
     """
 
     id: str
@@ -37,7 +42,15 @@ class Quantity:
 
 @dataclass(frozen=True)
 class Interval:
-    """A Monte Carlo figure of each end of a prior's interval, and the standard error of their paired difference."""
+    """An outcome at both ends of the 95 % interval of a parameter's prior.
+
+    Attributes
+    ----------
+    low, high : float
+        In the outcome's unit, at the lower end and at the upper.
+    mcse : float
+        Monte Carlo standard error of their paired difference.
+    """
 
     low: float
     high: float
@@ -51,7 +64,7 @@ class Interval:
 
 @dataclass(frozen=True)
 class Index:
-    """Sobol indices with their standard errors (bootstrap): alone, and with all interactions."""
+    """Sobol indices with their standard errors (bootstrap): ``first`` alone, ``total`` with all interactions."""
 
     first: float
     first_error: float
@@ -100,11 +113,22 @@ class Bearing:
 
 @dataclass(frozen=True)
 class OutcomeSensitivity:
-    """One outcome: its value at the centre, and what moves it, the most moving parameter first.
+    """One outcome, and what moves it.
 
-    ``others`` are the Sobol indices of all parameters together that have none of their own; ``groups`` the parts of the
-    posterior variance that go with groups of parameters, never less than with a member; ``spread`` the standard
-    deviation under the posterior.
+    Attributes
+    ----------
+    outcome : Quantity
+        Which.
+    centre, centre_mcse : float
+        Its value where all parameters are at their centre, in its unit, and the Monte Carlo standard error.
+    bearings : tuple of Bearing
+        Of each parameter, the most moving first.
+    others : Index or None
+        Sobol indices of all parameters together that have none of their own.
+    groups : mapping of str to VarianceShare
+        Parts of the posterior variance that go with groups of parameters, never less than with a member.
+    spread : float or None
+        Standard deviation under the posterior; None without one.
     """
 
     outcome: Quantity

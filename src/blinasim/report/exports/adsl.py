@@ -124,7 +124,13 @@ def identifiers(batch: Batch) -> dict[str, list[str]]:
 
 
 def trial_number(draws: Draws) -> int:
-    """Return the number, from 1, of the one trial of a batch."""
+    """Return the number, from 1, of the one trial of a batch.
+
+    Raises
+    ------
+    ValueError
+        If there are several.
+    """
     if draws.replications != 1:
         raise ValueError(f"one trial at a time, not {draws.replications}")
     return draws.block.start + 1

@@ -66,7 +66,16 @@ _LAST_VISIT: Final = {
 class Ended:
     """Times of one parameter in a batch of trials, arrays of shape (R, n).
 
-    ``reason`` (codes of ``Ending``) counts where there is no event; ``what`` names the event, or the competing one.
+    Attributes
+    ----------
+    time_days : ndarray of int32
+        From the parameter's origin; AVAL is a day more.
+    event, member : ndarray of bool
+        Whether the event ended it, and who has the parameter.
+    reason : ndarray of int32
+        Code of ``Ending``, which counts where there is no event.
+    what : ndarray of str
+        The event, or the competing one, in words.
     """
 
     time_days: Ints
@@ -78,7 +87,21 @@ class Ended:
 
 @dataclass(frozen=True)
 class Parameter:
-    """A PARAMCD: whom it is about, the variable of ADSL from which it counts, and what ends it."""
+    """A PARAMCD: what is followed, of whom, from when, until what.
+
+    Attributes
+    ----------
+    code, label : str
+        PARAMCD and PARAM.
+    population : str
+        Whom it is about, in words.
+    start : str
+        The variable of ADSL from which it counts.
+    event, otherwise : str
+        What ends it, and what does so without an event, in words.
+    of : callable
+        Times in a batch of trials.
+    """
 
     code: str
     label: str

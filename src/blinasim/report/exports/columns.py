@@ -43,9 +43,20 @@ _SPELLING: Final = {
 
 @dataclass(frozen=True)
 class Column:
-    """One column: its name, what it holds, the unit where there is one, and the meaning in words.
+    """One column of a table.
 
     A type that is an enumeration becomes a categorical of its words; -1 is missing there, and in a ``day``.
+
+    Attributes
+    ----------
+    name : str
+        In the header.
+    type : str or type of IntEnum
+        What it holds.
+    unit : str
+        Empty where there is none.
+    meaning : str
+        In words.
     """
 
     name: str
@@ -63,7 +74,19 @@ class Column:
 
 @dataclass(frozen=True)
 class TableDescription:
-    """A file of a results folder, and what one row of it is."""
+    """A file of a results folder.
+
+    Attributes
+    ----------
+    file : str
+        Its name.
+    row : str
+        What one row of it is.
+    columns : tuple of Column
+        In order.
+    note : str
+        What else a reader must know.
+    """
 
     file: str
     row: str
@@ -71,7 +94,22 @@ class TableDescription:
     note: str = ""
 
     def frame(self, data: Mapping[str, Any]) -> pd.DataFrame:
-        """Build the frame; its columns are exactly those described, in their order."""
+        """Build the frame; its columns are exactly those described, in their order.
+
+        Parameters
+        ----------
+        data : mapping of str to array
+            Values by the name of the column, all of one length.
+
+        Returns
+        -------
+        DataFrame
+
+        Raises
+        ------
+        ValueError
+            If a column is described and not given, or given and not described.
+        """
         import pandas as pd
 
         described = [column.name for column in self.columns]
@@ -86,12 +124,15 @@ def words(codes: type[IntEnum]) -> tuple[str, ...]:
 
 
 def worded(codes: type[IntEnum], values: NDArray[Any]) -> NDArray[np.object_]:
-    """Return the words of some codes; None where there is none."""
+    """Return the words of some codes, of any shape; None where there is none (-1)."""
     return np.array([*words(codes), None], dtype=object)[np.where(values == NONE, len(codes), values)]
 
 
 def dates(entry_day: NDArray[Any], day: NDArray[Any]) -> NDArray[np.datetime64]:
-    """Return calendar dates of days since first infusion; not-a-time where the day is -1."""
+    """Return calendar dates of days since first infusion, as numpy.datetime64 in days; not-a-time where the day is -1.
+
+    ``entry_day`` counts from the first day of accrual, which is ``EPOCH``; both are of one shape.
+    """
     calendar = EPOCH + entry_day.astype("timedelta64[D]") + day.astype("timedelta64[D]")
     return np.where(day == NONE, np.datetime64("NaT", "D"), calendar)
 

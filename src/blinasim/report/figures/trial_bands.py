@@ -22,7 +22,12 @@ TICK_MONTHS: Final = 3
 class Band:
     """Median of the trials and the limits that hold 95 % of them, on the days that most trials reach.
 
-    ``held`` says which days of the grid those are; the others have the shape of these days.
+    Attributes
+    ----------
+    held : ndarray of bool, shape (G,)
+        Which days of the grid those are, D of them.
+    lower, middle, upper : ndarray of float64, shape (D,)
+        Quantiles 2.5, 50 and 97.5 % of the trials.
     """
 
     held: NDArray[np.bool_]

@@ -46,6 +46,11 @@ def plane(found: ValueOfInformation) -> style.Drawing:
     -------
     Drawing
         A matplotlib figure; its ``alt`` says where the policies lie.
+
+    Raises
+    ------
+    ValueError
+        Without payoffs, or with another objective.
     """
     judged, payoffs = _judged(found), found.payoffs
     assert payoffs is not None
@@ -105,6 +110,16 @@ def acceptability(found: ValueOfInformation) -> style.Drawing:
     ----------
     found : ValueOfInformation
         With payoffs, and net benefit as the objective.
+
+    Returns
+    -------
+    Drawing
+        A matplotlib figure; its ``alt`` is a sentence for those who do not see it.
+
+    Raises
+    ------
+    ValueError
+        Without payoffs, or with another objective.
     """
     judged, payoffs = _judged(found), found.payoffs
     assert payoffs is not None
@@ -155,6 +170,11 @@ def evppi(found: ValueOfInformation) -> style.Drawing:
     ----------
     found : ValueOfInformation
         By any objective.
+
+    Returns
+    -------
+    Drawing
+        A matplotlib figure; its ``alt`` is a sentence for those who do not see it.
     """
     panels = [
         ("Groups of parameters", found.groups[:_DRAWN]),

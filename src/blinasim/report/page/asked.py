@@ -97,7 +97,7 @@ def _said(value: Any) -> str:
 
 
 def commands(command: str, scenario: Scenario, parameters: ParameterSource, options: Sequence[str] = ()) -> list[str]:
-    """Return the command line that simulates a scenario again, from what ships with blinasim; empty where none can.
+    """Return the command line that simulates a scenario again, from what ships with blinasim.
 
     Parameters
     ----------
@@ -109,6 +109,11 @@ def commands(command: str, scenario: Scenario, parameters: ParameterSource, opti
         With which parameters.
     options : sequence of str
         Further words.
+
+    Returns
+    -------
+    list of str
+        One line; empty where none can.
     """
     said = parameter_options(parameters)
     usual, ours = _settings(load_scenario("baseline")), _settings(scenario)

@@ -27,7 +27,21 @@ from blinasim.study.solve_design import Solution
 def design_page(
     evaluations: Sequence[Evaluation], solutions: Mapping[str, Solution] | None = None, *, trial: int = 1
 ) -> Page:
-    """Return the page of one or more designs; ``trial`` is the one whose data are exported."""
+    """Return the page of one or more designs.
+
+    Parameters
+    ----------
+    evaluations : sequence of Evaluation
+        One of each design, under one set of parameters.
+    solutions : mapping of str to Solution, optional
+        Sizes that were solved for, by name of the design.
+    trial : int
+        The one whose data are exported, from 1.
+
+    Returns
+    -------
+    Page
+    """
     first, several = evaluations[0], len(evaluations) > 1
     names = [one.asked.name for one in evaluations]
     arms = {

@@ -96,6 +96,15 @@ def write_page(page: Page, drawn: Mapping[str, Drawing], folder: Path) -> None:
     """Write ``report.html`` into a results folder whose figures have been written.
 
     The same bytes each time: it holds no date, no path, and nothing of how the work was done.
+
+    Parameters
+    ----------
+    page : Page
+        What it says.
+    drawn : mapping of str to Drawing
+        Figures by name, in order; each is there as ``figures/NAME.svg``.
+    folder : Path
+        The results folder.
     """
     album = Album()
     pictures = [

@@ -63,6 +63,10 @@ class Album:
             Of the figure.
         text : str
             The file. It is parsed, so that nothing of a user's text can become markup.
+
+        Returns
+        -------
+        Picture
         """
         root = ET.fromstring(text)
         box = root.attrib["viewBox"]

@@ -25,7 +25,21 @@ from blinasim.study.simulate import Result
 
 
 def run_page(result: Result, rows: list[Row], own_policy: PolicyFile | None) -> Page:
-    """Return the page of a run."""
+    """Return the page of a run.
+
+    Parameters
+    ----------
+    result : Result
+        What was simulated.
+    rows : list of Row
+        Its results table.
+    own_policy : PolicyFile or None
+        A policy of one's own, if one decided.
+
+    Returns
+    -------
+    Page
+    """
     scenario, varies = result.scenario, result.parameters.varies
     options = ["--policy", f"{POLICY_FILE}:{own_policy.name}"] if own_policy else []
     named = (("Policy", f"{own_policy.name}, a policy of one's own ({POLICY_FILE})"),) if own_policy else ()

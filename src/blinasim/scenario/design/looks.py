@@ -36,7 +36,21 @@ class Cut(Settings):
             yield from inner.parts()
 
     def scaled(self, factor: float, size: int, *, events: bool) -> Cut:
-        """Return the same cut of a trial of another size: patients (or events) in proportion, rounded up."""
+        """Return the same cut of a trial of another size.
+
+        Parameters
+        ----------
+        factor : float
+            By which patients, or events, are multiplied, and rounded up; at least 1 is left.
+        size : int
+            Patients of that trial, the most there can be.
+        events : bool
+            Whether only events are in proportion, and enrolment stays.
+
+        Returns
+        -------
+        Cut
+        """
 
         def times(count: int | None, most: int) -> int | None:
             return None if count is None else max(1, min(most, -int(-count * factor // 1)))
