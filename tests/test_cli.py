@@ -65,6 +65,7 @@ def test_results_are_the_same_bytes_twice(
     assert bytes_of(again) == bytes_of(first)
 
 
+@pytest.mark.usefixtures("without_figures")
 def test_an_existing_folder_is_refused_before_any_work_and_replaced_by_force(tmp_path: Path) -> None:
     target = tmp_path / "r"
     target.mkdir()
@@ -76,7 +77,7 @@ def test_an_existing_folder_is_refused_before_any_work_and_replaced_by_force(tmp
     with pytest.raises(OutputError, match=r"already exists; say force to replace it, or target for another folder$"):
         check_free(target, force=False)
     assert (target / "mine.txt").exists()
-    assert blinasim("run", "baseline", "--replications", "2", "--out", str(target), "--force").returncode == 0
+    assert _run(["run", "baseline", "--replications", "2", "--out", str(target), "--force"]) == 0
     assert not (target / "mine.txt").exists()
     assert (target / "endpoints.csv").exists()
 
