@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from blinasim.engine.body import days_of, runs_out
-from blinasim.model.codes import HORIZON, NEVER, Event
+from blinasim.engine.fast.clocks import runs
+from blinasim.model.codes import ENDLESS_CLOCK, HORIZON, NEVER, Event
 from blinasim.model.durations import (
     as_speed,
     clock_millidays,
@@ -28,7 +29,7 @@ def test_days_are_rounded_up_and_there_is_at_least_one() -> None:
 
 def test_clocks_are_rounded_up_to_milli_days() -> None:
     clock = clock_millidays(np.array([0.0, 0.0001, 0.001, 0.0011, 2.5, 1e9]))
-    assert clock.tolist() == [1, 1, 1, 2, 2_500, NEVER * 1_000]
+    assert clock.tolist() == [1, 1, 1, 2, 2_500, ENDLESS_CLOCK]
     assert clock.dtype == np.int64
 
 
@@ -97,6 +98,20 @@ def test_clocks_run_out_on_the_first_day_that_reaches_them() -> None:
     assert days_of(NEVER * 1_000, 2_000) == NEVER
     assert days_of(NEVER * 1_000 - 1, 1) == NEVER
     assert days_of(NEVER * 1_000 - 1, 1_000) == NEVER
+
+
+def test_what_has_been_spent_of_an_endless_clock_does_not_matter() -> None:
+    fastest = int(as_speed(1e300))
+    assert fastest == np.iinfo(np.int32).max
+    assert days_of(ENDLESS_CLOCK - HORIZON * fastest, fastest) == NEVER
+    assert runs_out(ENDLESS_CLOCK, (NEVER - 1, fastest), (NEVER, fastest)) == NEVER
+    spent = np.array([ENDLESS_CLOCK - HORIZON * fastest])
+    assert runs(spent, np.array([fastest])).tolist() == [NEVER]
+
+
+def test_nothing_times_something_without_end_is_nothing() -> None:
+    assert whole_days(np.array([np.nan])).tolist() == clock_millidays(np.array([np.nan])).tolist() == [1]
+    assert as_speed(np.nan) == 0
 
 
 def test_clocks_run_out_through_phases() -> None:

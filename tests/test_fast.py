@@ -89,8 +89,12 @@ def drawn_value(info: ParameterInfo) -> st.SearchStrategy[float]:
             low, high = prior.low, prior.high
         case _:
             return st.just(info.value)
-    extremes = {"probability": [0.0], "share": [0.0], "speed ratio": [0.0, 1.0], "per year": [0.0, 20.0]}
-    return st.one_of(st.floats(float(low), float(high)), st.sampled_from([info.value, *extremes.get(info.unit, [])]))
+    usual = {"speed ratio": [1.0], "per year": [20.0]}
+    return st.one_of(
+        st.floats(float(low), float(high)),
+        st.sampled_from([info.value, *usual.get(info.unit, [])]),
+        st.sampled_from(info.bounds),
+    )
 
 
 @st.composite

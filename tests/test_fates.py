@@ -98,6 +98,13 @@ def test_odds_of_response_by_who_one_is(who: dict[str, Any], probability: float)
     assert found.response_cycle.tolist() == [2, 0]
 
 
+@pytest.mark.parametrize(("given", "everybody"), [(1.0, True), (0.0, False)])
+def test_a_certain_response_stays_certain_whatever_the_odds_ratios(given: float, everybody: bool) -> None:
+    cohort = people(3, blasts_pct=[10.0, 30.0, 90.0], prior_hsct=[True, False, False], age_years=[70, 30, 30])
+    found = fates(cohort, {"response.cycle": [0.5, 0.001, 0.999]}, **{**RESPONSE, "response.probability": given})
+    assert (found.response_cycle > 0).tolist() == [everybody] * 3
+
+
 def test_depth_and_whether_it_deepens_are_one_luck() -> None:
     found = fates(
         people(4), {"response.depth": [0.099, 0.101, 0.399, 0.401]}, response__crh_share=0.4, response__crh_deepens=0.25

@@ -218,6 +218,7 @@ def test_point_values_are_read_over_the_shipped_ones(tmp_path: Path) -> None:
         ("relapse: {median_days: {prior: 3}}", "relapse.median_days: has no value"),
         ("relapse: {shape: 0}", "relapse.shape: value 0 is no shape"),
         ("response: {probability: 1.5}", "response.probability: value 1.5 is not a probability"),
+        ("non_relapse: {late_until_days: 1.0e+20}", "value 1e+20 is no days; it should be at most 1,000,000"),
         ("relapse: 3", "relapse: should hold names and values, not 3"),
         ("- 3", "the file: should hold names and values"),
         ("structure: {relapse: gamma}", "structure.relapse: Input should be 'weibull' or 'log_logistic'"),
@@ -241,6 +242,10 @@ def test_wrong_point_values_are_refused_in_one_line(tmp_path: Path, text: str, c
         (lambda draws: draws.iloc[:0], "holds no draws"),
         (lambda draws: draws.assign(**{"relapse.shape": np.inf}), "relapse.shape: some draws are no finite numbers"),
         (lambda draws: draws.assign(**{"relapse.shape": "x"}), "relapse.shape: some draws are no finite numbers"),
+        (
+            lambda draws: draws.assign(**{"non_relapse.late_until_days": 1e20}),
+            "late_until_days: some draws are no days",
+        ),
         (lambda draws: draws.assign(**{"response.probability": 1.2}), "response.probability: some draws are no prob"),
         (lambda draws: draws.assign(weight=0.0), "weights should be 0 or more, and not all 0"),
         (lambda draws: draws.assign(weight=-1.0), "weights should be 0 or more"),

@@ -48,6 +48,19 @@ def test_standard_therapy_by_hand() -> None:
     )
 
 
+def test_standard_therapy_at_its_edges() -> None:
+    """A certain response stays certain; a clock that stands still has no median."""
+    changes = {
+        "standard_therapy.response_odds_ratio": 0.5,
+        "standard_therapy.relapse_speed": 0.0,
+        "standard_therapy.failure_speed": 0.0,
+        "response.probability": 1.0,
+    }
+    found = changed_by(STANDARD, changes)
+    assert "response.probability" not in found
+    assert found["relapse.median_days"] == found["failure.median_days"] == float("inf")
+
+
 def test_a_transplant_without_effect_by_hand() -> None:
     changes = dict.fromkeys(parameter_catalogue(), 0.123)
     changed = changed_by(NO_EFFECT, changes | {"failure.relapse_speed": 0.6})

@@ -147,6 +147,11 @@ MEANINGS = [
 KEYS = [
     scenario("unknown key at the top", "titel: x\n", "s.yaml:1:1: titel: no such setting; did you mean title?"),
     scenario("empty key", "title: x\n'': 2\n", "s.yaml:2:1: '': no such setting"),
+    bad(
+        "a key called like what may stand elsewhere",
+        ("show", "baseline", "--set", "policy.donor_search.AfterCycle=1"),
+        "--set policy.donor_search.AfterCycle=1: policy.donor_search.AfterCycle: no such setting",
+    ),
     scenario("numeric key", "title: x\n1: 2\n", "s.yaml:2:1: 1: no such setting"),
     scenario(
         "unknown key of level 2",

@@ -41,6 +41,7 @@ YAML_ITSELF = [
     scenario("NUL byte", "title: x\nwhy: a\0b\n", "s.yaml:2:7: the character U+0000 is not allowed; remove it"),
     scenario("control character", "title: a\x1b[1m\n", "s.yaml:1:9: the character U+001B is not allowed; remove it"),
     scenario("latin-1", "title: x\nwhy: Hämatologie\n".encode("latin-1"), f"s.yaml:2:7: {NOT_UTF8}"),
+    scenario("half a byte order mark", b"\xef\xff", f"s.yaml:1:1: {NOT_UTF8}"),
     scenario("UTF-16", "title: x\n".encode("utf-16"), f"s.yaml:1:1: {NOT_UTF8}"),
     scenario(
         "byte order mark hides nothing",

@@ -43,7 +43,9 @@ def read_text(path: Path, error: type[BlinasimError], *, most_bytes: int) -> str
         return raw.decode("utf-8-sig")
     except UnicodeDecodeError as problem:
         # A byte order mark says UTF-16 before any line begins.
-        before = "" if raw[:2] in (b"\xff\xfe", b"\xfe\xff") else raw[: problem.start].decode("utf-8-sig")
+        before = (
+            "" if raw[:2] in (b"\xff\xfe", b"\xfe\xff") else raw[: problem.start].decode("utf-8-sig", errors="ignore")
+        )
         raise error("cannot be read (not UTF-8 text); save the file as UTF-8", place_after(before, str(path))) from None
 
 

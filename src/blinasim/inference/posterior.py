@@ -215,8 +215,7 @@ def _check(draws: pd.DataFrame, place: Place) -> None:
     if (draws[WEIGHT] < 0).any() or not draws[WEIGHT].sum() > 0:
         raise ParameterError(f"{WEIGHT}: weights should be 0 or more, and not all 0; {_ANEW}", place)
     for name, info in catalogue.items():
-        most = 1.0 if info.unit in ("probability", "share") else np.inf
-        if not draws[name].between(0.0, most).all():
+        if not draws[name].between(*info.bounds).all():
             raise ParameterError(f"{name}: some draws are no {info.unit}; {_ANEW}", place)
 
 

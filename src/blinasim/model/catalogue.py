@@ -5,10 +5,11 @@ The data are ``calibration/parameters.yaml``; the file is checked against ``mode
 
 from __future__ import annotations
 
+import math
 from dataclasses import fields
 from functools import cache
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
@@ -57,6 +58,10 @@ class Prior(BaseModel):
         return self
 
 
+#: No parameter is larger: so many days never come, and ratios so large decide everything.
+_MOST: Final = 1_000_000.0
+
+
 class ParameterInfo(BaseModel):
     """What is known about one parameter, and where it comes from.
 
@@ -88,11 +93,20 @@ class ParameterInfo(BaseModel):
     grade: Literal["abstract", "trial", "literature", "assumption"]
     source: Annotated[str, Field(min_length=3)]
 
+    @property
+    def bounds(self) -> tuple[float, float]:
+        """The least and the largest value that a parameter of this unit may have."""
+        least = math.nextafter(0.0, 1.0) if self.unit in ("shape", "odds ratio") else 0.0
+        return least, 1.0 if self.unit in ("probability", "share") else _MOST
+
     @model_validator(mode="after")
     def _value_of_the_unit(self) -> Self:
-        if self.unit in ("probability", "share") and self.value > 1.0:
+        least, most = self.bounds
+        if self.value > most == 1.0:
             raise ValueError(f"value {self.value:g} is not a {self.unit}")
-        if self.unit in ("shape", "odds ratio") and not self.value > 0.0:
+        if self.value > most:
+            raise ValueError(f"value {self.value:g} is no {self.unit}; it should be at most {most:,.0f}")
+        if self.value < least:
             raise ValueError(f"value {self.value:g} is no {self.unit}; it should be above 0")
         return self
 

@@ -10,6 +10,10 @@ HORIZON: Final = 36_525
 NEVER: Final = 1_000_000
 #: Milli-days of clock spent per day at the ordinary speed.
 ORDINARY_SPEED: Final = 1_000
+#: A clock of so many milli-days or more never runs out. One that never will holds far more: even the highest speeds
+#: spend so little of it that it stays among these.
+STOPPED_CLOCK: Final = NEVER * ORDINARY_SPEED
+ENDLESS_CLOCK: Final = 4 * 10**18
 #: The first phase after a transplant ends with this day.
 EARLY_AFTER_HSCT_DAYS: Final = 100
 #: Edges of the bands of marrow blasts, per cent, and the age from which the source study speaks of older patients.

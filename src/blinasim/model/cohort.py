@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from blinasim.luck import Draws
 from blinasim.model.codes import BLAST_BANDS_PCT, OLDER_FROM_YEARS, Eligibility, Fitness
 from blinasim.model.cohort_file import CohortSource, read_cohort
+from blinasim.model.odds import with_odds
 from blinasim.model.parameters import Parameters
 from blinasim.scenario.settings import Accrual, CohortSettings
 
@@ -302,8 +303,8 @@ def _fitness(parameters: Parameters, age: NDArray[np.int16], uniform: NDArray[np
     """Fitness class; age multiplies the odds of the worse classes."""
     baseline = parameters.baseline
     decades = _decades(age)
-    odds = uniform / (1.0 - uniform) / baseline.worse_fitness_odds_per_decade**decades
-    score = odds / (1.0 + odds)
+    with np.errstate(divide="ignore", over="ignore"):
+        score = with_odds(uniform, 1.0 / baseline.worse_fitness_odds_per_decade**decades)
     poor = score < baseline.poor_fitness
     fair = score < baseline.poor_fitness + baseline.fair_fitness
     return np.where(poor, Fitness.POOR, np.where(fair, Fitness.FAIR, Fitness.GOOD)).astype(np.int8)

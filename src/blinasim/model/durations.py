@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from blinasim.model.codes import NEVER, ORDINARY_SPEED
+from blinasim.model.codes import ENDLESS_CLOCK, NEVER, ORDINARY_SPEED, STOPPED_CLOCK
 from blinasim.model.parameter_groups import Value
 
 Floats = NDArray[np.float64]
@@ -16,18 +16,25 @@ DAYS_PER_MONTH = DAYS_PER_YEAR / 12
 
 def whole_days(days: Floats) -> NDArray[np.int32]:
     """Round durations up to whole days, at least one, at most NEVER."""
-    return np.clip(np.ceil(days), 1, NEVER).astype(np.int32)
+    return np.clip(_up(days), 1, NEVER).astype(np.int32)
 
 
 def clock_millidays(days: Floats) -> NDArray[np.int64]:
-    """Round a clock of ``days`` up to whole milli-days, at least one, at most NEVER days."""
-    return np.clip(np.ceil(days * 1000.0), 1, NEVER * 1000).astype(np.int64)
+    """Round a clock of ``days`` up to whole milli-days, at least one; of NEVER days or more it is ENDLESS_CLOCK."""
+    clock = np.maximum(_up(days * ORDINARY_SPEED), 1.0)
+    return np.where(clock < STOPPED_CLOCK, clock, ENDLESS_CLOCK).astype(np.int64)
+
+
+def _up(values: Floats) -> Floats:
+    """Round up; what is no number is nothing times something without end, as of a median of 0 days, and nothing."""
+    return np.nan_to_num(np.ceil(values), nan=0.0, posinf=np.inf)
 
 
 def as_speed(factor: Value) -> NDArray[np.int32]:
-    """Turn a ratio to the ordinary speed into whole milli-days a day."""
+    """Turn a ratio to the ordinary speed into whole milli-days a day, at most what an int32 holds."""
     ratio: Floats = np.asarray(factor, dtype=np.float64)
-    return np.rint(ratio * ORDINARY_SPEED).astype(np.int32)
+    speed = np.nan_to_num(np.rint(ratio * ORDINARY_SPEED), nan=0.0)  # nothing times something without end is nothing
+    return np.asarray(np.minimum(speed, np.iinfo(np.int32).max)).astype(np.int32)
 
 
 def exponential(uniform: Floats) -> Floats:

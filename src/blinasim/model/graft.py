@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from blinasim.model.codes import Conditioning, Donor, Fitness
+from blinasim.model.codes import NEVER, Conditioning, Donor, Fitness
 from blinasim.model.cohort import Cohort
 from blinasim.model.durations import as_speed
 from blinasim.model.fates import Fates
@@ -35,6 +35,7 @@ class Graft:
     non_relapse_late_until_days: NDArray[np.int32]
 
 
+@np.errstate(divide="ignore", over="ignore", invalid="ignore")  # hazards without end
 def graft(
     cohort: Cohort, fates: Fates, candidate: NDArray[np.bool_], conditioning: NDArray[np.int8], parameters: Parameters
 ) -> Graft:
@@ -88,7 +89,7 @@ def graft(
 
     def days(value: Value) -> NDArray[np.int32]:
         column = np.zeros(everybody, dtype=np.int32)
-        column[who] = np.rint(value)
+        column[who] = np.minimum(np.rint(value), NEVER)
         return column
 
     return Graft(

@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Final
 
+import numpy as np
+
+from blinasim.model.odds import with_odds
 from blinasim.model.parameter_groups import Value
 from blinasim.model.parameters import ONLY_UNDER, Parameters, Structure
 from blinasim.scenario.settings import Policy
@@ -69,24 +72,33 @@ _OF_AN_EFFECT: Final = {*_SPEEDS_BY_TREATMENT, *_SPEEDS_AFTER_RELAPSE, "relapse.
 
 def _standard(parameters: Parameters) -> Parameters:
     standard, induction, response = parameters.standard_therapy, parameters.induction, parameters.response
-    odds = response.probability / (1.0 - response.probability) * standard.response_odds_ratio
 
     def riskier(probability: Value) -> Value:
         return 1.0 - (1.0 - probability) ** standard.early_death_hazard_ratio
 
+    def as_long(median_days: Value, speed: Value) -> Value:
+        """Median of a clock that runs at a speed; without end where it stands still."""
+        with np.errstate(divide="ignore", invalid="ignore"):
+            days: Value = np.divide(median_days, speed)
+        return days
+
     return replace(
         parameters,
-        response=replace(response, probability=odds / (1.0 + odds)),
+        response=replace(response, probability=with_odds(response.probability, standard.response_odds_ratio)),
         induction=replace(
             induction,
             death_cycle_1=riskier(induction.death_cycle_1),
             death_cycle_2=riskier(induction.death_cycle_2),
         ),
-        # A clock that is shorter by a factor is a clock that always runs faster by it.
+        # A clock that always runs faster by a factor is a clock that is shorter by it.
         relapse=replace(
-            parameters.relapse, median_days=parameters.relapse.median_days / standard.relapse_speed, infusion_speed=1.0
+            parameters.relapse,
+            median_days=as_long(parameters.relapse.median_days, standard.relapse_speed),
+            infusion_speed=1.0,
         ),
-        failure=replace(parameters.failure, median_days=parameters.failure.median_days / standard.failure_speed),
+        failure=replace(
+            parameters.failure, median_days=as_long(parameters.failure.median_days, standard.failure_speed)
+        ),
     )
 
 

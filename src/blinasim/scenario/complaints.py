@@ -46,10 +46,19 @@ def first_error(problem: ValidationError, draft: Draft, root: type[BaseModel] = 
         return _of_the_other_kind(details), details["type"] == "missing", place.file != own, place.line, place.column
 
     details = min((one for one in every if one["loc"] not in inside), key=order)
-    path = [part for part in details["loc"] if part != "[key]" and not _names_an_alternative(part)]
+    path = _keys(details)
     place = draft.place([*path, *_setting_complained_of(details)])
     dotted = ".".join(short(str(part)) or "''" for part in path) or f"the {root.__name__.lower()}"
     return ScenarioError(f"{dotted}: {_in_words(details, path, root)}{_inherited(place, draft)}", place)
+
+
+def _keys(details: ErrorDetails) -> list[str | int]:
+    """Return the keys and numbers that lead to a complaint; an unknown key may be called like anything else."""
+    *above, last = details["loc"] or ("[key]",)
+    keys = [part for part in above if part != "[key]" and not _names_an_alternative(part)]
+    if details["type"] == "extra_forbidden" or not (last == "[key]" or _names_an_alternative(last)):
+        keys.append(last)
+    return keys
 
 
 def _names_an_alternative(part: str | int) -> bool:

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from blinasim.errors import DataError, Place
-from blinasim.files import NUMBER, YES_OR_NO, nearest, quoted, read_patients
+from blinasim.files import NUMBER, YES_OR_NO, nearest, quoted, read_patients, short
 from blinasim.statistics.exposure import Estimate, Exposure
 from blinasim.study.estimators import Timing, estimate_all
 
@@ -143,7 +143,11 @@ def _columns(header: Sequence[str], adjust: Sequence[str], place: Place) -> list
             raise DataError(f"{name!r}: cannot be adjusted for; it is not known at the origin", place)
         if name not in header:
             others = [one for one in header if one not in COLUMNS]
-            there = f"there are {', '.join(others[:12])}" if others else "there is none besides those of the days"
+            there = (
+                f"there are {', '.join(short(other) for other in others[:12])}"
+                if others
+                else "there is none besides those of the days"
+            )
             hint = nearest(name, others) or f" ({there})"
             raise DataError(f"{quoted(name)}: no such column to adjust for{hint}", place)
         if list(adjust).count(name) > 1:

@@ -11,7 +11,7 @@ from enum import Enum
 
 from blinasim.engine.body import runs_out
 from blinasim.engine.lives import Lives
-from blinasim.model.codes import HORIZON, NEVER, NONE, ORDINARY_SPEED, AfterCycles, Event
+from blinasim.model.codes import HORIZON, NEVER, NONE, ORDINARY_SPEED, STOPPED_CLOCK, AfterCycles, Event
 from blinasim.model.history import History, cycle_start_days
 
 
@@ -83,7 +83,7 @@ class RelapseClock:
     @property
     def counted(self) -> bool:
         """Whether the clock has a number of days at all: one that never runs out has none."""
-        return self.millidays < NEVER * ORDINARY_SPEED
+        return self.millidays < STOPPED_CLOCK
 
     def left(self, day: int) -> float:
         """Return how many days of clock are left on a day; 0 from the day of relapse on."""

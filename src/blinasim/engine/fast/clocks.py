@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from blinasim.model.codes import NEVER, ORDINARY_SPEED
+from blinasim.model.codes import NEVER, STOPPED_CLOCK
 
 Days = NDArray[np.int64]
 Flags = NDArray[np.bool_]
-
-#: A clock that never runs out, whatever its speed.
-STOPPED_CLOCK: Final = NEVER * ORDINARY_SPEED
 
 
 def runs(clock: Days, speed: NDArray[np.integer[Any]]) -> Days:

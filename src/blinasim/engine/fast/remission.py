@@ -8,11 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from blinasim.engine.fast.calendar import Calendar, parts
-from blinasim.engine.fast.clocks import STOPPED_CLOCK, Days, Flags, runs
+from blinasim.engine.fast.clocks import Days, Flags, runs
 from blinasim.engine.fast.donors import search_start
 from blinasim.engine.fast.induction import INDUCTION_CYCLES
 from blinasim.engine.lives import Lives
-from blinasim.model.codes import HORIZON, NEVER, NONE, AfterCycles, Depth
+from blinasim.model.codes import HORIZON, NEVER, NONE, STOPPED_CLOCK, AfterCycles, Depth
 
 
 @dataclass(frozen=True)

@@ -43,7 +43,7 @@ FROM_REMISSION_OR_FAILURE_ON: Final = frozenset(
 class Fates:
     """What awaits each patient; arrays of shape (P,), donors (P, D) in the order of ``Donor``.
 
-    Days are int32, clocks int64 milli-days, speeds int32 milli-days a day; NEVER (or NEVER * 1000) never comes.
+    Days are int32, clocks int64 milli-days, speeds int32 milli-days a day; NEVER days, or STOPPED_CLOCK, never come.
     """
 
     # Induction, days from the first infusion (the stop: days of infusion)
@@ -90,7 +90,7 @@ class Fates:
         return np.asarray(self.stem_cell_source[np.arange(donor.size), np.maximum(donor, 0)])
 
 
-@np.errstate(over="ignore")  # a clock beyond all days is NEVER
+@np.errstate(divide="ignore", over="ignore", invalid="ignore")  # hazards without end, and clocks beyond all days
 def settle(cohort: Cohort, parameters: Parameters, draws: Draws) -> Fates:
     """Turn luck and parameters into fates.
 

@@ -14,6 +14,7 @@ from blinasim.luck import Draws
 from blinasim.model.codes import NEVER, Cause, Depth, Mrd
 from blinasim.model.durations import daily_hazard, exponential, piecewise, remainder, whole_days
 from blinasim.model.fates.attributes import Attributes
+from blinasim.model.odds import with_odds
 from blinasim.model.parameters import Parameters
 
 #: The stretches over which probabilities of induction are given, days.
@@ -71,13 +72,12 @@ def stop(parameters: Parameters, draws: Draws) -> NDArray[np.int32]:
 def response_cycle(patient: Attributes, parameters: Parameters, draws: Draws) -> NDArray[np.int8]:
     """Cycle of the response: 1, 2, or 0 for never. Blasts, prior HSCT and age multiply the odds."""
     response = parameters.response
-    odds = (
-        np.asarray(response.probability / (1.0 - np.asarray(response.probability)))
-        * patient.by_blasts(response.odds_ratio_below_25, response.odds_ratio_25_to_50)
-        * np.where(patient.prior_hsct, response.odds_ratio_prior_hsct, 1.0)
-        * np.where(patient.older, response.odds_ratio_65_and_over, 1.0)
+    probability = with_odds(
+        response.probability,
+        patient.by_blasts(response.odds_ratio_below_25, response.odds_ratio_25_to_50),
+        np.where(patient.prior_hsct, response.odds_ratio_prior_hsct, 1.0),
+        np.where(patient.older, response.odds_ratio_65_and_over, 1.0),
     )
-    probability = odds / (1.0 + odds)
     uniform = draws.uniform("response.cycle")
     return np.where(uniform < probability * response.cycle_1_share, 1, np.where(uniform < probability, 2, 0)).astype(
         np.int8
