@@ -183,8 +183,9 @@ class _Chooser:
 
     def __init__(self, measured: dict[str, Any]) -> None:
         self.seconds: dict[str, float] = {}
-        #: Tests by file and line; none where a line is only run at import.
+        #: Tests by file and line, and the lines that are run at import; a test may be the first to import a file.
         self.touching: dict[str, dict[int, set[str]]] = {}
+        self.at_import: dict[str, set[int]] = {}
         for file in (file for file in FILES if file in measured):
             names = [name for name, _ in measured[file]["tests"]]
             self.seconds |= {name: seconds for name, seconds in measured[file]["tests"] if _in_one_process(name)}
@@ -192,17 +193,20 @@ class _Chooser:
                 of = self.touching.setdefault(path, {})
                 for line, tests in lines.items():
                     of.setdefault(int(line), set()).update(names[test] for test in tests)
+                self.at_import.setdefault(path, set()).update(int(line) for line, tests in lines.items() if not tests)
 
     def tests_of(self, mutant: Mutant) -> tuple[list[tuple[str, dict[str, float]]], float]:
         """Tests by file, with how long each takes, and how long all of them take."""
         of = self.touching.get(mutant.path, {})
-        lines = [of[line] for line in range(mutant.lines[0], mutant.lines[1] + 1) if line in of]
+        lines = {line for line in range(mutant.lines[0], mutant.lines[1] + 1) if line in of}
         if not lines:  # never run
             return [], 0.0
+        touching, most = set().union(*(of[line] for line in lines)), _MOST_SECONDS
         # What is done at import is touched by every test of the module, or by all if it holds nothing else.
-        touching, most = set().union(*lines), _MOST_SECONDS
-        if not touching:
-            touching, most = set().union(*of.values()) or set(self.seconds), _FIRST_SECONDS
+        if lines <= self.at_import.get(mutant.path, set()):
+            touching, most = set().union(*of.values()), _FIRST_SECONDS
+            if of.keys() <= self.at_import[mutant.path]:
+                touching = set(self.seconds)
         ordered = sorted(touching & self.seconds.keys(), key=lambda name: (self.seconds[name], name))
         golden = [name for name in ordered if name.startswith(GOLDEN)]
         others = [name for name in ordered if not name.startswith(GOLDEN)]
