@@ -17,7 +17,7 @@ from blinasim.scenario.design import Cut
 from blinasim.scenario.design_file import load_design
 from blinasim.scenario.loading import load_scenario
 from blinasim.scenario.settings import Policy
-from blinasim.statistics.conditional import variance_share
+from blinasim.statistics.conditional_mean import variance_share
 from blinasim.statistics.counting import Rows
 from blinasim.statistics.differences import ArmDifference
 from blinasim.statistics.sample_size import schoenfeld_events

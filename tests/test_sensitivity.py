@@ -32,7 +32,7 @@ from blinasim.report import sensitivity_file as stored
 from blinasim.report.sensitivity import sensitivity_frame, sentence, uninformed_text
 from blinasim.report.sensitivity_file import sensitivity_file, stored_sentence
 from blinasim.scenario.loading import load_scenario
-from blinasim.statistics.conditional import variance_share
+from blinasim.statistics.conditional_mean import variance_share
 from blinasim.study.batch import live
 from blinasim.study.measures import MEASURE, Truth, measured
 from posteriors import small_posterior

@@ -24,7 +24,7 @@ from blinasim.inference.worth import Candidate, Judged, ValueOfInformation, Wort
 from blinasim.model.catalogue import parameter_catalogue
 from blinasim.model.parameters import PAIR, ParameterSource
 from blinasim.scenario.settings import Payoffs, Scenario
-from blinasim.statistics.conditional import Fit, conditional_means
+from blinasim.statistics.conditional_mean import Fit, conditional_means
 from blinasim.statistics.information import (
     Jackknifed,
     fitted_gains,

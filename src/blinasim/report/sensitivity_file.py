@@ -12,7 +12,7 @@ from blinasim.inference.sensitivity import Bearing, Index, OutcomeSensitivity, S
 from blinasim.model.parameters import ParameterSource
 from blinasim.report.document import Document, finite
 from blinasim.report.sensitivity import sentence
-from blinasim.statistics.conditional import VarianceShare
+from blinasim.statistics.conditional_mean import VarianceShare
 
 #: Raised when a key changes its meaning or goes away; a new key does not raise it.
 SCHEMA_VERSION: Final = 1

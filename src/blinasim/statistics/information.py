@@ -16,7 +16,7 @@ from typing import Final
 
 import numpy as np
 
-from blinasim.statistics.conditional import Fit, conditional_means
+from blinasim.statistics.conditional_mean import Fit, conditional_means
 from blinasim.statistics.curves import Floats
 
 #: Groups of points that are left out in turn for a standard error.

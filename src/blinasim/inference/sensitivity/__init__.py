@@ -3,7 +3,7 @@
 Three questions. How far does the outcome move as one parameter goes through the 95 % interval of its prior (a tornado)?
 What part of its variance is each parameter's, alone and with all its interactions, before anything was fitted (Sobol
 indices over the priors: Saltelli and others, Comput Phys Commun 2010;181:259)? And what part of its variance under the
-posterior would go if the parameter were known (:mod:`blinasim.statistics.conditional`)? All values of the parameters
+posterior would go if the parameter were known (:mod:`blinasim.statistics.conditional_mean`)? All values of the parameters
 are lived by the same patients with the same luck.
 """
 
@@ -26,7 +26,7 @@ from blinasim.inference.sensitivity.result import Bearing, Index, Interval, Outc
 from blinasim.model.parameters import ParameterSource
 from blinasim.model.places import counted_places
 from blinasim.scenario.settings import Payoffs, Scenario
-from blinasim.statistics.conditional import VarianceShare
+from blinasim.statistics.conditional_mean import VarianceShare
 from blinasim.study.measures import Measure, Truth, measures_of
 from blinasim.trial.endpoints import ENDPOINTS, estimate
 

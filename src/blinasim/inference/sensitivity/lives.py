@@ -23,7 +23,7 @@ from blinasim.model.catalogue import parameter_catalogue
 from blinasim.model.parameters import Parameters, ParameterSource, parameters_to_dict
 from blinasim.model.therapy import acts
 from blinasim.scenario.settings import Scenario
-from blinasim.statistics.conditional import VarianceShare, variance_share
+from blinasim.statistics.conditional_mean import VarianceShare, variance_share
 from blinasim.statistics.curves import normal_quantile
 from blinasim.study.batch import live
 from blinasim.study.executors import in_order

@@ -13,7 +13,7 @@ from blinasim.inference.diagnostics import LEAST_CONTRACTION
 from blinasim.model.catalogue import ParameterInfo, parameter_catalogue
 from blinasim.model.parameters import ParameterSource
 from blinasim.scenario.settings import Scenario
-from blinasim.statistics.conditional import VarianceShare
+from blinasim.statistics.conditional_mean import VarianceShare
 from blinasim.study.measures import Truth
 
 Floats = NDArray[np.float64]
