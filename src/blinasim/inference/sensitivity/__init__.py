@@ -3,8 +3,8 @@
 Three questions. How far does the outcome move as one parameter goes through the 95 % interval of its prior (a tornado)?
 What part of its variance is each parameter's, alone and with all its interactions, before anything was fitted (Sobol
 indices over the priors: Saltelli and others, Comput Phys Commun 2010;181:259)? And what part of its variance under the
-posterior would go if the parameter were known (:mod:`blinasim.statistics.conditional_mean`)? All values of the parameters
-are lived by the same patients with the same luck.
+posterior would go if the parameter were known (:mod:`blinasim.statistics.conditional_mean`)? All values of the
+parameters are lived by the same patients with the same luck.
 """
 
 from __future__ import annotations
