@@ -185,6 +185,7 @@ def test_the_fast_engine_refuses_in_one_line() -> None:
         ("class P:\n    def is_candidat(self, chart): return True\n", "P", "did you mean is_candidate"),
         ("class P:\n    pass\n", "P", "answers no question"),
         ("class P:\n    def searches(self, chart): return True\n", "Q", "has no class Q"),
+        ("Limit = 3\n\nclass Limits:\n    pass\n", "Limit_", "has no class Limit_; did you mean Limits"),
         ("class P(:\n", "P", ":1:"),
         ("import nothing_of_the_kind\n", "P", "cannot be imported: ModuleNotFoundError"),
         ("import sys\nsys.exit(0)\n", "P", "cannot be imported: SystemExit: 0"),

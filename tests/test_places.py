@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import fields, replace
 from math import exp, factorial
 from typing import Any
 
@@ -89,6 +89,15 @@ def test_the_order_of_processes_does_not_matter() -> None:
     for seed in range(3):
         order = np.random.default_rng(seed).permutation(drawn.patients).tolist()
         assert not differing_histories(one, des.walk(drawn, order=order))
+
+
+def test_stays_are_built_from_rows_in_the_order_of_their_fields() -> None:
+    stays = Stays.of_rows([(4, 1, 17, -3, 5, 8), (4, 2, -1, 6, NEVER, 9)])
+    assert [getattr(stays, item.name).tolist() for item in fields(Stays)] == [
+        *([4, 4], [1, 2], [17, -1], [-3, 6], [5, NEVER], [8, 9]),
+    ]
+    assert stays.place.dtype == np.int8
+    assert all(getattr(stays, item.name).dtype == np.int32 for item in fields(Stays) if item.name != "place")
 
 
 def test_places_are_given_by_priority_then_day_then_number() -> None:

@@ -58,6 +58,8 @@ FILES = [
     "tests/test_blind_trial_view.py",
     "tests/test_patient_flow.py",
     "tests/test_designs.py",
+    "tests/test_refusals.py",
+    "tests/test_compare.py",
     "tests/test_tally.py",
     "tests/test_exports.py",
     "tests/test_verify.py",
