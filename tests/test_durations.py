@@ -72,6 +72,14 @@ def test_the_outermost_luck_of_a_mixture_is_finite() -> None:
         assert np.isfinite(exponential_mixture(np.array([2.0**-53, 1.0 - 2.0**-53]), 100.0, share, 0.25)).all()
 
 
+@pytest.mark.parametrize("share", [0.4, 0.6, 1.0])
+def test_a_mixture_whose_long_survivors_never_die_keeps_its_median(share: float) -> None:
+    uniform = (np.arange(1_001) + 0.5) / 1_001
+    days = exponential_mixture(uniform, 100.0, share, 0.0)
+    assert np.median(days) == pytest.approx(100.0, rel=1e-2)
+    assert (np.diff(days) >= 0.0).all()
+
+
 def test_what_is_left_of_a_uniform() -> None:
     assert remainder(np.array([0.1, 0.19, 0.2, 0.7]), 0.2) == pytest.approx([0.5, 0.95, 0.5, 0.5])
     assert remainder(np.array([0.3]), 0.0) == 0.5

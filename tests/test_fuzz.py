@@ -46,7 +46,7 @@ def test_what_fuzzing_begins_from_is_read(kind: str, tmp_path: Path) -> None:
     """At least one seed is accepted, or nothing beyond the door would ever be tried."""
     seeds = kinds.seeds_of(kind)[:3]
     said = [kinds.attempt(kind, seed, tmp_path) for seed in seeds]
-    assert kind == "policy" or None in said, said
+    assert None in said, said
 
 
 @settings(max_examples=25, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
@@ -65,7 +65,7 @@ def test_any_bytes_are_refused_in_words_or_accepted(data: bytes, kind: str) -> N
         kinds.attempt(kind, data, Path(folder))
 
 
-RESAMPLED = ("run", "baseline", "--set", "cohort.data={file: s.yaml}")
+OF_A_FILE = ("run", "baseline", "--set", "cohort.data={file: s.yaml}")
 HEADER = "age_years,prior_hsct,salvage_lines,blasts_pct,fitness,well_matched,site"
 
 
@@ -78,10 +78,10 @@ HEADER = "age_years,prior_hsct,salvage_lines,blasts_pct,fitness,well_matched,sit
         (("show", "s.yaml"), "title: x\ntrial: {accrual: {pieces: [" + "{days: 1}, " * 80_000 + "]}}\n"),
         (("effect", "--data", "s.yaml"), "time_days,event,transplant_days\n" + "9,yes,\n" * 500_001),
         (
-            ("run", "baseline", "--set", "cohort.data={file: s.yaml}"),
+            OF_A_FILE,
             f"{HEADER}\n" + "30,no,1,80.5,good,yes,3\n" * 500_001,
         ),
-        (RESAMPLED, f"{HEADER}\n" + '"' + "\U0001f489" * 12_000_000),
+        (OF_A_FILE, f"{HEADER}\n" + '"' + "\U0001f489" * 12_000_000),
         (("trial", "s.yaml"), "title: x\narms: [" + "{name: a, scenario: baseline}, " * 30_000 + "]\n"),
     ],
     ids=["half a list", "many keys", "many stretches", "many rows", "many patients", "one wide cell", "many arms"],

@@ -121,7 +121,7 @@ def test_only_des_tells_stories() -> None:
         assert np.array_equal(getattr(told, item.name), getattr(untold, item.name))
 
 
-def test_a_column_that_nothing_holds_is_nocolumn() -> None:
+def test_a_column_that_nothing_holds_is_no_column() -> None:
     lives = in_remission_on_day_28(2)
     assert column(lives, "response_cycle").tolist() == [1, 1]
     with pytest.raises(AttributeError, match="colour"):

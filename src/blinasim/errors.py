@@ -18,15 +18,24 @@ class Place:
     def __str__(self) -> str:
         return f"{self.file}:{self.line}:{self.column}" if self.line else self.file
 
+    def told(self, call: Callable[[str], str] = str) -> str:  # noqa: ARG002 -- a file is called the same by everybody
+        """Return the place as its reader calls it."""
+        return str(self)
+
 
 @dataclass(frozen=True)
-class Argument(Place):
-    """An argument of a function, called ``file`` here, and what it was given; a command calls it an option."""
+class Argument:
+    """An argument of a function, and what it was given; a command calls it an option."""
 
+    name: str
     said: str = ""
 
     def __str__(self) -> str:
-        return f"{self.file} {self.said}".rstrip()
+        return self.told()
+
+    def told(self, call: Callable[[str], str] = str) -> str:
+        """Return the argument as its reader calls it, and what it was given."""
+        return f"{call(self.name)} {self.said}".rstrip()
 
 
 def naming(advice: str, call: Callable[[str], str] = str) -> str:
@@ -41,13 +50,13 @@ class BlinasimError(Exception):
     ----------
     message : str
         What is wrong.
-    place : Place, optional
+    place : Place or Argument, optional
         Where.
     advice : str
         What to do, where that is to give another argument: its name stands in braces. Nothing else is quoted there.
     """
 
-    def __init__(self, message: str, place: Place | None = None, advice: str = "") -> None:
+    def __init__(self, message: str, place: Place | Argument | None = None, advice: str = "") -> None:
         self.message = message
         self.place = place
         self.advice = advice
@@ -55,10 +64,8 @@ class BlinasimError(Exception):
 
     def told(self, call: Callable[[str], str] = str) -> str:
         """Return the line, with arguments as its reader calls them."""
-        place = self.place
-        where = f"{call(place.file)} {place.said}".rstrip() if isinstance(place, Argument) else place
-        line = f"{where}: {self.message}" if where else self.message
-        return f"{line}; {naming(self.advice, call)}" if self.advice else line
+        line = f"{self.place.told(call)}: {self.message}" if self.place else self.message
+        return one_line(f"{line}; {naming(self.advice, call)}" if self.advice else line)
 
 
 class ScenarioError(BlinasimError):

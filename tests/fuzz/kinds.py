@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
-from blinasim.errors import BlinasimError
+from blinasim.errors import BlinasimError, one_line
 from blinasim.files import data_folder
 from blinasim.inference.posterior import prior_draws, read_posterior
 from blinasim.model.catalogue import load_parameters
@@ -89,6 +89,8 @@ def attempt(kind: str, data: bytes, folder: Path) -> str | None:
         raise FindingError(f"{kind}: took {seconds:.1f} s")
     if megabytes > MOST_MB:
         raise FindingError(f"{kind}: took {megabytes:.0f} MB")
+    if said is not None and said != one_line(said):
+        raise FindingError(f"{kind}: a complaint of several lines")
     if said is not None and not 0 < len(said) < 4_000 + (len(data) if kind == "policy" else 0):
         raise FindingError(f"{kind}: a complaint of {len(said)} letters")
     return said

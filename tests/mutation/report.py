@@ -24,6 +24,9 @@ def write(mutants: list[Mutant]) -> None:
     """Write the page."""
     reasons: dict[str, str] = YAML(typ="safe").load(REASONS) or {}
     rows = outcomes()
+    there = {mutant.key: mutant for mutant in mutants}
+    # A key outlives a move of its function to another file.
+    rows = [row | {"path": there[row["key"]].path} if row["key"] in there else row for row in rows]
     first = {row["key"]: row for row in reversed(rows)}
     now = {row["key"]: row for row in rows}
     PAGE.write_text("\n".join(_page(mutants, first, now, reasons)) + "\n", encoding="utf-8")

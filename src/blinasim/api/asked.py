@@ -4,16 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
 
 from blinasim.errors import ScenarioError
 from blinasim.scenario.loading import load_named, load_scenario
 from blinasim.scenario.settings import Scenario
-
-if TYPE_CHECKING:
-    pass
 
 
 def named(

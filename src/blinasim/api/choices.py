@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from blinasim.api.asked import named
 from blinasim.engine.choice import EngineName
@@ -18,9 +18,6 @@ from blinasim.scenario.settings import Scenario
 from blinasim.study import optimize as optimizing
 from blinasim.study.grid import grid_of, values_said
 from blinasim.study.optimize import Optimization
-
-if TYPE_CHECKING:
-    pass
 
 
 def optimize(

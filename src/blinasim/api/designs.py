@@ -6,7 +6,6 @@ from collections.abc import Callable
 from concurrent.futures import Executor
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
 
@@ -16,9 +15,6 @@ from blinasim.model.parameters import ParameterSource
 from blinasim.scenario.design_file import TrialDesign, load_design
 from blinasim.study import evaluate_design as evaluating
 from blinasim.study.evaluation import Evaluation
-
-if TYPE_CHECKING:
-    pass
 
 
 def evaluate_design(

@@ -95,6 +95,7 @@ def run(
     from blinasim.errors import naming
     from blinasim.report.folder import RunOptions, run_into
     from blinasim.report.rows import judged_text, results_table, rows_of, run_definitions
+    from blinasim.report.words import NOT_APPLICABLE
     from blinasim.study.cluster import hired
 
     start = time.perf_counter()
@@ -126,7 +127,7 @@ def run(
     out_console = console()
     out_console.print(_heading(name, result, seconds), highlight=False)
     narrow = out_console.width < (_WIDTH_WITH_PARTS if values.varies else _WIDTH)
-    left_out = ("parameters", "limit", "oracle") * narrow
+    left_out = ("parameters", "limit", "oracle", NOT_APPLICABLE) * narrow  # which stands in these columns alone
     out_console.print(printed(results_table(rows, varies=values.varies).without(*left_out)))
     out_console.print(f"\n{judged_text(result.scenario, rows)}\n", highlight=False, soft_wrap=True)
     out_console.print(legend(run_definitions(varies=values.varies), left_out))

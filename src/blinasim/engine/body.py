@@ -16,7 +16,7 @@ import simpy
 from simpy.exceptions import Interrupt
 
 from blinasim.engine.fate import Fate
-from blinasim.model.codes import EARLY_AFTER_HSCT_DAYS, HORIZON, NEVER, NONE, STOPPED_CLOCK, Cause, Donor, Event
+from blinasim.model.codes import EARLY_AFTER_HSCT_DAYS, ENDLESS_FROM, HORIZON, NEVER, NONE, Cause, Donor, Event
 from blinasim.model.history import LogEntry
 from blinasim.scenario.settings import AfterCycle, Policy
 
@@ -333,6 +333,6 @@ def runs_out(clock: int, *phases: tuple[int, int]) -> int:
 
 def days_of(clock: int, speed: int) -> int:
     """Return the days until a clock (milli-days) has run out at a speed (milli-days a day): SPECIFICATION 2.2."""
-    if speed == 0 or clock >= STOPPED_CLOCK:
+    if speed == 0 or clock >= ENDLESS_FROM:
         return NEVER
     return min(-(-clock // speed), NEVER)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
+from typing import Final
 
 import simpy
 
@@ -16,6 +17,9 @@ from blinasim.model.codes import NEVER, Event, Mrd, Place
 from blinasim.model.history import LogEntry
 from blinasim.model.own_policy import OwnRules
 from blinasim.scenario.settings import Capacity
+
+#: Where in a day patience ends: before the round of its beds. Nothing else is waited for at this place of the order.
+PATIENCE_ENDS: Final = Event.CANDIDACY
 
 
 @dataclass(frozen=True)
@@ -75,7 +79,7 @@ class Guest(Body):
         self.interruptible = True
         came: Event = yield from self.wait(moment)
         self.interruptible = False
-        if came == Event.CANDIDACY:  # has waited for too long
+        if came == PATIENCE_ENDS:
             self.gave_up = True
             self.give_back(Place.TRANSPLANT_BED)
         return came
@@ -150,4 +154,4 @@ class Guest(Body):
         if request is None or request.granted or self.protocol.give_up_after_days >= NEVER:
             return NEVER_MOMENT
         patience_ends = request.asked - self.birth // TICKS + self.protocol.give_up_after_days + 1
-        return at(max(self.day, patience_ends), Event.CANDIDACY)
+        return at(max(self.day, patience_ends), PATIENCE_ENDS)

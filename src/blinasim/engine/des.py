@@ -13,11 +13,11 @@ from collections.abc import Sequence
 import numpy as np
 
 from blinasim.engine.body import END, NEVER_MOMENT, Process, Protocol, at, days_of, without_cycle_collection
-from blinasim.engine.clinic import Clinic, Guest
+from blinasim.engine.clinic import PATIENCE_ENDS, Clinic, Guest
 from blinasim.engine.fate import Fate, fates_by_replication
 from blinasim.engine.lives import Lives
 from blinasim.engine.ward import stays_of
-from blinasim.model.codes import NEVER, NONE, AfterCycles, Cause, Depth, Event, Place
+from blinasim.model.codes import NEVER, NONE, RESPONSE_CYCLES, AfterCycles, Cause, Depth, Event, Place
 from blinasim.model.history import History, LogEntry
 from blinasim.model.places import Stays, days_in_bed
 
@@ -140,7 +140,7 @@ class Patient(Guest):
             came: Event = yield from self.called(min(over, self.transplant_due(), self.give_up_due()))
             if came == Event.TRANSPLANT and not self.may_be_transplanted():
                 continue
-            if came not in (Event.DONOR_FOUND, Event.CANDIDACY):
+            if came not in (Event.DONOR_FOUND, PATIENCE_ENDS):
                 return came
 
     def donor_search(self) -> Process:
@@ -313,7 +313,7 @@ class Patient(Guest):
 
     def deepen(self) -> None:
         """At the assessment of cycle 2 a CRh* may be found to have become a CR."""
-        if self.cycles == 2 and self.fate.deepens and self.depth == Depth.CRH and self.relapse == NONE:
+        if self.cycles == RESPONSE_CYCLES and self.fate.deepens and self.depth == Depth.CRH and self.relapse == NONE:
             self.depth, self.deepening = int(Depth.CR), self.day
             self.note(Event.DEEPENING, self.depth)
 
@@ -323,9 +323,8 @@ class Patient(Guest):
         self.end_search()
         self.give_back(Place.INFUSION_BED)
         self.progression_moment = NEVER_MOMENT
-        self.dies_by(
-            (today + days_of(self.fate.failure_clock_millidays, self.fate.failure_speed_refractory)), Cause.PROGRESSION
-        )
+        left = days_of(self.fate.failure_clock_millidays, self.fate.failure_speed_refractory)
+        self.dies_by(today + left, Cause.PROGRESSION)
 
     def transplant(self) -> None:
         """The graft changes the speed of the clocks that run, and brings that of non-relapse death."""

@@ -12,9 +12,9 @@ from blinasim.engine.lives import Lives
 
 
 class Fate(NamedTuple):
-    """What one patient is born with: a row of ``Fates``, ``Plan`` and ``Graft``, with their units.
+    """What is settled of one life before it is lived: its fate, what static rules plan, what a graft would do.
 
-    Lists are by donor type, in the order of ``Donor``.
+    A row of ``Fates``, ``Plan`` and ``Graft``, with their units; lists are by donor type, in the order of ``Donor``.
     """
 
     early_death_days: int

@@ -53,6 +53,10 @@ class Lives:
     draws: Draws | None = None
     own: OwnRules | None = None
 
+    def graft_of(self, conditioning: int) -> Graft:
+        """Return the speeds after a transplant with a conditioning: a policy of one's own may ask for either."""
+        return self.graft if self.own is None else self.own.grafts[conditioning]
+
     def of(self, who: NDArray[np.intp]) -> Lives:
         """Return the lives of some patients alone, as one replication; ``who`` are their numbers, shape (Q,)."""
         return replace(

@@ -6,8 +6,8 @@ from functools import cache
 from pathlib import Path
 from typing import Final
 
-from blinasim.errors import ParameterError, Place
-from blinasim.files import data_folder
+from blinasim.errors import Argument, ParameterError
+from blinasim.files import data_folder, quoted
 from blinasim.inference.posterior import Posterior, read_posterior
 from blinasim.model.catalogue import load_parameters
 from blinasim.model.parameters import ParameterSource
@@ -54,7 +54,8 @@ def parameters_said(said: ParameterSource | str | Path | None = None) -> Paramet
     if path.suffix in (".yaml", ".yml"):
         return read_points(path)
     raise ParameterError(
-        "is neither posterior nor point, nor a file of draws (.csv) or of point values (.yaml)", Place(str(said))
+        "is neither posterior nor point, nor a file of draws (.csv) or of point values (.yaml)",
+        Argument("parameters", said=quoted(str(said))),
     )
 
 

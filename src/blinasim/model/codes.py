@@ -10,16 +10,16 @@ HORIZON: Final = 36_525
 NEVER: Final = 1_000_000
 #: Milli-days of clock spent per day at the ordinary speed.
 ORDINARY_SPEED: Final = 1_000
-#: A clock of so many milli-days or more never runs out. One that never will holds far more: even the highest speeds
-#: spend so little of it that it stays among these.
-STOPPED_CLOCK: Final = NEVER * ORDINARY_SPEED
+#: A clock of so many milli-days never runs out (SPECIFICATION 2.4).
+ENDLESS_FROM: Final = NEVER * ORDINARY_SPEED
+#: What such a clock holds: more than the highest speed can spend of it by the horizon and leave less than that.
 ENDLESS_CLOCK: Final = 4 * 10**18
 #: The first phase after a transplant ends with this day.
 EARLY_AFTER_HSCT_DAYS: Final = 100
 #: Edges of the bands of marrow blasts, per cent, and the age from which the source study speaks of older patients.
 BLAST_BANDS_PCT: Final = (5.0, 25.0, 50.0, 75.0, 100.0)
 OLDER_FROM_YEARS: Final = 65
-#: A remission is a response to the study where it was found within so many cycles.
+#: Response is judged in so many cycles; a remission found within them is a response to the study (SPECIFICATION 4, 8).
 RESPONSE_CYCLES: Final = 2
 #: "None", "not by the horizon".
 NONE: Final = -1

@@ -67,7 +67,7 @@ class Cohort:
     @property
     def blasts_75(self) -> NDArray[np.bool_]:
         """Patients with 75 % of marrow blasts or more, shape (P,)."""
-        return self.blasts_pct >= 75.0
+        return self.blasts_pct >= BLAST_BANDS_PCT[3]
 
     @property
     def decades_over_40(self) -> NDArray[np.float64]:

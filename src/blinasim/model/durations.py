@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from blinasim.model.codes import ENDLESS_CLOCK, NEVER, ORDINARY_SPEED, STOPPED_CLOCK
+from blinasim.model.codes import ENDLESS_CLOCK, ENDLESS_FROM, NEVER, ORDINARY_SPEED
 from blinasim.model.parameter_groups import Value
 
 Floats = NDArray[np.float64]
@@ -22,7 +22,7 @@ def whole_days(days: Floats) -> NDArray[np.int32]:
 def clock_millidays(days: Floats) -> NDArray[np.int64]:
     """Round a clock of ``days`` up to whole milli-days, at least one; of NEVER days or more it is ENDLESS_CLOCK."""
     clock = np.maximum(_up(days * ORDINARY_SPEED), 1.0)
-    return np.where(clock < STOPPED_CLOCK, clock, ENDLESS_CLOCK).astype(np.int64)
+    return np.where(clock < ENDLESS_FROM, clock, ENDLESS_CLOCK).astype(np.int64)
 
 
 def _up(values: Floats) -> Floats:
@@ -81,7 +81,9 @@ def exponential_mixture(uniform: Floats, median: Value, long_share: Value, long_
     array of float
         In the unit of the median.
     """
-    share, speed = np.asarray(long_share, dtype=np.float64), np.asarray(long_speed, dtype=np.float64)
+    share = np.asarray(long_share, dtype=np.float64)
+    # At 0 a majority of long survivors would have no median.
+    speed = np.maximum(np.asarray(long_speed, dtype=np.float64), 1e-100)
     # Survival (1 - w) exp(-x) + w exp(-s x) falls and is convex: from 0 Newton's steps reach one half from the left.
     mean_medians = np.zeros(np.broadcast_shapes(share.shape, speed.shape))
     for _ in range(60):

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from blinasim.model.codes import NEVER, Conditioning, Donor, Fitness
+from blinasim.model.codes import NEVER, ORDINARY_SPEED, Conditioning, Donor, Fitness
 from blinasim.model.cohort import Cohort
 from blinasim.model.durations import as_speed
 from blinasim.model.fates import Fates
@@ -60,7 +60,7 @@ def graft(
     parameters = parameters.by_patient(who // cohort.patients)
     relapse, risks = parameters.relapse, parameters.non_relapse
     reduced = conditioning[who] == Conditioning.REDUCED
-    own = fates.relapse_speed_rest[who] / 1000.0 * relapse.graft_speed
+    own = fates.relapse_speed_rest[who] / ORDINARY_SPEED * relapse.graft_speed
     relapse_ratio = own * np.where(reduced, relapse.reduced_speed, 1.0)
     fitness = np.where(
         cohort.fitness[who] == Fitness.POOR,

@@ -7,9 +7,11 @@ from dataclasses import dataclass
 
 from blinasim.inference.choice import parameters_said
 from blinasim.model.codes import (
+    ENDLESS_FROM,
     HORIZON,
     NEVER,
     NONE,
+    ORDINARY_SPEED,
     AfterCycles,
     Cause,
     Conditioning,
@@ -168,10 +170,13 @@ def _words(entry: LogEntry, world: World, history: History) -> str:
         case Event.PROGRESSION:
             return "progression; treatment ends"
         case Event.NO_REMISSION:
-            return "no remission after two cycles; treatment ends"
+            cycles = "two cycles" if history.cycles[0] > 1 else "one cycle"
+            return f"no remission after {cycles}; treatment ends"
         case Event.REMISSION:
             mrd = {Mrd.UNKNOWN: "MRD not assessed"}.get(Mrd(fates.mrd[0]), f"MRD-{Mrd(fates.mrd[0]).name.lower()}")
-            return f"{_DEPTHS[Depth(entry.detail)]}, {mrd}; its relapse clock is of {_days(_clock(world))} days"
+            endless = _clock(world) >= ENDLESS_FROM
+            clock = "never runs out" if endless else f"is of {_days(_clock(world))} days"
+            return f"{_DEPTHS[Depth(entry.detail)]}, {mrd}; its relapse clock {clock}"
         case Event.DEEPENING:
             return "the remission has become complete (CR)"
         case Event.CANDIDACY:
@@ -206,10 +211,10 @@ def _transplant(entry: LogEntry, world: World, history: History) -> str:
     which = "on-study HSCT" if history.on_study_hsct[0] else "later HSCT, outside the study's count"
     whose = f"{donor.name.lower()} donor" + ("" if donor == Donor.CORD else f" ({source})")
     text = f"{intensity} conditioning, {whose}: {which}"
-    if entry.relapse_clock_left == NONE:
+    if entry.relapse_clock_left == NONE or _clock(world) >= ENDLESS_FROM:
         return text
     spent = _clock(world) - entry.relapse_clock_left
-    speed = world.lives.graft.relapse_speed[0, donor] / 1000
+    speed = world.lives.graft_of(conditioning).relapse_speed[0, donor] / ORDINARY_SPEED
     clock = f"The relapse clock, {_days(spent)} of its {_days(_clock(world))} days spent"
     return f"{text}. {clock}, now runs at {speed:.2g} of its full speed"
 
@@ -224,7 +229,7 @@ def _clock(world: World) -> int:
 
 
 def _days(millidays: int) -> str:
-    return f"{millidays / 1000:.0f}"
+    return f"{millidays / ORDINARY_SPEED:.0f}"
 
 
 def _seen(data: TrialData) -> str:

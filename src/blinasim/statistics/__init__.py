@@ -20,6 +20,9 @@ dataclasses of arrays come out. Import from the modules, nothing is re-exported 
 - `sample_size` -- events for a log-rank test;
 - `illness_death` -- closed forms to judge by;
 - `intervals` -- exact binomial limits, predictive intervals, Monte Carlo standard errors;
+- `ratio`, `pairs` -- a ratio of means, and variances of means over pairs of trials, with their errors;
+- `conditional_mean`, `information` -- what part of an outcome goes with some inputs, and what knowing them is worth;
+- `pareto` -- whether a few importance weights carry all the others;
 - `weights` -- weights that make a sample agree with published margins;
 - `curves` -- what batch and table share: the step functions, their bands, areas and quantiles.
 

@@ -126,7 +126,7 @@ def parse_over(text: str) -> tuple[str, list[str]]:
     return name.strip(), _texts(parse_yaml(listed, "", ScenarioError).data, place)
 
 
-def _stepped(ends_and_step: tuple[str, ...], place: Place) -> list[str]:
+def _stepped(ends_and_step: tuple[str, ...], place: Place | Argument) -> list[str]:
     first, last, step = ends_and_step
     decimals = max(len(part.partition(".")[2]) for part in (first, last, step))
     low, high, by = (round(float(part) * 10**decimals) for part in (first, last, step))
@@ -142,7 +142,7 @@ def values_said(name: str, values: Any) -> list[str]:
     return _texts(list(values) if isinstance(values, tuple) else values, Place(name))
 
 
-def _texts(values: Any, place: Place) -> list[str]:
+def _texts(values: Any, place: Place | Argument) -> list[str]:
     """Write values as YAML on one line, each once."""
     if not isinstance(values, list) or not values:
         raise ScenarioError(f"{quoted(values)} should be a list of values", place)

@@ -90,6 +90,8 @@ def optimize(
     BlinasimError
         If there are too few or too many candidates, too few trials, no such measure, a measure without a value in some
         trial, or no candidate keeps the limits.
+    ScenarioError
+        If the candidates have cohorts of different sizes.
     WorkerError
         If those who do the work keep dying.
 

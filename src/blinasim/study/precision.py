@@ -116,7 +116,7 @@ class Precision:
     at_most: float
 
     @classmethod
-    def named(cls, name: str, at_most: float, place: Place | None = None) -> Precision:
+    def named(cls, name: str, at_most: float, place: Place | Argument | None = None) -> Precision:
         """Return what ``os``, ``os_median`` or ``os_mean`` means.
 
         Parameters

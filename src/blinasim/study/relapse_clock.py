@@ -11,7 +11,7 @@ from enum import Enum
 
 from blinasim.engine.body import runs_out
 from blinasim.engine.lives import Lives
-from blinasim.model.codes import HORIZON, NEVER, NONE, ORDINARY_SPEED, STOPPED_CLOCK, AfterCycles, Event
+from blinasim.model.codes import ENDLESS_FROM, HORIZON, NEVER, NONE, ORDINARY_SPEED, AfterCycles, Event
 from blinasim.model.history import History, cycle_start_days
 
 
@@ -83,7 +83,7 @@ class RelapseClock:
     @property
     def counted(self) -> bool:
         """Whether the clock has a number of days at all: one that never runs out has none."""
-        return self.millidays < STOPPED_CLOCK
+        return self.millidays < ENDLESS_FROM
 
     def left(self, day: int) -> float:
         """Return how many days of clock are left on a day; 0 from the day of relapse on."""
@@ -129,7 +129,7 @@ def _stretches(history: History, lives: Lives, patient: int) -> tuple[Stretch, .
         if moment[0] != NONE:
             changes = [change for change in changes if change[:2] < moment] + [(*moment, pace)]
     if hsct != NONE:
-        graft = lives.graft if lives.own is None else lives.own.grafts[int(history.conditioning[patient])]
+        graft = lives.graft_of(int(history.conditioning[patient]))
         changes.append((hsct + int(graft.plateau_days[patient]), Event.HORIZON, Pace.GRAFT_LATE))
     changes.sort(key=lambda change: change[:2])
     ends = [each[0] for each in changes[1:]] + [NEVER]
@@ -161,7 +161,7 @@ def _treatment(history: History, lives: Lives, patient: int) -> list[tuple[int, 
 
 def _speed(pace: Pace, history: History, lives: Lives, patient: int) -> int:
     fates, donor = lives.fates, int(history.donor[patient])
-    graft = lives.graft if lives.own is None else lives.own.grafts[int(history.conditioning[patient])]
+    graft = lives.graft_of(int(history.conditioning[patient]))
     match pace:
         case Pace.REST:
             speed = fates.relapse_speed_rest[patient]

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from blinasim.model.codes import NEVER, STOPPED_CLOCK
+from blinasim.model.codes import ENDLESS_FROM, NEVER
 
 Days = NDArray[np.int64]
 Flags = NDArray[np.bool_]
@@ -28,7 +28,7 @@ def runs(clock: Days, speed: NDArray[np.integer[Any]]) -> Days:
     array of int64
         Whole days, of the arrays' common shape; NEVER where it does not run out.
     """
-    still = (speed == 0) | (clock >= STOPPED_CLOCK)
+    still = (speed == 0) | (clock >= ENDLESS_FROM)
     # In floats, which divide faster: clocks and speeds are so small that a quotient that is not whole lies further from
     # a whole number than rounding can carry it.
     days = np.ceil(clock / np.maximum(speed, 1))

@@ -9,7 +9,6 @@ import numpy as np
 from blinasim.engine.fast.calendar import Calendar
 from blinasim.engine.fast.clocks import Days, runs
 from blinasim.engine.fast.graft import death_of_graft, relapse_after_graft
-from blinasim.engine.fast.induction import INDUCTION_CYCLES
 from blinasim.engine.fast.remission import (
     Remitted,
     admissible_day,
@@ -21,7 +20,7 @@ from blinasim.engine.fast.remission import (
     spent_under_treatment,
 )
 from blinasim.engine.lives import Lives
-from blinasim.model.codes import HORIZON, NEVER, NONE, Cause, Depth
+from blinasim.model.codes import HORIZON, NEVER, NONE, RESPONSE_CYCLES, Cause, Depth
 
 
 def treat(lives: Lives, calendar: Calendar, who: Days, remission: Days, found: Days, donor: Days) -> dict[str, Days]:
@@ -132,7 +131,7 @@ def _written(lives: Lives, calendar: Calendar, who: Days, one: Remitted, course:
     columns = {
         "remission": one.remission,
         "depth": np.where(deepens, Depth.CR, fates.depth[who].astype(np.int64)),
-        "deepening": np.where(deepens, calendar.infusion_end(INDUCTION_CYCLES), NEVER),
+        "deepening": np.where(deepens, calendar.infusion_end(RESPONSE_CYCLES), NEVER),
         "mrd": fates.mrd[who].astype(np.int64),
         "candidacy": np.where(one.candidate, one.remission, NEVER),
         "switch": course.switch,

@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
 
 import numpy as np
 
 from blinasim.engine.fast.calendar import Calendar
 from blinasim.engine.fast.clocks import Days, runs
 from blinasim.engine.lives import Lives
-from blinasim.model.codes import NEVER, Cause
-
-#: Remission comes in cycle 1 or 2.
-INDUCTION_CYCLES: Final = 2
+from blinasim.model.codes import NEVER, RESPONSE_CYCLES, Cause
 
 
 @dataclass(frozen=True)
@@ -64,7 +60,7 @@ def induce(lives: Lives, calendar: Calendar, block: slice) -> Induction:
     stop_count = fates.stop_infusion_days[block].astype(np.int64)
     stop = calendar.day_of_infusion(stop_count)
     responds = response > 0
-    if last < INDUCTION_CYCLES:  # whoever would respond later never does
+    if last < RESPONSE_CYCLES:  # whoever would respond later never does
         responds &= response <= last
     assessment = calendar.infusion + (np.where(responds, response, last) - 1) * calendar.cycle
 

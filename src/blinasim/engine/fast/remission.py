@@ -10,9 +10,8 @@ from numpy.typing import NDArray
 from blinasim.engine.fast.calendar import Calendar, parts
 from blinasim.engine.fast.clocks import Days, Flags, runs
 from blinasim.engine.fast.donors import search_start
-from blinasim.engine.fast.induction import INDUCTION_CYCLES
 from blinasim.engine.lives import Lives
-from blinasim.model.codes import HORIZON, NEVER, NONE, STOPPED_CLOCK, AfterCycles, Depth
+from blinasim.model.codes import ENDLESS_FROM, HORIZON, NEVER, NONE, RESPONSE_CYCLES, AfterCycles, Depth
 
 
 @dataclass(frozen=True)
@@ -163,7 +162,7 @@ def relapse_under_treatment(one: Remitted, calendar: Calendar) -> Days:
     relapse = np.where(resting_first, np.where(left_after_rest <= infused, in_infusion, afterwards), in_rest)
     if one.after is not None:
         relapse = np.where(relapse > one.after.begins, _relapse_after_cycles(one, calendar, one.after), relapse)
-    return np.where(one.clock >= STOPPED_CLOCK, NEVER, relapse)
+    return np.where(one.clock >= ENDLESS_FROM, NEVER, relapse)
 
 
 def _relapse_after_cycles(one: Remitted, calendar: Calendar, after: AfterTheCycles) -> Days:
@@ -230,10 +229,10 @@ def deepening(lives: Lives, calendar: Calendar, who: Days, one: Remitted, relaps
     -------
     (Q,) array of bool
     """
-    assessment = calendar.infusion_end(INDUCTION_CYCLES)
+    assessment = calendar.infusion_end(RESPONSE_CYCLES)
     transplant_may_follow = end >= assessment  # on the day itself it comes after the assessment
     destined = lives.fates.deepens[who] & (lives.fates.depth[who] == Depth.CRH) & (one.cycles_before == 1)
-    completed = one.stop_count > INDUCTION_CYCLES * calendar.infusion
+    completed = one.stop_count > RESPONSE_CYCLES * calendar.infusion
     ends_by_then = np.minimum(one.death, one.switch)
     lasts = transplant_may_follow & (ends_by_then > assessment)
     return np.asarray(destined & completed & (relapse > assessment) & lasts)

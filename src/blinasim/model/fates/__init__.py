@@ -2,7 +2,7 @@
 
 Nothing here knows a policy. A *clock* is a number of milli-days, spent at a *speed* that decisions may change
 (SPECIFICATION 2); a fate in plain days runs at one a day. How each is drawn stands in ``induction``, ``remission``,
-``donors`` and ``clocks``.
+``candidacy``, ``donors`` and ``clocks``.
 """
 
 from __future__ import annotations
@@ -14,10 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from blinasim.luck import Draws
-from blinasim.model.codes import Depth
 from blinasim.model.cohort import Cohort
 from blinasim.model.durations import as_speed
-from blinasim.model.fates import clocks, donors, induction, remission
+from blinasim.model.fates import candidacy, clocks, donors, induction, remission
 from blinasim.model.fates.attributes import Attributes
 from blinasim.model.parameter_groups import Value
 from blinasim.model.parameters import Parameters
@@ -43,7 +42,8 @@ FROM_REMISSION_OR_FAILURE_ON: Final = frozenset(
 class Fates:
     """What awaits each patient; arrays of shape (P,), donors (P, D) in the order of ``Donor``.
 
-    Days are int32, clocks int64 milli-days, speeds int32 milli-days a day; NEVER days, or STOPPED_CLOCK, never come.
+    Days are int32, clocks int64 milli-days, speeds int32 milli-days a day. NEVER days never come, and a clock of
+    ENDLESS_FROM never runs out.
     """
 
     # Induction, days from the first infusion (the stop: days of infusion)
@@ -118,7 +118,6 @@ def settle(cohort: Cohort, parameters: Parameters, draws: Draws) -> Fates:
     cause_early, cause_late = clocks.non_relapse_causes(parameters, draws)
     head_start = donors.head_start(parameters, draws)
     speed = clocks.relapse_speed(patient.prior_hsct, depth, negative, parameters)
-    candidacy = parameters.candidacy
     shape = (draws.replications, draws.patients)
 
     def everyone(factor: Value) -> NDArray[np.int32]:
@@ -144,14 +143,9 @@ def settle(cohort: Cohort, parameters: Parameters, draws: Draws) -> Fates:
         remission_death_cause=remission_cause.ravel(),
         switch_days=remission.switch(parameters, draws).ravel(),
         later_transplant_days=remission.later_transplant(parameters, draws).ravel(),
-        selected_despite_age=(draws.uniform("candidacy.selected_age") < candidacy.selected_65_and_over).ravel(),
-        selected_despite_prior_hsct=(
-            draws.uniform("candidacy.selected_prior_hsct") < candidacy.selected_prior_hsct
-        ).ravel(),
-        declines=(
-            draws.uniform("candidacy.declines")
-            < np.where(depth == Depth.CRH, candidacy.declines_crh, candidacy.declines_cr)
-        ).ravel(),
+        selected_despite_age=candidacy.selected_despite_age(parameters, draws).ravel(),
+        selected_despite_prior_hsct=candidacy.selected_despite_prior_hsct(parameters, draws).ravel(),
+        declines=candidacy.declines(depth, parameters, draws).ravel(),
         donor_search_days=donors.search(patient, parameters, draws),
         stem_cell_source=donors.stem_cell_source(parameters, draws),
         head_start_days=head_start.ravel(),

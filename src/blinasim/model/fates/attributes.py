@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from blinasim.model.codes import BLAST_BANDS_PCT
 from blinasim.model.cohort import Cohort
 from blinasim.model.durations import Floats
 from blinasim.model.parameter_groups import Value
@@ -39,4 +40,5 @@ class Attributes:
 
     def by_blasts(self, below_25: Value, below_50: Value) -> Floats:
         """Return a factor by marrow blasts, shape (R, n): below 25 %, below 50 %, and 1 for 50 % or more."""
-        return np.where(self.blasts_pct < 25.0, below_25, np.where(self.blasts_pct < 50.0, below_50, 1.0))
+        _, low, middle, *_ = BLAST_BANDS_PCT
+        return np.where(self.blasts_pct < low, below_25, np.where(self.blasts_pct < middle, below_50, 1.0))

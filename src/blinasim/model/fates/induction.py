@@ -1,8 +1,8 @@
 """Fates of the first two cycles: death, progression, the stop of the drug, and the response.
 
 Functions take patients as (R, n) arrays, parameters whose values are numbers or (R, 1) arrays, and the luck of the same
-R replications of n patients; what they return is of shape (R, n) too: int32 days,
-NEVER for what never comes, or int8 codes.
+R replications of n patients; what they return is of shape (R, n) too: int32 days, NEVER for what never comes, or int8
+codes.
 """
 
 from __future__ import annotations

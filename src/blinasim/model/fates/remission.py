@@ -1,11 +1,13 @@
 """Fates of a remission but for its clock: death in it, a switch of therapy, a later transplant, symptoms of relapse.
 
 Functions take patients as (R, n) arrays, parameters whose values are numbers or (R, 1) arrays, and the luck of the same
-R replications of n patients; what they return is of shape (R, n) too: int32 days,
-NEVER for what never comes, or int8 codes.
+R replications of n patients; what they return is of shape (R, n) too: int32 days, NEVER for what never comes, or int8
+codes.
 """
 
 from __future__ import annotations
+
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +18,9 @@ from blinasim.model.durations import DAYS_PER_YEAR, Floats, exponential, log_log
 from blinasim.model.fates.attributes import Attributes
 from blinasim.model.parameter_groups import Value
 from blinasim.model.parameters import Parameters
+
+#: Of the log-logistic days to a later transplant, by assumption: few come long before or long after the median.
+_LATER_SHAPE: Final = 3.0
 
 
 def death(patient: Attributes, parameters: Parameters, draws: Draws) -> tuple[NDArray[np.int32], NDArray[np.int8]]:
@@ -42,7 +47,9 @@ def later_transplant(parameters: Parameters, draws: Draws) -> NDArray[np.int32]:
     """Days from a switch, or a detected relapse, to a later transplant, log-logistic; NEVER where there is none."""
     remission = parameters.remission
     uniform = draws.uniform("later_transplant.days")
-    days = log_logistic(remainder(uniform, remission.later_transplant), remission.later_transplant_median_days, 3.0)
+    days = log_logistic(
+        remainder(uniform, remission.later_transplant), remission.later_transplant_median_days, _LATER_SHAPE
+    )
     return np.where(uniform < remission.later_transplant, whole_days(days), NEVER).astype(np.int32)
 
 
@@ -53,5 +60,4 @@ def symptoms(parameters: Parameters, draws: Draws) -> NDArray[np.int32]:
 
 
 def _per_year(uniform: Floats, rate: Value) -> Floats:
-    with np.errstate(divide="ignore"):
-        return np.asarray(exponential(uniform) * DAYS_PER_YEAR / rate)
+    return np.asarray(exponential(uniform) * DAYS_PER_YEAR / rate)
