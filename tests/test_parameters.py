@@ -36,7 +36,10 @@ def without_well_matched() -> str:
     [
         (replaced("baseline:\n", "basline:\n"), r":\d+:1: basline: no such parameter; did you mean baseline"),
         (without_well_matched(), r":\d+:1: baseline\.well_matched_share: is missing"),
-        (replaced("value: 0.23\n", "value: 1.23\n"), r"baseline\.poor_fitness: .*value 1.23 is not a probability"),
+        (
+            replaced("value: 0.23\n", "value: 1.23\n"),
+            r"baseline\.poor_fitness: .*value 1.23 is no probability",
+        ),
         (replaced("value: 0.23\n", "value: -0.1\n"), r":\d+:\d+: baseline\.poor_fitness\.value: .*greater than or"),
         (replaced("value: 1.25\n", "value: 0.0\n"), r"worse_fitness_odds.*value 0 is no odds ratio; .* above 0"),
         (replaced("a: 23, b: 77", "median: 23, b: 77"), r"baseline\.poor_fitness\.prior: .*beta takes a, b"),

@@ -217,7 +217,7 @@ def test_point_values_are_read_over_the_shipped_ones(tmp_path: Path) -> None:
         ("relapse: {median_days: true}", "relapse.median_days: true should be a number"),
         ("relapse: {median_days: {prior: 3}}", "relapse.median_days: has no value"),
         ("relapse: {shape: 0}", "relapse.shape: value 0 is no shape"),
-        ("response: {probability: 1.5}", "response.probability: value 1.5 is not a probability"),
+        ("response: {probability: 1.5}", "response.probability: value 1.5 is no probability"),
         ("non_relapse: {late_until_days: 1.0e+20}", "value 1e+20 is no days; it should be at most 1,000,000"),
         ("relapse: 3", "relapse: should hold names and values, not 3"),
         ("- 3", "the file: should hold names and values"),

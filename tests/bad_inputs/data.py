@@ -115,7 +115,7 @@ MANIFESTS = [
     manifest(
         "manifest with an impossible probability",
         parameters(recording__donor_unknown=1.5),
-        "parameters.recording.donor_unknown: 1.5: Value error, value 1.5 is not a probability",
+        "parameters.recording.donor_unknown: 1.5: value 1.5 is no probability; it should be at most 1",
     ),
     manifest("manifest of an unknown engine", {"engine": "steam"}, "engine: Input should be 'auto', 'fast' or 'des'"),
 ]

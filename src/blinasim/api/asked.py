@@ -8,6 +8,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from blinasim.errors import ScenarioError
+from blinasim.files import complaint
 from blinasim.scenario.loading import load_named, load_scenario
 from blinasim.scenario.settings import Scenario
 
@@ -64,5 +65,6 @@ def studied(scenario: Scenario, replications: int | None, seed: int | None) -> S
     try:
         return scenario.with_study(replications, seed)
     except ValidationError as problem:
-        first = problem.errors(include_url=False)[0]
-        raise ScenarioError(f"study.{first['loc'][-1]}: {first['msg']}, not {first['input']!r}") from None
+        inside, what = complaint(problem)
+        given = {"replications": replications, "seed": seed}[str(inside[-1])]
+        raise ScenarioError(f"study.{inside[-1]}: {what}, not {given!r}") from None

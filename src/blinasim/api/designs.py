@@ -10,6 +10,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from blinasim.errors import ScenarioError
+from blinasim.files import complaint
 from blinasim.inference.choice import parameters_said
 from blinasim.model.parameters import ParameterSource
 from blinasim.scenario.design_file import TrialDesign, load_design
@@ -60,8 +61,9 @@ def evaluate_design(
     try:
         asked = replace(asked, design=asked.design.with_study(replications, seed))
     except ValidationError as problem:
-        first = problem.errors(include_url=False)[0]
-        raise ScenarioError(f"study.{first['loc'][-1]}: {first['msg']}, not {first['input']!r}") from None
+        inside, what = complaint(problem)
+        given = {"replications": replications, "seed": seed}[str(inside[-1])]
+        raise ScenarioError(f"study.{inside[-1]}: {what}, not {given!r}") from None
     return evaluating.evaluate_design(
         asked,
         parameters=parameters_said(parameters),

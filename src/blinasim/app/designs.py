@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from blinasim.app.pictures import Picture
 from blinasim.errors import ScenarioError
-from blinasim.files import shipped_designs
+from blinasim.files import complaint, shipped_designs
 from blinasim.inference.choice import POINT, parameters_said
 from blinasim.model.durations import DAYS_PER_MONTH
 from blinasim.report.design import characteristics, look_lines, percent, success_word
@@ -47,9 +47,9 @@ class Planned:
         try:
             return replace(whole, design=whole.design.of_size(self.size))
         except ValidationError as problem:
-            said = problem.errors(include_url=False)[0]
-            where = ".".join(str(part) for part in said["loc"]) or "the design"
-            raise ScenarioError(f"{where}: {said.get('ctx', {}).get('error', said['msg'])}") from None
+            inside, what = complaint(problem)
+            where = ".".join(str(part) for part in inside) or "the design"
+            raise ScenarioError(f"{where}: {what}") from None
 
     def changes(self) -> list[str]:
         """Return what is changed of arms and looks, as ``--set`` would say it."""

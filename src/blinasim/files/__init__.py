@@ -4,7 +4,7 @@ from blinasim.files.output import MANIFEST, check_free, whole_folder
 from blinasim.files.plain_yaml import MOST_LEVELS, KeyPath, YamlFile, parse_yaml, read_yaml
 from blinasim.files.shipped import data_folder, shipped_designs, shipped_scenarios
 from blinasim.files.table import NUMBER, YES_OR_NO, PatientFile, read_patients
-from blinasim.files.text import digest, nearest, quoted, read_bytes, read_text, readable, reason, short
+from blinasim.files.text import complaint, digest, nearest, quoted, read_bytes, read_text, readable, reason, short
 
 __all__ = [
     "MANIFEST",
@@ -15,6 +15,7 @@ __all__ = [
     "PatientFile",
     "YamlFile",
     "check_free",
+    "complaint",
     "data_folder",
     "digest",
     "nearest",

@@ -9,9 +9,12 @@ import os
 import stat
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from blinasim.errors import BlinasimError, Place
+
+if TYPE_CHECKING:
+    from pydantic import ValidationError
 
 #: Longest quotation of a user's own text in a message.
 _QUOTED = 60
@@ -121,6 +124,12 @@ def quoted(value: Any) -> str:
     if isinstance(value, bool) or value is None:
         return {True: "true", False: "false", None: "null"}[value]
     return repr(short(value)) if isinstance(value, str) else short(repr(value))
+
+
+def complaint(problem: ValidationError) -> tuple[tuple[str | int, ...], str]:
+    """Return what a check complains of first: where, as a path of keys, and in words."""
+    first = problem.errors(include_url=False)[0]
+    return first["loc"], first["msg"].removeprefix("Value error, ")
 
 
 def nearest(word: str, words: Iterable[str]) -> str:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from pydantic import TypeAdapter, ValidationError
 
 from blinasim.errors import ParameterError, Place
-from blinasim.files import read_bytes, reason, short
+from blinasim.files import complaint, read_bytes, reason, short
 from blinasim.inference.leave_one_out import LeftOut
 from blinasim.inference.priors import drawn
 from blinasim.inference.sampler import Stage, effective
@@ -185,8 +185,7 @@ def read_posterior(path: Path) -> Posterior:
             dict(about["about"]), tuple(LeftOut(**figure) for figure in about["left_out"]),
         )  # fmt: skip
     except ValidationError as problem:
-        what = problem.errors(include_url=False)[0]["msg"]
-        raise ParameterError(f"is no posterior (its structure: {what}); {_ANEW}", place) from None
+        raise ParameterError(f"is no posterior (its structure: {complaint(problem)[1]}); {_ANEW}", place) from None
     except (KeyError, TypeError, ValueError, OverflowError, RecursionError) as problem:
         what = reason(problem) if isinstance(problem, KeyError | ValueError) else type(problem).__name__
         raise ParameterError(f"is no posterior ({what}); {_ANEW}", place) from None

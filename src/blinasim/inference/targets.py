@@ -10,7 +10,7 @@ from typing import Final, Literal, Self
 from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
 from blinasim.errors import ParameterError
-from blinasim.files import data_folder, nearest, read_yaml
+from blinasim.files import complaint, data_folder, nearest, read_yaml
 from blinasim.trial.endpoints import ENDPOINTS
 
 #: Published figures that no trial estimates.
@@ -101,7 +101,7 @@ def load_targets(path: Path | None = None) -> dict[str, Target]:
         try:
             targets[name] = Target.model_validate(entry)
         except ValidationError as problem:
-            raise ParameterError(f"{name}: {problem.errors()[0]['msg']}", document.place((name,))) from None
+            raise ParameterError(f"{name}: {complaint(problem)[1]}", document.place((name,))) from None
     return targets
 
 

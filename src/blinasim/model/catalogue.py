@@ -14,7 +14,7 @@ from typing import Annotated, Any, Final, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from blinasim.errors import ParameterError
-from blinasim.files import data_folder, nearest, read_yaml
+from blinasim.files import complaint, data_folder, nearest, read_yaml
 from blinasim.model.parameter_groups import GROUPS
 from blinasim.model.parameters import Parameters, parameters_of
 
@@ -102,12 +102,9 @@ class ParameterInfo(BaseModel):
     @model_validator(mode="after")
     def _value_of_the_unit(self) -> Self:
         least, most = self.bounds
-        if self.value > most == 1.0:
-            raise ValueError(f"value {self.value:g} is not a {self.unit}")
-        if self.value > most:
-            raise ValueError(f"value {self.value:g} is no {self.unit}; it should be at most {most:,.0f}")
-        if self.value < least:
-            raise ValueError(f"value {self.value:g} is no {self.unit}; it should be above 0")
+        if not least <= self.value <= most:
+            limit = "above 0" if self.value < least else f"at most {most:,.0f}"
+            raise ValueError(f"value {self.value:g} is no {self.unit}; it should be {limit}")
         return self
 
 
@@ -141,9 +138,10 @@ def parameter_catalogue(path: Path | None = None) -> dict[str, ParameterInfo]:
             try:
                 catalogue[f"{group}.{name}"] = ParameterInfo.model_validate(data[group][name])
             except ValidationError as problem:
-                first = problem.errors()[0]
-                where = ".".join(str(part) for part in (group, name, *first["loc"]))
-                raise ParameterError(f"{where}: {first['msg']}", document.place((group, name, *first["loc"]))) from None
+                inside, what = complaint(problem)
+                keys = (group, name, *inside)
+                where = ".".join(str(part) for part in keys)
+                raise ParameterError(f"{where}: {what}", document.place(keys)) from None
     return catalogue
 
 

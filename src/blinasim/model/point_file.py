@@ -9,7 +9,7 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from blinasim.errors import ParameterError
-from blinasim.files import YamlFile, nearest, quoted, read_yaml, short
+from blinasim.files import YamlFile, complaint, nearest, quoted, read_yaml, short
 from blinasim.model.catalogue import ParameterInfo, parameter_catalogue
 from blinasim.model.parameters import Parameters, Structure, parameters_of
 
@@ -66,8 +66,7 @@ def _value(entry: Any, info: ParameterInfo, path: tuple[str, ...], document: Yam
     try:
         return ParameterInfo.model_validate({**info.model_dump(), "value": entry}).value
     except ValidationError as problem:
-        what = problem.errors(include_url=False)[0]["msg"].removeprefix("Value error, ")
-        raise ParameterError(f"{dotted}: {what}", document.place(path)) from None
+        raise ParameterError(f"{dotted}: {complaint(problem)[1]}", document.place(path)) from None
 
 
 def _structure(data: Any, document: YamlFile) -> Structure:
@@ -82,7 +81,7 @@ def _structure(data: Any, document: YamlFile) -> Structure:
     try:
         return TypeAdapter(Structure).validate_python(given)
     except ValidationError as problem:
-        first = problem.errors(include_url=False)[0]
-        path = (_STRUCTURE, *first["loc"])
+        inside, what = complaint(problem)
+        path = (_STRUCTURE, *inside)
         where = ".".join(str(part) for part in path)
-        raise ParameterError(f"{where}: {first['msg']}", document.place(path)) from None
+        raise ParameterError(f"{where}: {what}", document.place(path)) from None

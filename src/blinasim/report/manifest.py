@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from blinasim.engine.choice import EngineName
 from blinasim.errors import OutputError, Place
-from blinasim.files import MANIFEST, nearest, read_bytes, short
+from blinasim.files import MANIFEST, complaint, nearest, read_bytes, short
 from blinasim.inference.choice import is_shipped, shipped_posterior
 from blinasim.inference.posterior import Posterior, read_posterior
 from blinasim.model.catalogue import ParameterInfo, parameter_catalogue
@@ -247,12 +247,12 @@ def _kind(text: bytes) -> str:
 
 
 def _not_ours(problem: ValidationError, path: Path) -> OutputError:
-    first = problem.errors(include_url=False)[0]
-    where = ".".join(str(part) for part in (*_ABOVE.get(problem.title, ()), *first["loc"]))
-    at = re.fullmatch(r"(.*) at line (\d+) column (\d+)", first["msg"])
+    inside, what = complaint(problem)
+    where = ".".join(str(part) for part in (*_ABOVE.get(problem.title, ()), *inside))
+    at = re.fullmatch(r"(.*) at line (\d+) column (\d+)", what)
     if at:
         return _complaint(at[1], Place(str(path), int(at[2]), max(int(at[3]), 1)))
-    return _complaint(f"{where or 'the file'}: {first['msg']}", Place(str(path)))
+    return _complaint(f"{where or 'the file'}: {what}", Place(str(path)))
 
 
 def _complaint(what: str, place: Place) -> OutputError:
@@ -271,8 +271,7 @@ def _check_parameters(values: dict[str, float], path: Path) -> None:
         try:
             ParameterInfo.model_validate({**info.model_dump(), "value": values[name]})
         except ValidationError as problem:
-            what = problem.errors(include_url=False)[0]["msg"]
-            raise _complaint(f"parameters.{name}: {values[name]:g}: {what}", place) from None
+            raise _complaint(f"parameters.{name}: {values[name]:g}: {complaint(problem)[1]}", place) from None
 
 
 def hashes(folder: Path) -> dict[str, str]:

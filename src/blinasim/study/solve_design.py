@@ -19,6 +19,7 @@ from pydantic import ValidationError
 from scipy.special import ndtri
 
 from blinasim.errors import Argument, ScenarioError
+from blinasim.files import complaint
 from blinasim.model.parameters import ParameterSource
 from blinasim.scenario.design import Design
 from blinasim.scenario.design_file import TrialDesign
@@ -154,10 +155,7 @@ def _sized(asked: TrialDesign, size: int, by: Solved) -> Design:
     try:
         return asked.design.of_size(size) if by == "n" else asked.design.of_events(size)
     except ValidationError as problem:
-        first = problem.errors(include_url=False)[0]
-        raise ScenarioError(
-            f"{asked.name}: with {by} {size}: {first.get('ctx', {}).get('error', first['msg'])}"
-        ) from None
+        raise ScenarioError(f"{asked.name}: with {by} {size}: {complaint(problem)[1]}") from None
 
 
 def _line(tried: list[tuple[int, Estimated]], alpha: float) -> tuple[float, float]:

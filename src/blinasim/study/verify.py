@@ -16,7 +16,7 @@ from scipy.special import ndtri
 
 from blinasim.engine import des, fast
 from blinasim.errors import ParameterError
-from blinasim.files import data_folder, read_yaml
+from blinasim.files import complaint, data_folder, read_yaml
 from blinasim.luck import Draws, Luck
 from blinasim.model.catalogue import load_parameters
 from blinasim.model.durations import DAYS_PER_MONTH, exponential, whole_days
@@ -99,9 +99,9 @@ def reference_answers(path: Path | None = None) -> dict[str, Answer]:
         try:
             answers[name] = Answer.model_validate(said)
         except ValidationError as problem:
-            first = problem.errors(include_url=False)[0]
-            where = ".".join(str(part) for part in (name, *first["loc"]))
-            raise ParameterError(f"{where}: {first['msg']}", document.place((name, *first["loc"]))) from None
+            inside, what = complaint(problem)
+            where = ".".join(str(part) for part in (name, *inside))
+            raise ParameterError(f"{where}: {what}", document.place((name, *inside))) from None
     for name in _COMPUTED:
         if name not in answers:
             raise ParameterError(f"{name}: is missing", document.place(()))
