@@ -382,7 +382,16 @@ def test_every_boundary_keeps_alpha(change: str) -> None:
     obeyed = of.futility.binding
     crossed = group_sequential.crossing(events, bounds.upper, bounds.lower if obeyed else None)
     assert crossed.success[0] == pytest.approx(0.025, abs=2e-9)
-    assert (bounds.lower <= bounds.upper).all()
+    assert (bounds.lower[:, :-1] < bounds.upper[:, :-1]).all()
+    assert (bounds.lower[:, -1] == bounds.upper[:, -1]).all()  # nobody goes on after the last look
+    assert np.isfinite(bounds.lower[:, :-1]).all() == (of.futility.kind != "none")
+
+
+@pytest.mark.parametrize("efficacy", ["none", "haybittle_peto", "pocock"])
+def test_futility_is_looked_at_whatever_the_boundary_of_success(efficacy: str) -> None:
+    of = design(PHASE_3, f"efficacy.kind={efficacy}", "futility={kind: z, at: [-0.2, 0.3]}").design
+    bounds = decisions.boundaries(of, np.array([[165, 248, 330]]))
+    assert bounds.lower[0, :-1].tolist() == [-0.2, 0.3]
 
 
 # --- what simulated trials come to -----------------------------------------------------------------------

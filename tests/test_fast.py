@@ -1,7 +1,8 @@
 """Double programming: the array engine lives the same lives as the SimPy engine, to the day."""
 
+import gc
 import os
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -148,6 +149,25 @@ def test_equals_the_simpy_engine_whatever_the_policy_and_the_parameters(
 ) -> None:
     drawn = lives(policy, values, seed, trials=2, size=120)
     assert_same(des.walk(drawn), fast.walk(drawn))
+
+
+def test_equals_the_simpy_engine_where_the_drug_stops_as_an_infusion_ends() -> None:
+    drawn = lives({"cycles": {"maximum": 8}}, {"relapse.infusion_speed": 0.3}, 5, trials=2, size=400)
+    ends = 28 * (1 + np.arange(drawn.fates.depth.size) % 7)
+    drawn = replace(drawn, fates=replace(drawn.fates, stop_infusion_days=ends.astype(np.int32)))
+    assert_same(des.walk(drawn), fast.walk(drawn))
+
+
+def test_the_cycle_collector_is_left_as_it_was() -> None:
+    drawn = lives({}, {}, 6, trials=1, size=2)
+    try:
+        for switch in (gc.disable, gc.enable):
+            switch()
+            was = gc.isenabled()
+            des.walk(drawn)
+            assert gc.isenabled() == was
+    finally:
+        gc.enable()
 
 
 def test_parameters_may_differ_by_replication() -> None:

@@ -87,7 +87,9 @@ def test_who_is_no_candidate_has_the_reason(policy, route):
 def test_induction_ends_as_the_log_tells():
     one = replay(scenario(size=189), load_parameters(), 1)
     lives = one.batch.world.lives
-    flow = patient_flow(one.batch.seen, one.batch.history, lives.fates, lives.plan)[0].sum(axis=(1, 2, 3))
+    flow = patient_flow(one.batch.seen, one.batch.history, lives.fates, lives.plan, own_policy=False)[0].sum(
+        axis=(1, 2, 3)
+    )
     last = {}
     cutoff = one.batch.seen.follow_up_days[0]
     for entry in one.log:
@@ -116,7 +118,7 @@ def test_both_engines_give_the_same_flow():
     for engine in ("fast", "des"):
         batch = live(scenario(size=60), load_parameters(), draws, engine=engine)
         lives = batch.world.lives
-        flows.append(patient_flow(batch.seen, batch.history, lives.fates, lives.plan))
+        flows.append(patient_flow(batch.seen, batch.history, lives.fates, lives.plan, own_policy=False))
     assert np.array_equal(*flows)
 
 

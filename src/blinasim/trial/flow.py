@@ -51,9 +51,7 @@ _FIRST_REASON: Final = Route.NOT_OFFERED
 assert [Route(_FIRST_REASON + reason).name for reason in Reason] == [reason.name for reason in Reason]
 
 
-def patient_flow(
-    seen: TrialData, history: History, fates: Fates, plan: Plan, *, own_policy: bool = False
-) -> NDArray[np.int32]:
+def patient_flow(seen: TrialData, history: History, fates: Fates, plan: Plan, *, own_policy: bool) -> NDArray[np.int32]:
     """Count the patients of each trial by how far they came and how they were when last seen.
 
     Parameters
