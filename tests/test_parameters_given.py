@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 import shutil
 from concurrent.futures import ThreadPoolExecutor
@@ -23,6 +24,8 @@ from blinasim.model.catalogue import load_parameters, parameter_catalogue
 from blinasim.model.history import COLUMNS
 from blinasim.model.parameters import Changed, Structure
 from blinasim.model.point_file import read_points
+from blinasim.report.manifest import AnalysisManifest, simulated
+from blinasim.report.resting import assumptions
 from blinasim.report.rows import endpoint_frame, rows_of
 from blinasim.scenario.loading import load_scenario
 from blinasim.statistics.pairs import inflation, mean_mcse, parts_of_variance
@@ -372,3 +375,45 @@ def test_python_says_the_same_as_the_command(mine: Path) -> None:
     assert values(result) == values(simulate(BASELINE, parameters=small_posterior()))
     table = endpoint_frame(rows_of(result)).set_index("id")
     assert table.loc["os", "parameter_share"] >= 0
+
+
+# --- point values of the user's own --------------------------------------------------------------------------
+
+
+def test_a_users_own_point_values_are_told_apart_from_the_shipped(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    mine, out = tmp_path / "mine.yaml", tmp_path / "r"
+    mine.write_text(
+        "structure: {relapse: log_logistic}\nrelapse: {median_days: 300}\nresponse: {probability: 0.5}\n"
+        f"failure: {{median_days: {load_parameters().failure.median_days}}}\n",
+        encoding="utf-8",
+    )
+    words = ["run", "baseline", "--parameters", str(mine), "--replications", "4"]
+    said = "point values of mine.yaml (2 changed; relapse log_logistic)"
+    assert _run([*words, "--dry-run"]) == 0
+    assert said in capsys.readouterr().out
+    assert _run([*words, "--out", str(out)]) == 0
+    printed = capsys.readouterr().out
+    assert said in printed
+    assert "Rests on 2 values of the user's own and on" in printed
+    assert json.loads((out / "summary.json").read_text())["parameters"] == said
+    assert json.loads((out / "manifest.json").read_text())["parameters_file"] == "mine.yaml"
+    page = (out / "report.html").read_text(encoding="utf-8")
+    assert said in page
+    assert page.count("yours") == 2
+    assert parameter_catalogue()["response.probability"].source not in html.unescape(page)
+    assert "The parameters are fitted" not in page
+    assert "the others are fitted to one published abstract" in page
+    assert str(tmp_path) not in page + (out / "manifest.json").read_text()
+    assert _run(["rerun", str(out)]) == 0
+
+
+def test_shipped_point_values_are_said_as_ever(tmp_path: Path) -> None:
+    shipped, named = load_parameters(), tmp_path / "same.yaml"
+    named.write_text("{}", encoding="utf-8")
+    assert described(shipped) == described(Changed(shipped, {"response.probability": 0.9})) == "point parameters"
+    assert described(shipped.changed({"response.probability": 0.9})) == "point values of the user (1 changed)"
+    assert described(read_points(named)) == "point values of same.yaml (none changed)"
+    assert not assumptions([BASELINE], read_points(named)).own
+    assert "parameters_file" not in AnalysisManifest(**simulated(shipped), kind="effect", scenario={}).written(tmp_path)

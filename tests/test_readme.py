@@ -11,9 +11,8 @@ import blinasim as bs
 from blinasim.cli.main import app
 from blinasim.inference.choice import shipped_posterior
 from blinasim.inference.diagnostics import learnt
-from blinasim.model.catalogue import parameter_catalogue
+from blinasim.model.catalogue import load_parameters, parameter_catalogue
 from blinasim.model.codes import Event
-from blinasim.model.parameters import Structure
 from blinasim.report.resting import rests_on
 from blinasim.trial.endpoints import ENDPOINTS
 
@@ -45,7 +44,7 @@ def test_the_table_shown_has_the_rows_of_the_endpoints() -> None:
 
 
 def test_the_numbers_of_parameters_are_those_of_the_files() -> None:
-    assert rests_on([bs.load_scenario("baseline")], Structure()) in README
+    assert rests_on([bs.load_scenario("baseline")], load_parameters()) in README
     posterior = shipped_posterior()
     assert posterior is not None
     informed = sum(one.is_informed for one in learnt(posterior))

@@ -140,7 +140,7 @@ def _parts(comparison: Comparison, seconds: float, width: int) -> Iterator[str |
     yield legend(COMPARISON_DEFINITIONS, left_out)
     yield f"\n{IDENTIFIED}"
     yield (
-        rests_on((arm.scenario for arm in comparison.arms), comparison.parameters.structure)
+        rests_on((arm.scenario for arm in comparison.arms), comparison.parameters)
         + ("" if width >= _WIDTH else "\nThe terminal is too narrow for all columns: see comparison.csv, or widen it.")
     )
 

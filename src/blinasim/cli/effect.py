@@ -138,7 +138,7 @@ def _of_trials(
         screen.print(f"[bold]{label_of(outcome, timing)}[/bold]", highlight=False)
         screen.print(printed(study_table(found, outcome), wrapping=1))
         screen.print()
-    resting = rests_on([asked], values.structure)
+    resting = rests_on([asked], values)
     screen.print(legend(EFFECT_DEFINITIONS))
     screen.print("What each estimator is read for: effect.csv and docs/effect.md.", highlight=False, soft_wrap=True)
     screen.print(resting, highlight=False, soft_wrap=True)

@@ -94,6 +94,7 @@ def run(
     from blinasim.cli.terminal import console, legend, printed, progress, remark
     from blinasim.errors import naming
     from blinasim.report.folder import RunOptions, run_into
+    from blinasim.report.resting import assumptions
     from blinasim.report.rows import judged_text, results_table, rows_of, run_definitions
     from blinasim.report.words import NOT_APPLICABLE
     from blinasim.study.cluster import hired
@@ -117,7 +118,7 @@ def run(
     for line in shortfalls(wanted, result.estimates, paired=values.varies):
         remark(line)
     seconds = time.perf_counter() - start
-    rows = rows_of(result)
+    rows, own = rows_of(result), assumptions([result.scenario], values).own
     if as_json:
         from blinasim.report.rows import endpoint_frame
 
@@ -129,7 +130,7 @@ def run(
     narrow = out_console.width < (_WIDTH_WITH_PARTS if values.varies else _WIDTH)
     left_out = ("parameters", "limit", "oracle", NOT_APPLICABLE) * narrow  # which stands in these columns alone
     out_console.print(printed(results_table(rows, varies=values.varies).without(*left_out)))
-    out_console.print(f"\n{judged_text(result.scenario, rows)}\n", highlight=False, soft_wrap=True)
+    out_console.print(f"\n{judged_text(result.scenario, rows, own=own)}\n", highlight=False, soft_wrap=True)
     out_console.print(legend(run_definitions(varies=values.varies), left_out))
     out_console.print(_closing(result, target, files, narrow=narrow), highlight=False, soft_wrap=True)
 
@@ -171,7 +172,7 @@ def _closing(result: Result, target: Path, files: list[str], *, narrow: bool) ->
     scenario = result.scenario
     strongest = stored_sentence(result.parameters) if as_published(scenario) and result.parameters.varies else None
     return (
-        f"\n{rests_on([scenario], result.parameters.structure)}{f' {strongest}' if strongest else ''}\n"
+        f"\n{rests_on([scenario], result.parameters)}{f' {strongest}' if strongest else ''}\n"
         + ("The terminal is too narrow for limit and oracle: see endpoints.csv, or widen it.\n" if narrow else "")
         + wrote(target, files)
     )

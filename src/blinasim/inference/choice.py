@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from functools import cache
 from pathlib import Path
 from typing import Final
+
+import numpy as np
 
 from blinasim.errors import Argument, ParameterError
 from blinasim.files import data_folder, quoted
 from blinasim.inference.posterior import Posterior, read_posterior
 from blinasim.model.catalogue import load_parameters
-from blinasim.model.parameters import ParameterSource
+from blinasim.model.parameters import Changed, Parameters, ParameterSource, Structure, parameters_to_dict
 from blinasim.model.point_file import read_points
 
 POSTERIOR, POINT = "posterior", "point"
@@ -77,7 +80,53 @@ def _read(path: Path) -> Posterior:
 
 
 def described(source: ParameterSource) -> str:
-    """Say in a few words which parameters those are."""
-    if not isinstance(source, Posterior):
+    """Say in a few words which parameters those are, and of a user's own how many values differ from the shipped."""
+    if isinstance(source, Posterior):
+        return f"{'posterior' if source.has_learnt else 'priors'}, {len(source.draws):,} draws"
+    points = _points(source)
+    own, distributions = own_values(source), own_distributions(source)
+    if points is None or not (points.file or own or distributions):
         return "point parameters"
-    return f"{'posterior' if source.has_learnt else 'priors'}, {len(source.draws):,} draws"
+    changed = "; ".join((f"{len(own) or 'none'} changed", *distributions))
+    return f"point values of {points.file or 'the user'} ({changed})"
+
+
+def own_values(source: ParameterSource) -> frozenset[str]:
+    """Return the names of the parameters whose point values a user changed: none of draws, and none that a study set.
+
+    Parameters
+    ----------
+    source : ParameterSource
+        Of a study.
+
+    Returns
+    -------
+    frozenset of str
+        Dotted names of what differs from ``calibration/parameters.yaml``.
+    """
+    points = _points(source)
+    if points is None:
+        return frozenset()
+    shipped = parameters_to_dict(load_parameters())
+    return frozenset(name for name, value in parameters_to_dict(points).items() if np.any(value != shipped[name]))
+
+
+def own_distributions(source: ParameterSource) -> tuple[str, ...]:
+    """Return the distributions of point values that are not the usual ones, such as ``relapse log_logistic``."""
+    points, usual = _points(source), asdict(Structure())
+    if points is None:
+        return ()
+    return tuple(f"{name} {said}" for name, said in asdict(points.structure).items() if said != usual[name])
+
+
+def point_file(source: ParameterSource) -> str | None:
+    """Return the name of the user's file that point values were read from; None where there was none."""
+    points = _points(source)
+    return points.file or None if points is not None else None
+
+
+def _points(source: ParameterSource) -> Parameters | None:
+    """Return the point values that a study was given, beneath what it set itself; None where there are none."""
+    while isinstance(source, Changed):
+        source = source.source
+    return source if isinstance(source, Parameters) else None

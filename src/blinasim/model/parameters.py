@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Final, Literal, Protocol
 
 import numpy as np
@@ -98,7 +98,8 @@ PAIR: Final = 2
 class Parameters:
     """All parameters, grouped as the clinic meets them, and the structure that they are parameters of.
 
-    A :class:`ParameterSource` that gives itself to all trials.
+    A :class:`ParameterSource` that gives itself to all trials. ``file`` names the user's file that they were read from,
+    without its folder; it is no part of the values, and empty where there was none.
     """
 
     baseline: Baseline
@@ -113,6 +114,7 @@ class Parameters:
     standard_therapy: StandardTherapy
     recording: Recording
     structure: Structure = Structure()
+    file: str = field(default="", compare=False)
 
     @property
     def varies(self) -> bool:

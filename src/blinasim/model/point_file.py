@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -44,7 +44,8 @@ def read_points(path: Path) -> Parameters:
                 place = document.place((group, name))
                 raise ParameterError(f"{short(dotted)}: no such parameter{nearest(dotted, catalogue)}", place)
             values[dotted] = _value(entry, catalogue[dotted], (group, name), document)
-    return parameters_of(values, _structure(data.get(_STRUCTURE), document))
+    found = parameters_of(values, _structure(data.get(_STRUCTURE), document))
+    return replace(found, file=short(path.name))
 
 
 def _mapping(data: Any, path: tuple[str, ...], document: YamlFile) -> dict[str, Any]:

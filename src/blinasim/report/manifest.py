@@ -6,6 +6,7 @@ import hashlib
 import platform
 import re
 from contextlib import suppress
+from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final, Literal, TypeAlias
@@ -15,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from blinasim.engine.choice import EngineName
 from blinasim.errors import OutputError, Place
 from blinasim.files import MANIFEST, complaint, nearest, read_bytes, short
-from blinasim.inference.choice import is_shipped, shipped_posterior
+from blinasim.inference.choice import is_shipped, point_file, shipped_posterior
 from blinasim.inference.posterior import Posterior, read_posterior
 from blinasim.model.catalogue import ParameterInfo, parameter_catalogue
 from blinasim.model.parameters import ParameterSource, Structure, parameters_of, parameters_to_dict
@@ -52,7 +53,7 @@ _COMMANDS: Final = {
 }
 #: Keys at either end of every manifest; what only some have stands between them.
 _FIRST: Final = ("manifest_version", "kind", "blinasim", "python", "packages")
-_LAST: Final = ("parameters", "posterior", "structure", "files")
+_LAST: Final = ("parameters", "parameters_file", "posterior", "structure", "files")
 
 
 class PosteriorUsed(BaseModel):
@@ -85,6 +86,8 @@ class Made(BaseModel):
     def written(self, folder: Path) -> dict[str, Any]:
         """Return the manifest as plain data, with the hashes of a folder whose other files have been written."""
         plain = self.model_copy(update={"files": hashes(folder)}).model_dump(mode="json")
+        if plain.get("parameters_file") is None:  # only where there is such a file
+            plain.pop("parameters_file", None)
         keys = [key for key in plain if key not in (*_FIRST, *_LAST)]
         return {key: plain[key] for key in (*_FIRST, *keys, *_LAST) if key in plain}
 
@@ -93,6 +96,7 @@ class Simulated(Made):
     """Base of the manifests of what was simulated: under which parameters."""
 
     parameters: dict[str, float] | None = Field(description="Point values by name; null: draws of a posterior.")
+    parameters_file: str | None = Field(None, description="Name of the user's file of point values, if one was read.")
     posterior: PosteriorUsed | None = Field(None, description="The posterior, where there are draws of one.")
     structure: Structure = Field(Structure(), description="The distributions that they are parameters of, by name.")
 
@@ -124,7 +128,7 @@ class Manifest(Simulated):
             If the copy cannot be read.
         """
         if self.parameters is not None:
-            return parameters_of(self.parameters, self.structure)
+            return replace(parameters_of(self.parameters, self.structure), file=self.parameters_file or "")
         assert self.posterior is not None
         if self.posterior.file is not None:
             return read_posterior(folder / self.posterior.file)
@@ -175,6 +179,7 @@ def simulated(parameters: ParameterSource) -> dict[str, Any]:
     return {
         **made(),
         "parameters": None if parameters.varies else parameters_to_dict(parameters.of(range(1), 0)),
+        "parameters_file": point_file(parameters),
         "posterior": _posterior(parameters),
         "structure": parameters.structure,
     }

@@ -155,14 +155,29 @@ def as_published(scenario: Scenario) -> bool:
     return (scenario.cohort, scenario.policy, scenario.capacity) == (CohortSettings(), Policy(), Capacity())
 
 
-def judged_text(scenario: Scenario, rows: list[Row]) -> str:
-    """Say how many of the published figures lie where trials are predicted, and what that is worth."""
+def judged_text(scenario: Scenario, rows: list[Row], *, own: bool = False) -> str:
+    """Say how many of the published figures lie where trials are predicted, and what that is worth.
+
+    Parameters
+    ----------
+    scenario : Scenario
+        What was simulated.
+    rows : list of Row
+        Its results table.
+    own : bool
+        Whether some parameters are the user's own.
+
+    Returns
+    -------
+    str
+    """
     judged = [row.published for row in rows if row.published is not None and row.inside is not None]
     if not judged:
         return f"Too few trials to judge the published figures; {ENOUGH_TRIALS} or more are needed."
     inputs, inside = sum(target.use == "input" for target in judged), sum(bool(row.inside) for row in rows)
+    others = "some parameters are the user's own" if own else "its parameters were set to reproduce the rest"
     worth = (
-        f"{inputs} are inputs of the baseline; its parameters were set to reproduce the rest: agreement is no proof."
+        f"{inputs} are inputs of the baseline; {others}: agreement is no proof."
         if as_published(scenario)
         else "They are those of the source study; this scenario is another, and need not agree."
     )

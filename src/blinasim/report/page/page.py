@@ -26,9 +26,13 @@ _LONG: Final = 12
 #: What holds for everything that blinasim computes.
 LIMITATIONS: Final = (
     "Not for clinical decisions: nothing here says what is best for a patient.",
-    "The patients are synthetic. The parameters are fitted to one published abstract of 189 patients with a median "
+    "The patients are synthetic. {parameters} fitted to one published abstract of 189 patients with a median "
     "follow-up of 9.8 months, which says little or nothing about most of them; what happens later than about a year "
     "rests on assumptions.",
+)
+_FITTED: Final = "The parameters are"
+_PARTLY_FITTED: Final = (
+    "What the user set of the parameters is taken as it is, and rests on nothing else here; the others are"
 )
 
 
@@ -111,8 +115,10 @@ def write_page(page: Page, drawn: Mapping[str, Drawing], folder: Path) -> None:
         album.add(name, figure.alt, (folder / "figures" / f"{name}.svg").read_text(encoding="utf-8"))
         for name, figure in drawn.items()
     ]
+    own = page.assumptions is not None and page.assumptions.own
+    general = (said.format(parameters=_PARTLY_FITTED if own else _FITTED) for said in LIMITATIONS)
     text = _template().render(
-        page=page, pictures=pictures, version=__version__, limitations=(*page.limitations, *LIMITATIONS), long=_LONG
+        page=page, pictures=pictures, version=__version__, limitations=(*page.limitations, *general), long=_LONG
     )
     (folder / REPORT_FILE).write_text(text, encoding="utf-8", newline="")
 

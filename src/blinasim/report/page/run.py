@@ -43,6 +43,7 @@ def run_page(result: Result, rows: list[Row], own_policy: PolicyFile | None) -> 
     scenario, varies = result.scenario, result.parameters.varies
     options = ["--policy", f"{POLICY_FILE}:{own_policy.name}"] if own_policy else []
     named = (("Policy", f"{own_policy.name}, a policy of one's own ({POLICY_FILE})"),) if own_policy else ()
+    rest = assumptions([scenario], result.parameters)
     strongest = stored_sentence(result.parameters) if varies and as_published(scenario) else None
     return Page(
         command="run",
@@ -55,8 +56,8 @@ def run_page(result: Result, rows: list[Row], own_policy: PolicyFile | None) -> 
         answer=answer(scenario, rows),
         tables=(results_table(rows, varies=varies),),
         definitions=run_definitions(varies=varies),
-        notes=tuple(filter(None, (judged_text(scenario, rows), strongest))),
-        assumptions=assumptions([scenario], result.parameters),
+        notes=tuple(filter(None, (judged_text(scenario, rows, own=rest.own), strongest))),
+        assumptions=rest,
         commands=tuple(commands("run", scenario, result.parameters, options)),
         repeating=("In this folder, blinasim rerun . repeats the run and says whether every byte is the same.",),
         limitations=(
