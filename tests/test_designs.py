@@ -15,13 +15,14 @@ import pytest
 from scipy.stats import binom
 from typer.testing import CliRunner
 
-from blinasim.cli.main import app
+from blinasim.cli.main import _run, app
 from blinasim.errors import ScenarioError
 from blinasim.files import read_yaml, shipped_designs
 from blinasim.luck import Draws, Luck
 from blinasim.model.catalogue import load_parameters
 from blinasim.model.codes import NEVER, NONE, Donor
 from blinasim.report import figures
+from blinasim.report.design import characteristics, look_lines, sentences
 from blinasim.report.design_file import DesignFile, design_file
 from blinasim.report.manifest import hashes
 from blinasim.scenario.design import AccrualStretch, Cut
@@ -556,6 +557,36 @@ def test_the_same_bytes_again_with_workers(tmp_path: Path) -> None:
 def test_wrong_options(arguments: list[str], message: str) -> None:
     done = CliRunner().invoke(app, ["trial", PHASE_3, *arguments])
     assert message in str(done.exception)
+
+
+def test_what_no_trial_shows_has_a_limit_and_not_an_error_of_0() -> None:
+    """By hand: of none among 20 trials the exact upper limit is 1 - 0.025 ** (1 / 20), 16.84 %."""
+    few = evaluated("single_arm_exact", 20, null=True)
+    assert few.success.value == 0.0
+    told = dict(characteristics(few))
+    assert told["Error of the first kind"] == "0.00 % (≤16.84)"
+    assert told["Coverage of the 95 % interval"] == "100.00 % (≥83.16)"
+    assert told["Stopped for futility"] == "0.00 %"  # there is no such look
+    assert "±0.00" not in " ".join(cell for line in look_lines(few)[1] for cell in line)
+    said = " ".join(sentences([few]))
+    assert "far limit of the exact 95 % Monte Carlo interval" in said
+    assert "Too few simulated trials to judge a design; 40 or more are needed." in said
+    assert next(few.looks()).success.mcse == 0.0  # the data keep it
+    assert few.limits(few.coverage, 10)[0] == pytest.approx(0.025**0.1)
+
+
+def test_enough_trials_are_not_called_too_few() -> None:
+    enough = evaluated("single_arm_exact", 300)
+    said = " ".join((*sentences([enough]), *dict(characteristics(enough)).values()))
+    assert "Too few" not in said
+    assert "≤" not in said
+
+
+def test_a_trial_that_is_not_simulated_cannot_be_exported(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    asked = ["trial", "single_arm_exact", "--replications", "20", "--out", str(tmp_path / "t")]
+    assert _run([*asked, "--export", "21"]) == 2
+    assert capsys.readouterr().err == "blinasim: --export 21: there are 20 trials\n"
+    assert not (tmp_path / "t").exists()
 
 
 def test_exported_trials_hold_what_the_look_saw() -> None:

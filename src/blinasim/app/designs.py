@@ -113,7 +113,7 @@ def judged(planned: Planned, trials: int) -> Judged:
         sentence=sentence(found, null),
         why=asked.design.why.strip(),
         rows=(
-            (success, percent(found.success), percent(null.success)),
+            (success, percent(found, found.success), percent(null, null.success)),
             *((name.strip(), text, beside.get(name, "")) for name, text in told[1:] if text),
         ),
         look_titles=look_titles,

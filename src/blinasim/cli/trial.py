@@ -21,10 +21,11 @@ from blinasim.cli.options import (
 from blinasim.cli.results import keep
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from rich.table import Table
 
+    from blinasim.scenario.design_file import TrialDesign
     from blinasim.study.evaluation import Evaluation
     from blinasim.study.solve_design import Solution
 
@@ -79,6 +80,7 @@ def trial(
 
     asked = load_designs(designs, all_changes(changes, replications=replications, seed=seed))
     wanted = _power_wanted(solve, power, null=null)
+    _check_exported(export, asked)
     values = parameters_said(parameters)
     target = out or folder_of("trial", list(asked), "designs")
     check_free(target, force=force)
@@ -131,6 +133,16 @@ def _power_wanted(solve: SolveFor | None, power: float | None, *, null: bool) ->
     if solve is not None and null:
         raise ScenarioError("--null and --solve exclude each other; leave one of them out")
     return power
+
+
+def _check_exported(trial: int, asked: Mapping[str, TrialDesign]) -> None:
+    """Refuse to export a trial that is not simulated."""
+    from blinasim.errors import Argument, BlinasimError
+
+    trials = min(one.design.study.replications for one in asked.values())
+    if trial > trials:
+        there = "there is 1 trial" if trials == 1 else f"there are {trials:,} trials"
+        raise BlinasimError(there, Argument("export", said=f"{trial}"))
 
 
 def _parts(evaluations: Sequence[Evaluation]) -> Iterator[str | Table]:

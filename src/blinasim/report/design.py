@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Final
 
 from blinasim.model.durations import DAYS_PER_MONTH
+from blinasim.report.rows import ENOUGH_TRIALS
 from blinasim.report.table import Table
 from blinasim.report.words import NOT_APPLICABLE, minus
 from blinasim.study.evaluation import Estimated, Evaluation
@@ -15,6 +16,8 @@ from blinasim.study.solve_design import Solution
 if TYPE_CHECKING:
     import pandas as pd
 
+#: What stands before the limit of a share that no simulated trial has, or all have.
+_AT_MOST, _AT_LEAST = "≤", "≥"
 #: Titles of the table of looks.
 LOOK_TITLES: Final = ("look", "success at", "futile below", "month (95 %)", "patients", "events")
 
@@ -26,11 +29,19 @@ def success_word(evaluation: Evaluation) -> str:
     return "Assurance" if evaluation.parameters.varies else "Power"
 
 
-def percent(estimated: Estimated) -> str:
-    """Write a share with its Monte Carlo error."""
-    if math.isnan(estimated.value):
+def percent(evaluation: Evaluation, share: Estimated, trials: int | None = None) -> str:
+    """Write a share of the trials, or of some, with its Monte Carlo error; of none or of all, with the other limit."""
+    if math.isnan(share.value):
         return NOT_APPLICABLE
-    return f"{100 * estimated.value:.2f} % ±{100 * estimated.mcse:.2f}"
+    return f"{100 * share.value:.2f} % {_reach(evaluation, share, trials)}"
+
+
+def _reach(evaluation: Evaluation, share: Estimated, trials: int | None = None) -> str:
+    """Say how far chance in the simulation reaches: where every trial is alike, their spread would say 0."""
+    if 0.0 < share.value < 1.0:
+        return f"±{100 * share.mcse:.2f}"
+    lower, upper = evaluation.limits(share, trials)
+    return f"({_AT_MOST}{100 * upper:.2f})" if share.value <= 0.0 else f"({_AT_LEAST}{100 * lower:.2f})"
 
 
 def figure(estimated: Estimated, digits: int = 1, factor: float = 1.0) -> str:
@@ -54,24 +65,28 @@ def characteristics(evaluation: Evaluation) -> list[tuple[str, str]]:
     """Return the operating characteristics of a design, name and text; the same names for all, empty where none is."""
     design, exact, parts = evaluation.design, evaluation.exact, evaluation.power_parts
     formula = None if evaluation.null else evaluation.power_by_formula
+    estimated = evaluation.replications - evaluation.failures
     overruled = design.two_arms and evaluation.futility.value > 0 and not design.futility.binding
     return [
-        (success_word(evaluation), percent(evaluation.success)),
-        ("  in the other direction", percent(evaluation.harm) if design.sides == 2 else ""),
-        ("  if futility is overruled", percent(evaluation.success_overruled) if overruled else ""),
+        (success_word(evaluation), percent(evaluation, evaluation.success)),
+        ("  in the other direction", percent(evaluation, evaluation.harm) if design.sides == 2 else ""),
+        ("  if futility is overruled", percent(evaluation, evaluation.success_overruled) if overruled else ""),
         ("  exact, at the rate of all", "" if exact is None else f"{100 * exact.success:.2f} %"),
         (
             "  by Schoenfeld, without looks",
             "" if formula is None else f"{100 * formula:.2f} % at {design.hazard_ratio:g}",
         ),
         ("  SD over draws", "" if parts is None else f"{100 * math.sqrt(parts.between):.1f} pp"),
-        ("Stopped for futility", percent(evaluation.futility)),
+        ("Stopped for futility", percent(evaluation, evaluation.futility) if _may_be_futile(evaluation) else "0.00 %"),
         ("Patients, mean", figure(evaluation.size)),
         ("Events or responses, mean", figure(evaluation.events)),
         ("Months to the end, mean", figure(evaluation.days, 2, 1 / DAYS_PER_MONTH)),
         ("Truth, by the last look", truth_text(evaluation)),
         ("Bias of the estimate", _bias(evaluation)),
-        ("Coverage of the 95 % interval", percent(evaluation.coverage)),
+        (
+            "Coverage of the 95 % interval",
+            percent(evaluation, evaluation.coverage, estimated),
+        ),
         ("Trials without an estimate", f"{evaluation.failures:,}" if evaluation.failures else ""),
     ]
 
@@ -106,7 +121,9 @@ def look_lines(evaluation: Evaluation) -> tuple[tuple[str, ...], list[tuple[str,
         ]
         for number, share in enumerate((look.success, look.futility)):
             told = number == 0 or not last
-            cells.append(f"{100 * share.value:.2f} ±{100 * share.mcse:.2f}" if told else "")
+            may = cells[1 + number] or share.value  # it has a boundary
+            reach = f" {_reach(evaluation, share)}" if may else ""
+            cells.append(f"{100 * share.value:.2f}{reach}" if told else "")
             if theory:
                 cells.append(f"{100 * theory[number][k]:.2f}" if told else "")
         lines.append(tuple(cells))
@@ -128,6 +145,12 @@ def looks_table(evaluation: Evaluation) -> Table:
     return Table(titles, tuple(lines), f"The looks of {evaluation.design.title}")
 
 
+def _may_be_futile(evaluation: Evaluation) -> bool:
+    """Whether a look before the last has a boundary of futility."""
+    before_the_last = list(evaluation.looks())[:-1]
+    return any(_limit(evaluation, look.lower, k, above=False) for k, look in enumerate(before_the_last))
+
+
 def _limit(evaluation: Evaluation, limit: float, k: int, *, above: bool) -> str:
     """Write a boundary: of z, or of responses."""
     if evaluation.design.two_arms:
@@ -142,11 +165,22 @@ def sentences(evaluations: Sequence[Evaluation]) -> Iterator[str]:
     """Say what the figures mean, a line each."""
     yield "±: Monte Carlo standard error. Truth: the same estimator in all trials together, at their last look, none"
     yield "stopped early; bias and coverage are against it."
+    if any(f"({word}" in text for word in (_AT_MOST, _AT_LEAST) for text in _texts(evaluations)):
+        yield "≤, ≥: no simulated trial, or every one; the far limit of the exact 95 % Monte Carlo interval."
+    if any(evaluation.replications < ENOUGH_TRIALS for evaluation in evaluations):
+        yield f"Too few simulated trials to judge a design; {ENOUGH_TRIALS} or more are needed."
     if any(evaluation.exact is not None for evaluation in evaluations):
         yield "theory, single arm: exact, at the response rate of all simulated patients."
     if any(evaluation.exact is None and evaluation.stops_by_theory() for evaluation in evaluations):
         yield "theory, two arms: proportional hazards at that hazard ratio, with the mean events of each look; where"
         yield "hazards are not proportional, the two differ, and the simulated figure is the one to plan by."
+
+
+def _texts(evaluations: Sequence[Evaluation]) -> Iterator[str]:
+    for evaluation in evaluations:
+        yield from (text for _, text in characteristics(evaluation))
+        for line in look_lines(evaluation)[1]:
+            yield from line
 
 
 def solution_text(solution: Solution) -> str:

@@ -326,7 +326,7 @@ class Evaluation:
     def _finite(values: Floats) -> Floats:
         return np.where(np.isfinite(values), values, np.nan)
 
-    def limits(self, share: Estimated) -> tuple[float, float]:
+    def limits(self, share: Estimated, trials: int | None = None) -> tuple[float, float]:
         """Return the 95 % Monte Carlo interval of a share of the trials, such as ``success``.
 
         Of independent trials it is exact (Clopper and Pearson); where pairs of trials share a draw of the parameters it
@@ -336,6 +336,8 @@ class Evaluation:
         ----------
         share : Estimated
             From 0 to 1.
+        trials : int, optional
+            How many trials it is a share of; all by default.
 
         Returns
         -------
@@ -345,7 +347,8 @@ class Evaluation:
         if self._paired and share.mcse > 0:
             far = normal_quantile(0.95) * share.mcse
             return max(0.0, share.value - far), min(1.0, share.value + far)
-        lower, upper = intervals.clopper_pearson(round(share.value * self.replications), self.replications)
+        among = self.replications if trials is None else trials
+        lower, upper = intervals.clopper_pearson(round(share.value * among), among)
         return float(lower), float(upper)
 
     def _share(self, which: NDArray[np.bool_]) -> Estimated:

@@ -209,7 +209,7 @@ def power_curve(evaluation: Evaluation) -> style.Drawing:
         theory = evaluation.exact.success if evaluation.exact else float(_crossed(evaluation, truth).success[0])
         where = style.apart([100 * simulated.value, 100 * theory], 13, 6, 94)
         look: dict[str, Any] = {"transform": axes.get_yaxis_transform(), "fontsize": 8, "va": "center_baseline"}
-        axes.text(1.02, where[0], f"simulated\n{percent(simulated)}", color=style.SIMULATED, **look)
+        axes.text(1.02, where[0], f"simulated\n{percent(evaluation, simulated)}", color=style.SIMULATED, **look)
         axes.text(1.02, where[1], f"by theory\n{100 * theory:.2f} %", color=style.REFERENCE, **look)
         _head(
             drawing,
@@ -219,7 +219,7 @@ def power_curve(evaluation: Evaluation) -> style.Drawing:
             "its 95 % Monte Carlo interval.",
         )
     drawing.alt = (
-        f"{design.title}. {word} {percent(simulated)} simulated at {truth_text(evaluation)}; "
+        f"{design.title}. {word} {percent(evaluation, simulated)} simulated at {truth_text(evaluation)}; "
         f"{100 * theory:.2f} % by theory."
     )
     return drawing
