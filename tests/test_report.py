@@ -15,21 +15,25 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 import blinasim as bs
 import reports
 from blinasim.cli.main import _run
 from blinasim.inference.targets import load_targets
+from blinasim.report import comparison as compared
 from blinasim.report import style
 from blinasim.report.page import comparison, design, effect, run
 from blinasim.report.page.asked import commands, settings_tables
 from blinasim.report.page.page import REPORT_FILE
 from blinasim.report.page.picture import Album
-from blinasim.report.rows import Row
+from blinasim.report.rows import Row, run_definitions
 from blinasim.report.table import Table, level
+from blinasim.report.validation import validation_definitions
+from blinasim.report.words import counted
 from blinasim.scenario.loading import load_scenario
-from blinasim.statistics.intervals import PredictiveInterval
+from blinasim.statistics.intervals import PredictiveInterval, predictive_interval
 from blinasim.study.contrasts import Difference
 from blinasim.study.measures import MEASURE
 from blinasim.study.summary import Summary
@@ -331,6 +335,29 @@ def test_the_answers_stand_in_the_reports() -> None:
         answer = text[text.index("The answer") : text.index("Figures\n")]
         for said in words:
             assert said in answer, (name, said)
+
+
+def test_few_trials_are_given_no_95_percent_of_them() -> None:
+    whole = "about the whole range, from between the lowest two to between the highest two; fewer than 40 give no 95 %"
+    of = {
+        "run": lambda trials: dict(run_definitions(trials, varies=True))["simulated"],
+        "compare": lambda trials: dict(compared.comparison_definitions(trials))["95 % of trials"],
+        "validate": lambda trials: dict(validation_definitions(trials))["simulated"],
+    }
+    for said in of.values():
+        assert whole in said(39)
+        assert "whole range" not in said(40)
+    values = np.arange(39.0)  # what the sentence says of the limits
+    found = predictive_interval(values)
+    assert 0 <= found.lower <= 1
+    assert 37 <= found.upper <= 38
+    assert {"tail", "published is"}.isdisjoint(dict(validation_definitions(20)))
+
+
+def test_one_of_something_is_no_plural() -> None:
+    assert counted(1, "trial") == "1 trial"
+    assert counted(1_000, "trial") == "1,000 trials"
+    assert counted(2, "simulated study", "simulated studies") == "2 simulated studies"
 
 
 def test_few_trials_are_given_no_interval() -> None:

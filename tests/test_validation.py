@@ -173,6 +173,15 @@ def test_whole_labels_name_the_whole() -> None:
     assert validation_rows(validated())[0].label == "CR/CRh* within 2 cycles, HSCT-naive"
 
 
+def test_too_few_studies_judge_no_figure() -> None:
+    few, enough = (
+        validation_rows(validate(load_scenario("baseline", [f"study.replications={n}"]), load_parameters()))
+        for n in (20, 40)
+    )
+    assert {(row.tail_text, row.verdict_text) for row in few} == {("", "")}
+    assert all(row.tail_text and row.verdict_text for row in enough)
+
+
 @pytest.fixture
 def mine(tmp_path: Path) -> Path:
     path = tmp_path / "mine.csv"

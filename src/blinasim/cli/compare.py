@@ -108,20 +108,21 @@ def _parts(comparison: Comparison, seconds: float, width: int) -> Iterator[str |
     from blinasim.cli.terminal import legend, printed
     from blinasim.inference.choice import described
     from blinasim.report.comparison import (
-        COMPARISON_DEFINITIONS,
         IDENTIFIED,
         block_title,
+        comparison_definitions,
         cost_effectiveness_text,
         touched_text,
     )
     from blinasim.report.comparison_tables import comparison_table, flows_table
     from blinasim.report.resting import rests_on
+    from blinasim.report.words import counted
     from blinasim.study.cost_effectiveness import cost_effectiveness
 
     study, size = comparison.reference.scenario.study, comparison.reference.scenario.cohort.size
     engines = "/".join(dict.fromkeys(arm.engine for arm in comparison.arms))
     yield (
-        f"\n{study.replications:,} trial{'s' * (study.replications != 1)} of {size} patients · "
+        f"\n{counted(study.replications, 'trial')} of {counted(size, 'patient')} · "
         f"{described(comparison.parameters)} · seed {study.seed} · engine {engines} · {seconds:.1f} s"
     )
     left_out = ["95 % of trials"] * (width < _WIDTH) + ["better"] * (width < _NARROW_WIDTH)
@@ -137,7 +138,7 @@ def _parts(comparison: Comparison, seconds: float, width: int) -> Iterator[str |
         yield ""
         yield from _rests(comparison, contrast)
     yield ""
-    yield legend(COMPARISON_DEFINITIONS, left_out)
+    yield legend(comparison_definitions(comparison.replications), left_out)
     yield f"\n{IDENTIFIED}"
     yield (
         rests_on((arm.scenario for arm in comparison.arms), comparison.parameters)
@@ -150,12 +151,13 @@ def _rests(comparison: Comparison, contrast: Contrast) -> Iterator[str | Table]:
     from blinasim.cli.terminal import printed
     from blinasim.report.comparison import HEAD_START_COLUMNS, HEAD_START_WORLDS
     from blinasim.report.comparison_tables import head_start_table, repeats_table
+    from blinasim.report.words import counted
 
     yield printed(repeats_table(comparison, contrast), wrapping=1)
     if contrast.head_start:
         trials = next(iter(contrast.head_start[0].differences.values())).trials
         yield (
-            f"\nWhat it rests on: searches under way at enrolment anyway ({trials:,} trials a line).\n"
+            f"\nWhat it rests on: searches under way at enrolment anyway ({counted(trials, 'trial')} a line).\n"
             f"{HEAD_START_COLUMNS}:\n"
         )
         yield printed(head_start_table(contrast), wrapping=1)

@@ -111,6 +111,7 @@ def _of_trials(
     from blinasim.report.analyses import effect_contents
     from blinasim.report.effect import EFFECT_DEFINITIONS, label_of, study_table, timing_text, truth_text
     from blinasim.report.resting import rests_on
+    from blinasim.report.words import counted
     from blinasim.scenario.loading import load_scenario
     from blinasim.study.cluster import hired
     from blinasim.study.effect import effect as judge
@@ -128,7 +129,8 @@ def _of_trials(
         return
     screen = console()
     screen.print(
-        f"\n{said} · {asked.study.replications:,} trials of {asked.cohort.size} patients · {described(values)} · seed "
+        f"\n{said} · {counted(asked.study.replications, 'trial')} of {counted(asked.cohort.size, 'patient')} · "
+        f"{described(values)} · seed "
         f"{asked.study.seed} · {seconds:.1f} s\n{timing_text(timing)}; relapses "
         f"{'as recorded' if detection is Detection.recorded else 'seen on their day'}\n{truth_text(found)}\n",
         highlight=False,

@@ -149,10 +149,11 @@ def _print(found: Optimization, seconds: float) -> None:
         optimization_table,
         race_text,
     )
+    from blinasim.report.words import counted
 
     screen, base = console(), found.base
     screen.print(
-        f"\n{base.title} · {len(found.runners):,} candidates · trials of {base.cohort.size} patients · "
+        f"\n{base.title} · {len(found.runners):,} candidates · trials of {counted(base.cohort.size, 'patient')} · "
         f"{described(found.parameters)} · seed {base.study.seed} · {seconds:.1f} s\n",
         highlight=False,
         soft_wrap=True,

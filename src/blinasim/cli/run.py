@@ -131,7 +131,7 @@ def run(
     left_out = ("parameters", "limit", "oracle", NOT_APPLICABLE) * narrow  # which stands in these columns alone
     out_console.print(printed(results_table(rows, varies=values.varies).without(*left_out)))
     out_console.print(f"\n{judged_text(result.scenario, rows, own=own)}\n", highlight=False, soft_wrap=True)
-    out_console.print(legend(run_definitions(varies=values.varies), left_out))
+    out_console.print(legend(run_definitions(result.replications, varies=values.varies), left_out))
     out_console.print(_closing(result, target, files, narrow=narrow), highlight=False, soft_wrap=True)
 
 
@@ -139,6 +139,7 @@ def _say_what_would_be_done(
     scenario: Scenario, parameters: str, target: Path, engine: Literal["fast", "des"], *, force: bool, more: bool
 ) -> None:
     from blinasim.model.cohort_file import read_cohort
+    from blinasim.report.words import counted
     from blinasim.scenario.writing import to_yaml
 
     read_cohort(scenario.cohort)
@@ -146,21 +147,21 @@ def _say_what_would_be_done(
     typer.echo(to_yaml(scenario), nl=False)
     there = target.exists()
     fate = "it exists and would be refused (--force replaces it)" if there and not force else "nothing is written now"
-    trials = f"{study.replications:,} trials{' (more until --precision is reached)' * more}"
+    trials = f"{counted(study.replications, 'trial')}{' (more until --precision is reached)' * more}"
     typer.echo(
-        f"# Would simulate {trials} of {scenario.cohort.size} patients with seed {study.seed} "
+        f"# Would simulate {trials} of {counted(scenario.cohort.size, 'patient')} with seed {study.seed} "
         f"and {parameters} on engine {engine}, and write {target}/: {fate}."
     )
 
 
 def _heading(name: str, result: Result, seconds: float) -> str:
     from blinasim.inference.choice import described
+    from blinasim.report.words import counted
 
     study, cohort = result.scenario.study, result.scenario.cohort
-    trials = f"{study.replications:,} trial{'s' * (study.replications != 1)}"
     return (
-        f"\n{name} · {trials} of {cohort.size} patients · {described(result.parameters)} · "
-        f"seed {study.seed} · engine {result.engine} · {seconds:.1f} s\n"
+        f"\n{name} · {counted(study.replications, 'trial')} of {counted(cohort.size, 'patient')} · "
+        f"{described(result.parameters)} · seed {study.seed} · engine {result.engine} · {seconds:.1f} s\n"
     )
 
 

@@ -74,6 +74,7 @@ def trial(
     from blinasim.inference.choice import described, parameters_said
     from blinasim.report.design import sentences, solution_text
     from blinasim.report.design_folder import design_contents
+    from blinasim.report.words import counted
     from blinasim.study.cluster import hired
     from blinasim.study.evaluate_design import evaluate_design
     from blinasim.study.solve_design import solve_design
@@ -111,7 +112,7 @@ def trial(
     screen = console()
     first = evaluations[0]
     screen.print(
-        f"\n{first.replications:,} trials{' of each design' * (len(evaluations) > 1)} · "
+        f"\n{counted(first.replications, 'trial')}{' of each design' * (len(evaluations) > 1)} · "
         f"{described(values)} · seed {first.design.study.seed}{' · nothing to be found' * null} · {seconds:.1f} s",
         highlight=False,
         soft_wrap=True,
@@ -138,11 +139,13 @@ def _power_wanted(solve: SolveFor | None, power: float | None, *, null: bool) ->
 def _check_exported(trial: int, asked: Mapping[str, TrialDesign]) -> None:
     """Refuse to export a trial that is not simulated."""
     from blinasim.errors import Argument, BlinasimError
+    from blinasim.report.words import counted
 
     trials = min(one.design.study.replications for one in asked.values())
     if trial > trials:
-        there = "there is 1 trial" if trials == 1 else f"there are {trials:,} trials"
-        raise BlinasimError(there, Argument("export", said=f"{trial}"))
+        raise BlinasimError(
+            f"there {'is' if trials == 1 else 'are'} {counted(trials, 'trial')}", Argument("export", said=f"{trial}")
+        )
 
 
 def _parts(evaluations: Sequence[Evaluation]) -> Iterator[str | Table]:

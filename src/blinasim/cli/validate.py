@@ -39,7 +39,8 @@ def validate(
     from blinasim.inference.predictive import studies_to_simulate
     from blinasim.inference.predictive import validate as judge
     from blinasim.report.analyses import validation_contents
-    from blinasim.report.validation import VALIDATION_DEFINITIONS, sentences, validation_rows, validation_table
+    from blinasim.report.validation import sentences, validation_definitions, validation_rows, validation_table
+    from blinasim.report.words import counted
     from blinasim.scenario.loading import load_scenario
     from blinasim.study.cluster import hired
 
@@ -59,11 +60,12 @@ def validate(
         return
     screen = console()
     screen.print(
-        f"\n{found.result.replications:,} simulated studies of {scenario.cohort.size} patients · {described(values)} · "
+        f"\n{counted(found.result.replications, 'simulated study', 'simulated studies')} of "
+        f"{counted(scenario.cohort.size, 'patient')} · {described(values)} · "
         f"seed {scenario.study.seed} · {seconds:.1f} s\n",
         highlight=False,
     )
     screen.print(printed(validation_table(validation_rows(found))))
     screen.print("", *sentences(found), sep="\n", highlight=False, soft_wrap=True)
-    screen.print(legend(VALIDATION_DEFINITIONS))
+    screen.print(legend(validation_definitions(found.result.replications)))
     screen.print(written, sep="\n", highlight=False, soft_wrap=True)

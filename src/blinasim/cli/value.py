@@ -100,12 +100,13 @@ def _print(found: ValueOfInformation, seconds: float) -> None:
         perfect_text,
         worth_table,
     )
+    from blinasim.report.words import counted
 
     screen, study = console(), found.scenarios[found.reference].study
     size = found.scenarios[found.reference].cohort.size
     screen.print(
-        f"\n{found.trials:,} trials of {size} patients · {described(found.parameters)} · seed {study.seed} · "
-        f"{seconds:.1f} s\n",
+        f"\n{counted(found.trials, 'trial')} of {counted(size, 'patient')} · {described(found.parameters)} · "
+        f"seed {study.seed} · {seconds:.1f} s\n",
         highlight=False,
         soft_wrap=True,
     )

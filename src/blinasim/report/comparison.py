@@ -10,6 +10,7 @@ from typing import Final
 import numpy as np
 
 from blinasim.model.codes import Place
+from blinasim.report.rows import ENOUGH_TRIALS, NEARLY_ALL
 from blinasim.report.words import NOT_APPLICABLE, fold, share, signed_value, value, with_error, with_limits
 from blinasim.statistics.intervals import mean_mcse
 from blinasim.study.comparison import Comparison, Contrast, HeadStart, Pairs
@@ -42,7 +43,7 @@ IDENTIFIED: Final = (
     "patient sharing their luck, and cannot be observed in any trial."
 )
 #: What the columns mean.
-COMPARISON_DEFINITIONS: Final = (
+_DEFINITIONS: Final = (
     ("reference, policy", "Mean over the trials. All patients are followed to the end; nothing is censored."),
     (
         "difference",
@@ -60,10 +61,17 @@ COMPARISON_DEFINITIONS: Final = (
     ("reference again", "The reference so, against itself; what moves there moves without any policy."),
     (NOT_APPLICABLE, "Has no value, or no meaning there."),
 )
+_FEW: Final = f"With so few trials, of their differences {NEARLY_ALL}."
 #: Measures whose means are shown with independent luck beside shared luck.
 _SHOWN_AGAIN: Final = ("realization", "os_24_months", "rmst_24_months")
 #: Ways between two places that the table names, the most travelled first.
 _WAYS: Final = 6
+
+
+def comparison_definitions(trials: int) -> tuple[tuple[str, str], ...]:
+    """Return what the columns mean, of so many trials."""
+    few = trials < ENOUGH_TRIALS
+    return tuple((name, _FEW if few and name == "95 % of trials" else said) for name, said in _DEFINITIONS)
 
 
 @dataclass(frozen=True)

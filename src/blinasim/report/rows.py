@@ -23,14 +23,17 @@ ENOUGH_TRIALS: Final = 40
 #: What a cell says where a trial cannot estimate the quantity.
 NOT_ESTIMABLE: Final = "n/e"
 
+_EACH_TRIAL: Final = (
+    "Each has its own patients, staggered entry, data cut-off and losses, and is analysed with the source study's own "
+    "estimators."
+)
 #: What the columns mean, and the words in them; the part of the parameters is a column where they vary.
 _DEFINITIONS: Final = (
     ("published", "As the source study published it; in brackets the 95 % confidence interval, or the range."),
     (
         "simulated",
-        "Median of the simulated trials, and the interval that holds 95 % of them. Each has its own patients, "
-        "staggered entry, data cut-off and losses, and is analysed with the source study's own estimators. * marks "
-        "a published figure outside the interval.",
+        f"Median of the simulated trials, and the interval that holds 95 % of them. {_EACH_TRIAL} * marks a published "
+        "figure outside the interval.",
     ),
     ("limit", "The same estimator without censoring by time, in the patients of all trials together."),
     (
@@ -41,6 +44,11 @@ _DEFINITIONS: Final = (
     (NOT_APPLICABLE, "A count by the data cut-off, of which there is neither limit nor oracle."),
     (NOT_ESTIMABLE, "Cannot be estimated in most of the trials."),
     ("n.r., not reached", "Fewer than half of the patients had the event by then."),
+)
+#: What interpolated 2.5 and 97.5 % quantiles are of fewer than ``ENOUGH_TRIALS`` trials.
+NEARLY_ALL: Final = (
+    f"about the whole range, from between the lowest two to between the highest two; fewer than {ENOUGH_TRIALS} "
+    "give no 95 % interval"
 )
 _PARAMETERS: Final = (
     "parameters",
@@ -145,9 +153,12 @@ def results_table(rows: list[Row], *, varies: bool) -> Table:
     return Table(titles, tuple(lines), "Published and simulated results")
 
 
-def run_definitions(*, varies: bool) -> tuple[tuple[str, str], ...]:
-    """Return what the columns of the results table mean."""
-    return (*_DEFINITIONS[:2], *[_PARAMETERS] * varies, *_DEFINITIONS[2:])
+def run_definitions(trials: int, *, varies: bool) -> tuple[tuple[str, str], ...]:
+    """Return what the columns of the results table mean, of so many trials."""
+    published, simulated, *others = _DEFINITIONS
+    if trials < ENOUGH_TRIALS:
+        simulated = ("simulated", f"Median of the simulated trials, and {NEARLY_ALL}. {_EACH_TRIAL}")
+    return (published, simulated, *[_PARAMETERS] * varies, *others)
 
 
 def as_published(scenario: Scenario) -> bool:

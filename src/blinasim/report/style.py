@@ -22,6 +22,7 @@ from matplotlib.figure import Figure
 from matplotlib.text import Text
 from matplotlib.transforms import Bbox
 
+from blinasim.report.words import counted
 from blinasim.trial.occupancy import State
 
 #: Okabe and Ito's colours, the blue darkened, so that the roles differ in lightness too and survive a grey printer.
@@ -136,12 +137,12 @@ def heading(drawing: Drawing, left: float, title: str, *lines: str) -> None:
 
 def counted_trials(trials: int) -> str:
     """Say how many trials were simulated."""
-    return f"{trials:,} simulated trial{'' if trials == 1 else 's'}"
+    return counted(trials, "simulated trial")
 
 
 def counted_patients(patients: int) -> str:
     """Say how many patients there are."""
-    return f"{patients:,} patient{'' if patients == 1 else 's'}"
+    return counted(patients, "patient")
 
 
 def shortened(title: str, letters: int = 45) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from blinasim.inference.posterior import Posterior
 from blinasim.inference.predictive import SHARPNESS_BAR, Check, Estimate, Misses, Use, Validation
-from blinasim.report.rows import ENOUGH_TRIALS, Row, full_labels
+from blinasim.report.rows import ENOUGH_TRIALS, NEARLY_ALL, Row, full_labels
 from blinasim.report.table import INDENT, Table
 from blinasim.report.words import NOT_APPLICABLE
 from blinasim.study.summary import summarize
@@ -24,7 +24,7 @@ GROUPS: Final[dict[Use, str]] = {
     "input": "Inputs of the simulation",
 }
 #: What the columns mean.
-VALIDATION_DEFINITIONS: Final = (
+_DEFINITIONS: Final = (
     ("published", "As the source study published it; in brackets the 95 % confidence interval, or the range."),
     ("simulated", "Median of the simulated studies (95 % predictive interval)."),
     ("tail", "Two-sided tail area: how often a simulated study lies as far out as the published figure."),
@@ -37,6 +37,15 @@ VALIDATION_DEFINITIONS: Final = (
 )
 
 
+def validation_definitions(studies: int) -> tuple[tuple[str, str], ...]:
+    """Return what the columns mean, of so many simulated studies."""
+    if studies >= ENOUGH_TRIALS:
+        return _DEFINITIONS
+    few = {"simulated": f"Median of the simulated studies, and {NEARLY_ALL}."}
+    unjudged = ("tail", "published is")
+    return tuple((name, few.get(name, said)) for name, said in _DEFINITIONS if name not in unjudged)
+
+
 @dataclass(frozen=True)
 class ValidationRow:
     """One line: a published figure, what is predicted in its place, and the verdict."""
@@ -46,9 +55,19 @@ class ValidationRow:
     label: str
 
     @property
+    def judged(self) -> bool:
+        """Whether there are studies enough to judge the published figure by."""
+        return self.check.predicted.n_values + self.check.predicted.n_missing >= ENOUGH_TRIALS
+
+    @property
     def tail_text(self) -> str:
-        """Two-sided tail area."""
-        return probability(self.check.tail)
+        """Two-sided tail area; empty of too few studies."""
+        return probability(self.check.tail) if self.judged else ""
+
+    @property
+    def verdict_text(self) -> str:
+        """Where the published figure lies; empty of too few studies."""
+        return self.check.verdict if self.judged else ""
 
     @property
     def width_text(self) -> str:
@@ -78,7 +97,7 @@ def validation_table(rows: list[ValidationRow]) -> Table:
             group = group_of(row)
             lines.append((group,))
         label = f"{INDENT}{one.label}{'' if unit in ('share', 'cycles') else f', {unit}'}"
-        lines.append((label, row.published_text, row.simulated_text, one.tail_text, one.check.verdict, one.width_text))
+        lines.append((label, row.published_text, row.simulated_text, one.tail_text, one.verdict_text, one.width_text))
     titles = ("", "published", "simulated", "tail", "published is", "width")
     return Table(titles, tuple(lines), "Published figures and what the model predicts in their place")
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from blinasim.study.measures import Unit
+if TYPE_CHECKING:
+    from blinasim.study.measures import Unit
 
 #: What a cell says where the quantity does not exist.
 NOT_APPLICABLE: Final = "n/a"
@@ -21,6 +22,11 @@ _WRITTEN: Final[dict[Unit, tuple[int, int, int, str]]] = {
     "QALYs": (1, 3, 4, ""),
     "money": (1, 0, 0, ""),
 }
+
+
+def counted(number: int, noun: str, plural: str | None = None) -> str:
+    """Write how many there are of something, one or several."""
+    return f"{number:,} {noun if number == 1 else plural or f'{noun}s'}"
 
 
 def value(number: float, unit: Unit) -> str:

@@ -6,11 +6,11 @@ import math
 from collections.abc import Iterator
 
 from blinasim.report.comparison import (
-    COMPARISON_DEFINITIONS,
     HEAD_START_COLUMNS,
     HEAD_START_WORLDS,
     IDENTIFIED,
     block_title,
+    comparison_definitions,
     cost_effectiveness_text,
     touched_text,
     whose_lives,
@@ -46,7 +46,7 @@ def comparison_page(comparison: Comparison) -> Page:
         settings=settings_tables(scenarios),
         answer=tuple(line for policy in comparison.policies for line in answer(comparison, policy)),
         tables=tuple(_tables(comparison)),
-        definitions=COMPARISON_DEFINITIONS,
+        definitions=comparison_definitions(comparison.replications),
         notes=tuple(_notes(comparison)),
         assumptions=assumptions(list(scenarios.values()), comparison.parameters),
         commands=() if own else tuple(named_commands("compare", scenarios, comparison.parameters)),

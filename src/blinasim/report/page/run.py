@@ -55,7 +55,7 @@ def run_page(result: Result, rows: list[Row], own_policy: PolicyFile | None) -> 
         settings=settings_tables({"": scenario}),
         answer=answer(scenario, rows),
         tables=(results_table(rows, varies=varies),),
-        definitions=run_definitions(varies=varies),
+        definitions=run_definitions(result.replications, varies=varies),
         notes=tuple(filter(None, (judged_text(scenario, rows, own=rest.own), strongest))),
         assumptions=rest,
         commands=tuple(commands("run", scenario, result.parameters, options)),

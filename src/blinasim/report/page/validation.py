@@ -15,7 +15,7 @@ from blinasim.report.page.asked import command_line, facts, in_words, parameter_
 from blinasim.report.page.page import Page
 from blinasim.report.resting import assumptions
 from blinasim.report.rows import ENOUGH_TRIALS, full_labels
-from blinasim.report.validation import VALIDATION_DEFINITIONS, sentences, validation_rows, validation_table
+from blinasim.report.validation import sentences, validation_definitions, validation_rows, validation_table
 from blinasim.report.words import listed, lower_first
 
 _AGREES_EASILY = "Figures that were fitted agree too easily: only the held-out ones are a test, and they are few."
@@ -36,7 +36,7 @@ def validation_page(found: Validation) -> Page:
         facts=facts(scenario, parameters, trials=found.result.replications, called="Simulated studies"),
         answer=answer(found),
         tables=(validation_table(validation_rows(found)),),
-        definitions=VALIDATION_DEFINITIONS,
+        definitions=validation_definitions(found.result.replications),
         notes=tuple(sentences(found)),
         assumptions=assumptions([scenario], parameters),
         commands=() if said is None else (command_line("validate", *studied(scenario.study), *said),),
@@ -106,7 +106,7 @@ def calibration_page(found: Calibration) -> Page:
             ("prior, posterior", "Median (95 % interval), in the parameter's unit."),
             ("contraction", "1 less posterior over prior variance: 0 where nothing was learnt."),
             ("moved", "By how many of the prior's standard deviations the mean has moved."),
-            *VALIDATION_DEFINITIONS,
+            *validation_definitions(found.after.result.replications),
         ),
         notes=(*told.sentences(found), *sentences(found.after)),
         assumptions=assumptions([scenario], posterior),
