@@ -21,8 +21,9 @@ from blinasim.model.catalogue import load_parameters, parameter_catalogue
 from blinasim.model.codes import NONE
 from blinasim.model.therapy import acts
 from blinasim.report import figures
-from blinasim.report.effect import data_cells, study_frame, study_rows, truth_text, value_text
+from blinasim.report.effect import NO_EVENTS, data_cells, study_frame, study_rows, truth_text, value_text
 from blinasim.report.effect_file import EffectFile, effect_file
+from blinasim.report.page.effect import data_answer
 from blinasim.scenario.loading import load_scenario
 from blinasim.statistics.exposure import time_dependent
 from blinasim.study.batch import had_hsct_not_existed, live
@@ -275,6 +276,19 @@ def said(tmp_path: Path, text: str, adjust: tuple[str, ...] = ()) -> str:
     with pytest.raises(DataError) as problem:
         effect_of_file(path, adjust)
     return str(problem.value).removeprefix(f"{tmp_path}/")
+
+
+def test_patients_without_an_event_are_said_to_say_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path, out = tmp_path / "none.csv", tmp_path / "r"
+    rows = [f"{100 + 10 * i},no,{40 if i % 2 else ''}" for i in range(30)]
+    path.write_text("\n".join(("time_days,event,transplant_days", *rows)), encoding="utf-8")
+    assert _run(["effect", "--data", str(path), "--out", str(out)]) == 0
+    printed, page = capsys.readouterr().out, (out / "report.html").read_text(encoding="utf-8")
+    for said in (printed, page):
+        assert "No events: nothing can be estimated." in said
+        assert "nobody or no event in a group, nothing to adjust for" in said
+        assert "100.0 to 100.0" not in said
+    assert NO_EVENTS not in data_answer(effect_of_table(stanford(), timing=Timing(30, 60, 365)))
 
 
 def test_bad_data_is_one_line(tmp_path: Path) -> None:

@@ -150,7 +150,7 @@ def _of_trials(
 def _of_data(data: Path, adjust: str | None, timing: Timing, target: Path, *, force: bool, as_json: bool) -> None:
     from blinasim.cli.terminal import console, printed
     from blinasim.report.analyses import data_effect_contents
-    from blinasim.report.effect import data_table, data_text, timing_text
+    from blinasim.report.effect import NO_ESTIMATE, NO_EVENTS, data_table, data_text, has_events, timing_text
     from blinasim.study.effect_data import effect_of_file
 
     columns = [name.strip() for name in adjust.split(",")] if adjust else []
@@ -162,7 +162,7 @@ def _of_data(data: Path, adjust: str | None, timing: Timing, target: Path, *, fo
     screen.print(f"\n{data} · {data_text(found)}\n{timing_text(timing)}\n", highlight=False, soft_wrap=True)
     screen.print(printed(data_table(found), wrapping=1))
     screen.print(
-        "\nn/a: no estimate (nobody in a group, or no follow-up to that day). What each is read for: effect.csv.",
+        f"\n{'' if has_events(found) else f'{NO_EVENTS} '}n/a: {NO_ESTIMATE}. What each is read for: effect.csv.",
         written,
         sep="\n",
         highlight=False,

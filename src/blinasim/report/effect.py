@@ -28,6 +28,11 @@ MEASURES: Final[dict[Scale, str]] = {
 }
 STUDY_TITLES: Final = ("", "truth", "mean", "limit", "bias ±MC", "SD", "model SE", "coverage ±MC", "no value")
 DATA_TITLES: Final = ("", "estimate", "95 % interval")
+#: Why there may be no estimate, or no interval, in patients of the user's own.
+NO_ESTIMATE: Final = (
+    "no estimate, or no interval: nobody or no event in a group, nothing to adjust for, or no follow-up to that day"
+)
+NO_EVENTS: Final = "No events: nothing can be estimated."
 
 
 @dataclass(frozen=True)
@@ -105,6 +110,8 @@ def data_cells(found: DataEffect, estimator: Estimator) -> tuple[str, ...]:
     if not math.isfinite(value):
         return f"  {estimator.label}", NOT_APPLICABLE, ""
     measure = estimator.measure
+    if lower == upper:  # nothing happened by which its error could be told
+        return f"  {estimator.label}", value_text(value, measure), NOT_APPLICABLE
     return (
         f"  {estimator.label}",
         value_text(value, measure),
@@ -224,6 +231,11 @@ def data_text(found: DataEffect) -> str:
     )
     adjusted = f"adjusted for {', '.join(found.covariates)}" if found.covariates else "nothing to adjust for"
     return f"{patients:,} patients, {events:,} events, {treated:,} transplanted · {adjusted}"
+
+
+def has_events(found: DataEffect) -> bool:
+    """Whether any patient had the event."""
+    return bool(np.any(found.data.event & found.data.member))
 
 
 def _with_error(figure: Figure, scale: float, places: int, *, sign: bool) -> str:

@@ -6,9 +6,12 @@ import math
 
 from blinasim.report.effect import (
     EFFECT_DEFINITIONS,
+    NO_ESTIMATE,
+    NO_EVENTS,
     data_table,
     data_text,
     estimands_table,
+    has_events,
     study_table,
     timing_text,
     truth_text,
@@ -163,7 +166,7 @@ def data_page(found: DataEffect) -> Page:
         ),
         answer=data_answer(found),
         tables=(data_table(found), estimands_table()),
-        definitions=(("n/a", "No estimate: nobody in a group, or no follow-up to that day."),),
+        definitions=(("n/a", f"{NO_ESTIMATE[:1].upper()}{NO_ESTIMATE[1:]}."),),
         notes=(f"{data_text(found)}.", f"Days count from the origin of the data: {timing_text(found.timing)}."),
         commands=(),
         repeating=(
@@ -181,7 +184,8 @@ def data_answer(found: DataEffect) -> tuple[str, ...]:
     """Say what the time-dependent Cox model finds, beside the naive comparison."""
     key = "adjusted_hr" if found.covariates else "time_dependent_hr"
     label = next(one.label for one in ESTIMATORS if one.id == key)
-    said = [f"{label}: {_ratio(found, key)}."]
+    said = [] if has_events(found) else [NO_EVENTS]
+    said.append(f"{label}: {_ratio(found, key)}.")
     naive = _ratio(found, "naive_hr")
     said.append(
         f"Comparing those ever transplanted with those never transplanted: {naive}. That groups patients by their "
