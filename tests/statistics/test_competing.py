@@ -100,6 +100,16 @@ def test_on_a_grid_as_day_by_day(coded):
             np.testing.assert_array_equal(found[:, cause - 1, column], expected)
 
 
+def test_no_incidence_is_above_1_by_rounding():
+    # Five events on five days: the steps of 1/5 add up to 1.0000000000000002.
+    time = np.arange(1, 6, dtype=np.int32)[np.newaxis]
+    code = np.ones(time.shape, dtype=np.int8)
+    batch = survival.fit_causes(time, code)
+    assert cumulative_incidence(batch, 1, day=9)[0] == 1.0
+    assert on_grid(batch, 1, np.array([5])).max() == 1.0
+    assert IncidenceTable.of(time, code, causes=1, days=9).cumulative_incidence().max() == 1.0
+
+
 def test_incidences_and_survival_add_up_to_1(coded):
     time, code, member = coded
     batch = survival.fit(time, code > 0, member)

@@ -45,7 +45,7 @@ def cumulative_incidence(batch: SurvivalBatch, cause: int, *, day: float) -> Flo
     # Patient by patient as in `survival`: within a day S / n stays the same from one event to the next,
     # S (1 - 1 / n) / (n - 1) = S / n, so the single steps add up to S(t-) d / n, in whichever order causes come.
     counted = (batch.code == cause) & (batch.time <= day)
-    incidence = curves.total(_steps(batch.survival, batch.at_risk, counted))
+    incidence = _probability(curves.total(_steps(batch.survival, batch.at_risk, counted)))
     return np.where(batch.n_members > 0, incidence, np.nan)
 
 
@@ -74,7 +74,7 @@ def on_grid(batch: SurvivalBatch, causes: int, days: NDArray[np.int64]) -> Float
     for cause in range(1, causes + 1):
         after_steps = np.zeros((trials, places + 1))
         np.cumsum(_steps(batch.survival, batch.at_risk, batch.code == cause), axis=1, out=after_steps[:, 1:])
-        found[:, cause - 1] = np.where(known, after_steps.take(where), np.nan)
+        found[:, cause - 1] = np.where(known, _probability(after_steps).take(where), np.nan)
     return found
 
 
@@ -169,7 +169,12 @@ class IncidenceTable:
         pooled = self.all_causes()
         if not pooled.n_patients:
             return np.full(self.events.shape, np.nan)
-        return np.cumsum(_steps(pooled.survival(), pooled.at_risk, self.events), axis=-1)
+        return _probability(np.cumsum(_steps(pooled.survival(), pooled.at_risk, self.events), axis=-1))
+
+
+def _probability(sums: Floats) -> Floats:
+    """Cut what the rounding of a sum of steps puts above 1."""
+    return np.minimum(sums, 1.0)
 
 
 def _steps(survival: Floats, at_risk: Integers, events: curves.Counts) -> Floats:
