@@ -12,7 +12,7 @@ from blinasim.errors import ScenarioError
 from blinasim.files import complaint, shipped_designs
 from blinasim.inference.choice import POINT, parameters_said
 from blinasim.model.durations import DAYS_PER_MONTH
-from blinasim.report.design import characteristics, look_lines, percent, success_word
+from blinasim.report.design import NONE_OR_ALL, characteristics, look_lines, percent, success_word
 from blinasim.report.figures import boundaries
 from blinasim.scenario.design import Design
 from blinasim.scenario.design_file import TrialDesign, load_design
@@ -121,7 +121,7 @@ def judged(planned: Planned, trials: int) -> Judged:
         picture=Picture.of(boundaries(found)),
         basis=f"{trials:,} simulated trials with the effect that the scenarios have, and as many in a world in "
         "which there is nothing to find. ±: Monte Carlo standard error; the intervals are exact 95 % ones, of the "
-        "simulation alone.",
+        f"simulation alone. {NONE_OR_ALL}",
     )
 
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 #: What stands before the limit of a share that no simulated trial has, or all have.
 _AT_MOST, _AT_LEAST = "≤", "≥"
+NONE_OR_ALL: Final = "≤, ≥: no simulated trial, or every one; the far limit of the exact 95 % Monte Carlo interval."
 #: Titles of the table of looks.
 LOOK_TITLES: Final = ("look", "success at", "futile below", "month (95 %)", "patients", "events")
 
@@ -166,7 +167,7 @@ def sentences(evaluations: Sequence[Evaluation]) -> Iterator[str]:
     yield "±: Monte Carlo standard error. Truth: the same estimator in all trials together, at their last look, none"
     yield "stopped early; bias and coverage are against it."
     if any(f"({word}" in text for word in (_AT_MOST, _AT_LEAST) for text in _texts(evaluations)):
-        yield "≤, ≥: no simulated trial, or every one; the far limit of the exact 95 % Monte Carlo interval."
+        yield NONE_OR_ALL
     if any(evaluation.replications < ENOUGH_TRIALS for evaluation in evaluations):
         yield f"Too few simulated trials to judge a design; {ENOUGH_TRIALS} or more are needed."
     if any(evaluation.exact is not None for evaluation in evaluations):
