@@ -17,6 +17,7 @@ from blinasim.inference.posterior import Posterior
 from blinasim.inference.predictive import Validation
 from blinasim.model.catalogue import parameter_catalogue
 from blinasim.model.parameters import ParameterSource, Structure
+from blinasim.report.given import check_given
 from blinasim.report.validation import validation_frame
 from blinasim.scenario.loading import load_scenario, study_changes
 
@@ -123,6 +124,7 @@ def validate(
 
 def validation_table(validation: Validation) -> pd.DataFrame:
     """Return a validation as data, one row a published figure; shares are proportions, times as in ``unit``."""
+    check_given("validation", validation, Validation)
     return validation_frame(validation)
 
 

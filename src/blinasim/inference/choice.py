@@ -40,6 +40,11 @@ def parameters_said(said: ParameterSource | str | Path | None = None) -> Paramet
     if said is None:
         return shipped_posterior() or load_parameters()
     if not isinstance(said, str | Path):
+        if not (hasattr(said, "of") and hasattr(said, "varies")):
+            raise ParameterError(
+                "should be posterior, point, a file of either, or parameters already loaded",
+                Argument.of_type("parameters", said),
+            )
         return said
     if said == POINT:
         return load_parameters()

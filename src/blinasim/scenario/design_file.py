@@ -14,7 +14,7 @@ from blinasim.files import data_folder, nearest, quoted, read_yaml, shipped_desi
 from blinasim.scenario.complaints import first_error
 from blinasim.scenario.design import Design
 from blinasim.scenario.draft import Draft, said_change
-from blinasim.scenario.finding import existing_file
+from blinasim.scenario.finding import check_name, existing_file
 from blinasim.scenario.loading import load_scenario
 from blinasim.scenario.reach import is_path
 from blinasim.scenario.settings import Scenario
@@ -76,6 +76,7 @@ def find_design(name_or_path: str | Path) -> Path:
     ScenarioError
         If there is none.
     """
+    check_name(name_or_path, "design")
     name, path = str(name_or_path), Path(name_or_path)
     names = shipped_designs()
     if is_path(path):
