@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from blinasim.cli.options import ClusterOption, ForceOption, WorkersOption
+from blinasim.cli.options import ClusterOption, ForceOption, WorkersOption, option
 from blinasim.cli.results import keep
 
 
@@ -44,8 +44,8 @@ def calibrate(
     as_json: Annotated[bool, typer.Option("--json", help="Print calibration.json.")] = False,
 ) -> None:
     """Calibrate the parameters to the published figures; write posterior draws and all diagnostics."""
-    from blinasim.cli.terminal import console, live_line, progress
-    from blinasim.errors import InterruptedRunError
+    from blinasim.cli.terminal import console, live_line, progress, remark
+    from blinasim.errors import InterruptedRunError, naming
     from blinasim.files import check_free
     from blinasim.inference.calibrate import FULL, QUICK, Progress
     from blinasim.inference.calibrate import calibrate as run
@@ -77,6 +77,7 @@ def calibrate(
                     progress=note,
                     checkpoint=checkpoint,
                     resume=resume,
+                    remark=lambda line: remark(naming(line, option)),
                 )
             except KeyboardInterrupt:
                 if checkpoint.exists():

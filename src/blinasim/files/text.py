@@ -129,7 +129,8 @@ def quoted(value: Any) -> str:
 def complaint(problem: ValidationError) -> tuple[tuple[str | int, ...], str]:
     """Return what a check complains of first: where, as a path of keys, and in words."""
     first = problem.errors(include_url=False)[0]
-    return first["loc"], first["msg"].removeprefix("Value error, ")
+    what = "is missing" if first["type"] == "missing" else first["msg"].removeprefix("Value error, ")
+    return first["loc"], what
 
 
 def nearest(word: str, words: Iterable[str]) -> str:

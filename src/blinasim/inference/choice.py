@@ -51,7 +51,7 @@ def parameters_said(said: ParameterSource | str | Path | None = None) -> Paramet
     if said == POSTERIOR:
         found = shipped_posterior()
         if found is None:
-            raise ParameterError("no posterior comes with this version; make one with blinasim calibrate, and name it")
+            raise ParameterError("no posterior comes with this version; calibrate anew, and name the file of draws")
         return found
     path = Path(said)
     if path.suffix == ".csv":

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 from blinasim.errors import Argument, Place, ScenarioError
-from blinasim.files import data_folder, nearest, quoted, reason, shipped_scenarios
+from blinasim.files import data_folder, nearest, quoted, reason, shipped_designs, shipped_scenarios
 from blinasim.scenario.reach import is_path
 
 
@@ -35,6 +35,9 @@ def find_scenario(name_or_path: str | Path, folder: Path | None = None) -> Path:
     names = shipped_scenarios()
     if is_path(path):
         return existing_file(folder / path if folder else path, names)
+    if name in shipped_designs():
+        what = "is a trial design, not a scenario; evaluate it with blinasim trial, in Python with evaluate_design"
+        raise ScenarioError(f"{name} {what}")
     if name not in names:
         raise ScenarioError(
             f"no scenario named {quoted(name)}{nearest(name, names)} "
