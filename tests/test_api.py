@@ -165,11 +165,11 @@ def test_public_names_are_listed() -> None:
     [
         (
             lambda: bs.simulate("baseline", engine="slow", replications=2),
-            "engine 'slow': there is no such engine; give one of auto, fast, des",
+            "engine 'slow': should be one of auto, fast, des",
         ),
         (
             lambda: bs.compare("baseline", "no_transplantation", engine="slow", replications=2),
-            "engine 'slow': there is no such engine; give one of auto, fast, des",
+            "engine 'slow': should be one of auto, fast, des",
         ),
         (lambda: bs.simulate("baseline", chunk=0), "chunk 0: should be a whole number of trials, at least 1"),
         (
@@ -198,6 +198,13 @@ def test_public_names_are_listed() -> None:
             lambda: bs.optimize("baseline", over={"policy.transplant.earliest_cycle": [1]}, at_least="os"),
             "at_least of type str: should be a dictionary, such as {",
         ),
+        (lambda: bs.optimize("baseline", over=None), "over of type NoneType: should be a dictionary, such as {"),
+        (lambda: bs.simulate("baseline", precision={"os": "x"}), "precision os: 'x' should be a number"),
+        (lambda: bs.effect("baseline", detection="seen"), "detection 'seen': should be one of recorded, at_once"),
+        (lambda: bs.effect_of_data(3), "data of type int: should be a CSV file, or a table (a DataFrame)"),
+        (lambda: bs.prior_draws("x"), "draws 'x': take at least one draw"),
+        (lambda: bs.trace("baseline", 1, trial="x"), "trial 'x': trials count from 1"),
+        (lambda: bs.trace("baseline", "x"), "patient 'x': the cohort has"),
         (lambda: bs.plot.survival(3), "result of type int: should be what blinasim.simulate returns"),
         (lambda: bs.plot.differences("x"), "comparison of type str: should be what blinasim.compare returns"),
         (

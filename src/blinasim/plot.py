@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from blinasim.files import check_choice
 from blinasim.inference.choice import parameters_said
 from blinasim.inference.value import ValueOfInformation
 from blinasim.luck import Draws, Luck
@@ -26,6 +27,7 @@ from blinasim.study.exposures import OutcomeId
 from blinasim.study.optimize import Optimization
 from blinasim.study.replay import block_of, replay_beside
 from blinasim.study.simulate import Result
+from blinasim.trial.outcomes import OUTCOMES
 
 __all__ = [
     "acceptability",
@@ -70,6 +72,10 @@ def survival(result: Result, outcome: str = "os", censored: str | None = "os_cen
     Drawing
     """
     check_given("result", result, Result)
+    known = [each.id for each in OUTCOMES]
+    check_choice("outcome", outcome, known)
+    if censored is not None:
+        check_choice("censored", censored, known)
     return figures.survival(result, outcome, censored)
 
 

@@ -82,7 +82,7 @@ def check_table(argument: str, given: object, example: str) -> None:
     BlinasimError
         One line with an example of what is.
     """
-    if given is not None and not isinstance(given, Mapping):
+    if not isinstance(given, Mapping):
         raise BlinasimError(f"should be a dictionary, such as {example}", Argument.of_type(argument, given))
 
 

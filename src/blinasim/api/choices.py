@@ -69,8 +69,8 @@ def optimize(
     if maximize and minimize:
         raise ScenarioError("maximize and minimize exclude each other; make one of them a limit")
     check_table("over", over, '{"policy.transplant.earliest_cycle": [1, 3]}')
-    check_table("at_least", at_least, '{"realization": 0.3}')
-    check_table("at_most", at_most, '{"transplant_bed_days": 8}')
+    check_table("at_least", at_least or {}, '{"realization": 0.3}')
+    check_table("at_most", at_most or {}, '{"transplant_bed_days": 8}')
     changes = study_changes(replications, seed)
     made = grid_of(scenario, {name: values_said(name, values) for name, values in over.items()}, changes)
     return optimizing.optimize(

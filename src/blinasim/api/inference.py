@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import Executor
+from numbers import Integral
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from blinasim.errors import Argument, ParameterError
+from blinasim.files import short
 from blinasim.inference import calibrate as calibrating
 from blinasim.inference import posterior as drawing
 from blinasim.inference import predictive
@@ -81,8 +83,8 @@ def prior_draws(draws: int = 2_000, *, seed: int = 1) -> Posterior:
     ParameterError
         If there is not even one draw.
     """
-    if draws < 1:
-        raise ParameterError("take at least one draw", Argument("draws", said=f"{draws}"))
+    if not isinstance(draws, Integral) or draws < 1:
+        raise ParameterError("take at least one draw", Argument("draws", said=short(repr(draws))))
     return drawing.prior_draws(Structure(), draws, seed)
 
 

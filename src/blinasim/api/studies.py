@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from blinasim.api.asked import check_table, named, studied
 from blinasim.engine.choice import EngineName
+from blinasim.errors import Argument, DataError
 from blinasim.inference.choice import parameters_said
 from blinasim.model.parameters import ParameterSource
 from blinasim.report.given import check_given
@@ -87,7 +88,7 @@ def simulate(
     WorkerError
         If those who do the work keep dying.
     """
-    check_table("precision", precision, '{"os": 0.05}')
+    check_table("precision", precision or {}, '{"os": 0.05}')
     asked = studied(scenario, replications, seed)
     wanted = [Precision.named(name, at_most) for name, at_most in (precision or {}).items()]
     result = study.simulate(
@@ -155,7 +156,7 @@ def compare(
     WorkerError
         If those who do the work keep dying.
     """
-    check_table("policies", policies, '{"mine": MyPolicy}')
+    check_table("policies", policies or {}, '{"mine": MyPolicy}')
     return comparing.compare(
         named(scenarios, replications, seed),
         policies=policies,
@@ -252,6 +253,8 @@ def effect_of_data(
     """
     if isinstance(data, str | Path):
         return effect_of_file(Path(data), adjust, timing)
+    if not hasattr(data, "columns"):  # of any DataFrame, without waiting for pandas
+        raise DataError("should be a CSV file, or a table (a DataFrame)", Argument.of_type("data", data))
     return effect_of_table(data, adjust, timing)
 
 

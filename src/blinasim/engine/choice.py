@@ -8,8 +8,8 @@ from blinasim.engine import des, fast
 from blinasim.engine.des import Patient
 from blinasim.engine.lives import Lives
 from blinasim.engine.own import OwnPatient
-from blinasim.errors import Argument, ScenarioError
-from blinasim.files import short
+from blinasim.errors import ScenarioError
+from blinasim.files import check_choice
 from blinasim.model.history import History, LogEntry
 from blinasim.model.places import Stays
 from blinasim.scenario.settings import Capacity
@@ -42,10 +42,7 @@ def choose(asked: EngineName, capacity: Capacity, *, own_policy: bool = False) -
     ScenarioError
         If there is no such engine, or ``fast`` is asked for where places are counted, or a policy of one's own decides.
     """
-    if asked not in _NAMES:
-        raise ScenarioError(
-            f"there is no such engine; give one of {', '.join(_NAMES)}", Argument("engine", short(repr(asked)))
-        )
+    check_choice("engine", asked, _NAMES, ScenarioError)
     if not capacity.limited and not own_policy:
         return "fast" if asked == "auto" else asked
     if asked == "fast":

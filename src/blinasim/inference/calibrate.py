@@ -167,8 +167,9 @@ def calibrate(
     """
     problem, closed = problem_of(seed, structure or Structure(), scenario, observed, only)
     kept = Kept(checkpoint, _identity(problem, conduct), resume=resume) if checkpoint else None
-    for line in kept.remarks() if kept and remark else ():
-        remark(line)
+    if kept and remark:
+        for line in kept.remarks():
+            remark(line)
     evaluate = _Evaluator(problem, conduct, executor, progress)
     began = kept.read() if kept else None
     state = sample(

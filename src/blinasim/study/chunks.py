@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from importlib.metadata import version
+from numbers import Integral
 from typing import Any, Final, Literal
 
 import numpy as np
@@ -62,7 +63,7 @@ def trials_at_a_time(asked: int | None, usual: int) -> int:
     """
     if asked is None:
         return usual
-    if not isinstance(asked, int) or asked < 1:
+    if not isinstance(asked, Integral) or asked < 1:
         raise BlinasimError("should be a whole number of trials, at least 1", Argument("chunk", short(repr(asked))))
     return asked
 

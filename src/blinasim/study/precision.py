@@ -142,6 +142,8 @@ class Precision:
             raise BlinasimError(
                 f"no such endpoint{nearest(name, _NAMES)} (an endpoint of summary.json, or that and _mean)", place
             )
+        if not isinstance(at_most, int | float):
+            raise BlinasimError(f"{short(repr(at_most))} should be a number", place)
         if not (at_most > 0.0 and math.isfinite(at_most)):
             raise BlinasimError(f"{at_most:g} should be a standard error above 0", place)
         return cls(*_NAMES[name], at_most)
