@@ -607,7 +607,21 @@ def test_the_command_writes_a_posterior_and_its_diagnostics(
     monkeypatch.setattr("blinasim.inference.calibrate.QUICK", TINY)
     monkeypatch.chdir(tmp_path)
     command = ["calibrate", "--quick", "--seed", "3", "--relapse", "log_logistic", "--replications", "60", "--out", "p"]
-    assert main_of(command) == 0
+
+    def stopped(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as late:  # while the checks are simulated
+        late.setattr("blinasim.inference.predictive.validate", stopped)
+        assert main_of(command) == 130
+    again = f"blinasim {' '.join(command)} --resume"
+    assert capsys.readouterr().err == f"blinasim: stopped; p.state.npz keeps what was done; go on with: {again}\n"
+    with monkeypatch.context() as early:
+        early.setattr("blinasim.inference.calibrate.sample", stopped)
+        assert main_of(command) == 130
+    kept = "blinasim: work of this same calibration is kept; with --resume it would go on from it\n"
+    assert capsys.readouterr().err.startswith(kept)
+    assert main_of([*command, "--resume"]) == 0
     said = capsys.readouterr().out
     assert "Wrote p/" in said
     assert "Left out one at a time" in said
