@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -153,3 +154,68 @@ def test_calibrate_hands_everything_on(monkeypatch: pytest.MonkeyPatch) -> None:
     assert asked[1]["conduct"] is QUICK
     assert asked[1]["structure"] is structure
     assert (asked[1]["seed"], asked[1]["checkpoint"], asked[1]["resume"]) == (4, Path("state.npz"), True)
+
+
+def test_public_names_are_listed() -> None:
+    assert set(bs.__all__) <= set(dir(bs))
+
+
+@pytest.mark.parametrize(
+    ("call", "line"),
+    [
+        (
+            lambda: bs.simulate("baseline", engine="slow", replications=2),
+            "engine 'slow': should be one of auto, fast, des",
+        ),
+        (
+            lambda: bs.compare("baseline", "no_transplantation", engine="slow", replications=2),
+            "engine 'slow': should be one of auto, fast, des",
+        ),
+        (lambda: bs.simulate("baseline", chunk=0), "chunk 0: should be a whole number of trials, at least 1"),
+        (
+            lambda: bs.compare("baseline", "no_transplantation", chunk=-5),
+            "chunk -5: should be a whole number of trials, at least 1",
+        ),
+        (
+            lambda: bs.evaluate_design("phase3_early_search", chunk=0),
+            "chunk 0: should be a whole number of trials, at least 1",
+        ),
+        (
+            lambda: bs.simulate(None),
+            "scenario of type NoneType: should be the name of a shipped scenario, a YAML file, or what "
+            "blinasim.load_scenario returns",
+        ),
+        (lambda: bs.compare("baseline", {"title": "x"}), "scenario of type dict: should be the name"),
+        (lambda: bs.load_scenario(3), "scenario of type int: should be the name of a shipped scenario, or a YAML file"),
+        (lambda: bs.evaluate_design(3), "design of type int: should be the name of a shipped design, or a YAML file"),
+        (
+            lambda: bs.simulate("baseline", parameters={"x": 1}),
+            "parameters of type dict: should be posterior, point, a file of either, or parameters already loaded",
+        ),
+        (lambda: bs.simulate("baseline", precision=0.05), "precision of type float: should be a dictionary, such as {"),
+        (lambda: bs.optimize("baseline", over="policy"), "over of type str: should be a dictionary, such as {"),
+        (
+            lambda: bs.optimize("baseline", over={"policy.transplant.earliest_cycle": [1]}, at_least="os"),
+            "at_least of type str: should be a dictionary, such as {",
+        ),
+        (lambda: bs.optimize("baseline", over=None), "over of type NoneType: should be a dictionary, such as {"),
+        (lambda: bs.simulate("baseline", precision={"os": "x"}), "precision os: 'x' should be a number"),
+        (lambda: bs.effect("baseline", detection="seen"), "detection 'seen': should be one of recorded, at_once"),
+        (lambda: bs.effect_of_data(3), "data of type int: should be a CSV file, or a table (a DataFrame)"),
+        (lambda: bs.prior_draws("x"), "draws 'x': take at least one draw"),
+        (lambda: bs.trace("baseline", 1, trial="x"), "trial 'x': trials count from 1"),
+        (lambda: bs.trace("baseline", "x"), "patient 'x': the cohort has"),
+        (lambda: bs.plot.survival(3), "result of type int: should be what blinasim.simulate returns"),
+        (lambda: bs.plot.differences("x"), "comparison of type str: should be what blinasim.compare returns"),
+        (
+            lambda: bs.plot.effects(None),
+            "found of type NoneType: should be what blinasim.effect or blinasim.effect_of_data returns",
+        ),
+        (lambda: bs.results_table(3), "result of type int: should be what blinasim.simulate returns"),
+    ],
+)
+def test_what_a_function_cannot_use_is_one_line(call: Callable[[], object], line: str) -> None:
+    with pytest.raises(BlinasimError) as found:
+        call()
+    assert str(found.value).startswith(line)
+    assert "\n" not in str(found.value)

@@ -497,6 +497,18 @@ def test_an_interrupted_calibration_goes_on_to_the_same_bytes(tmp_path: Path) ->
     with pytest.raises(KeyboardInterrupt):
         calibrate(conduct=TINY, seed=4, only=FEW, progress=interrupt, checkpoint=path)
     assert path.is_file()
+    said: list[str] = []
+
+    def stop(_: Progress) -> None:
+        raise KeyboardInterrupt
+
+    kept = path.read_bytes()
+    with pytest.raises(KeyboardInterrupt):  # before anything is replaced
+        calibrate(conduct=TINY, seed=4, only=FEW, progress=stop, checkpoint=path, remark=said.append)
+    with pytest.raises(KeyboardInterrupt):
+        calibrate(conduct=TINY, seed=6, only=FEW, progress=stop, checkpoint=path, remark=said.append)
+    assert said == ["work of this same calibration is kept; with {resume} it would go on from it"]
+    assert path.read_bytes() == kept
     seen: list[Progress] = []
     again = calibrate(conduct=TINY, seed=4, only=FEW, progress=seen.append, checkpoint=path, resume=True)
     assert again.draws.equals(tiny().draws)
@@ -504,6 +516,10 @@ def test_an_interrupted_calibration_goes_on_to_the_same_bytes(tmp_path: Path) ->
     what = r"of another calibration \(other seed\); leave resume out to begin anew, or choose another checkpoint$"
     with pytest.raises(OutputError, match=what):
         calibrate(conduct=TINY, seed=6, only=FEW, checkpoint=path, resume=True)
+    path.unlink()
+    with pytest.raises(KeyboardInterrupt):
+        calibrate(conduct=TINY, seed=4, only=FEW, progress=stop, checkpoint=path, resume=True, remark=said.append)
+    assert said[1:] == ["there is nothing to resume; the calibration begins at the start"]
 
 
 def test_a_posterior_is_read_as_it_was_written(tmp_path: Path) -> None:
@@ -591,7 +607,21 @@ def test_the_command_writes_a_posterior_and_its_diagnostics(
     monkeypatch.setattr("blinasim.inference.calibrate.QUICK", TINY)
     monkeypatch.chdir(tmp_path)
     command = ["calibrate", "--quick", "--seed", "3", "--relapse", "log_logistic", "--replications", "60", "--out", "p"]
-    assert main_of(command) == 0
+
+    def stopped(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as late:  # while the checks are simulated
+        late.setattr("blinasim.inference.predictive.validate", stopped)
+        assert main_of(command) == 130
+    again = f"blinasim {' '.join(command)} --resume"
+    assert capsys.readouterr().err == f"blinasim: stopped; p.state.npz keeps what was done; go on with: {again}\n"
+    with monkeypatch.context() as early:
+        early.setattr("blinasim.inference.calibrate.sample", stopped)
+        assert main_of(command) == 130
+    kept = "blinasim: work of this same calibration is kept; with --resume it would go on from it\n"
+    assert capsys.readouterr().err.startswith(kept)
+    assert main_of([*command, "--resume"]) == 0
     said = capsys.readouterr().out
     assert "Wrote p/" in said
     assert "Left out one at a time" in said

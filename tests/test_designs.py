@@ -518,7 +518,7 @@ def test_no_size_for_no_effect(monkeypatch: Any) -> None:
     monkeypatch.setattr(solving, "_LARGEST", 500)
     with pytest.raises(ScenarioError, match=r"500 patients have a power of 0\.\d+ .* the effect is too small"):
         solve_design(design("phase3_early_search", "study.replications=20"), 0.9)
-    with pytest.raises(ScenarioError, match="should be between alpha"):
+    with pytest.raises(ScenarioError, match="should be above alpha"):
         solve_design(design(PHASE_3), 0.01)
 
 

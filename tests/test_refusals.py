@@ -186,5 +186,5 @@ def test_patients_of_ones_own_are_refused_in_words(tmp_path: Path, text: str, ad
 
 
 def test_a_power_that_cannot_be_wanted() -> None:
-    with pytest.raises(ScenarioError, match=r"should be between alpha 0\.06 and 1"):
+    with pytest.raises(ScenarioError, match=r"should be above alpha 0\.06 and below 1"):
         solve_design(load_design("predictive_probability"), 0.05)

@@ -2,6 +2,7 @@
 
 import importlib.util
 import json
+import shutil
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -114,6 +115,22 @@ def test_rerun_says_what_differs(results: Path, tmp_path: Path, capsys: pytest.C
     said = capsys.readouterr().out
     assert f"1 of {len(EXPECTED) - 1} files differ: endpoints.csv" in said
     assert "numpy 1.0 then" in said
+
+
+def test_rerun_says_what_is_changed_or_missing_since(
+    results: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "r"
+    shutil.copytree(results, folder)
+    (folder / "adsl.csv").unlink()
+    (folder / "endpoints.csv").write_text("id\n", encoding="utf-8")
+    assert _run(["rerun", str(folder)]) == 1
+    assert capsys.readouterr().out.splitlines() == [
+        f"Changed since the run, in {folder}: endpoints.csv.",
+        f"Missing since the run, in {folder}: adsl.csv.",
+        f"Not confirmed: the run itself gives the same bytes again (all {len(EXPECTED) - 1} files), but the folder no "
+        "longer holds them.",
+    ]
 
 
 def test_show_printed_to_a_file_and_run_gives_the_same_bytes(

@@ -30,6 +30,11 @@ class Argument:
     name: str
     said: str = ""
 
+    @classmethod
+    def of_type(cls, name: str, given: object) -> Argument:
+        """Return an argument that was given something of a wrong type; a whole result would be no word for a line."""
+        return cls(name, f"of type {type(given).__name__}")
+
     def __str__(self) -> str:
         return self.told()
 

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from blinasim.files import check_choice
 from blinasim.inference.choice import parameters_said
 from blinasim.inference.value import ValueOfInformation
 from blinasim.luck import Draws, Luck
 from blinasim.model.parameters import ParameterSource
 from blinasim.report import figures
+from blinasim.report.given import check_given
 from blinasim.report.rows import rows_of
 from blinasim.report.style import Drawing, save
 from blinasim.scenario.settings import Scenario
@@ -25,6 +27,7 @@ from blinasim.study.exposures import OutcomeId
 from blinasim.study.optimize import Optimization
 from blinasim.study.replay import block_of, replay_beside
 from blinasim.study.simulate import Result
+from blinasim.trial.outcomes import OUTCOMES
 
 __all__ = [
     "acceptability",
@@ -68,6 +71,11 @@ def survival(result: Result, outcome: str = "os", censored: str | None = "os_cen
     -------
     Drawing
     """
+    check_given("result", result, Result)
+    known = [each.id for each in OUTCOMES]
+    check_choice("outcome", outcome, known)
+    if censored is not None:
+        check_choice("censored", censored, known)
     return figures.survival(result, outcome, censored)
 
 
@@ -90,21 +98,25 @@ def patient_flow(result: Result, trial: int | None = None) -> Drawing:
     ValueError
         If the flow of that trial is not kept.
     """
+    check_given("result", result, Result)
     return figures.patient_flow(result, trial)
 
 
 def cumulative_incidence(result: Result) -> Drawing:
     """Draw what comes first after remission, and after HSCT: relapse, death, or HSCT itself."""
+    check_given("result", result, Result)
     return figures.cumulative_incidence(result)
 
 
 def forest(result: Result) -> Drawing:
     """Draw what was published against what was simulated, one line an endpoint."""
+    check_given("result", result, Result)
     return figures.forest(rows_of(result))
 
 
 def occupancy(result: Result) -> Drawing:
     """Draw how many patients are in which state on each day."""
+    check_given("result", result, Result)
     return figures.occupancy(result)
 
 
@@ -137,6 +149,7 @@ def swimmer(
     ValueError
         If there is no lane to draw.
     """
+    check_given("scenario", scenario, Scenario)
     draws = Draws(Luck(scenario.study.seed), block_of(trial), scenario.cohort.size)
     seen = live(scenario, parameters_said(parameters), draws).seen
     return figures.swimmer(seen, scenario, trial=trial, first_trial=trial, patients=patients)
@@ -171,6 +184,8 @@ def clocks(
     BlinasimError
         If there is no such trial or patient, or the cohorts differ.
     """
+    for one in (scenario, *others):
+        check_given("scenario", one, Scenario)
     named = {other.title: other for other in others}
     lives = replay_beside(scenario, named, parameters_said(parameters), trial, patient, name=scenario.title)
     return figures.clocks(lives)
@@ -178,11 +193,13 @@ def clocks(
 
 def differences(comparison: Comparison) -> Drawing:
     """Draw the paired difference of every measure, and of every policy from the reference."""
+    check_given("comparison", comparison, Comparison)
     return figures.differences(comparison)
 
 
 def policies(comparison: Comparison) -> Drawing:
     """Draw overall survival under each policy, with the patients at risk."""
+    check_given("comparison", comparison, Comparison)
     return figures.policies(comparison)
 
 
@@ -207,6 +224,7 @@ def flows(comparison: Comparison, policy: str | None = None) -> Drawing:
     ValueError
         If its patients are others than the reference's.
     """
+    check_given("comparison", comparison, Comparison)
     return figures.flows(comparison, policy)
 
 
@@ -218,6 +236,7 @@ def queues(comparison: Comparison) -> Drawing:
     ValueError
         If no scenario counts places.
     """
+    check_given("comparison", comparison, Comparison)
     return figures.queues(comparison)
 
 
@@ -229,6 +248,7 @@ def plane(found: ValueOfInformation) -> Drawing:
     ValueError
         Without payoffs, or with another objective than net benefit.
     """
+    check_given("found", found, ValueOfInformation)
     return figures.plane(found)
 
 
@@ -240,21 +260,25 @@ def acceptability(found: ValueOfInformation) -> Drawing:
     ValueError
         Without payoffs, or with another objective than net benefit.
     """
+    check_given("found", found, ValueOfInformation)
     return figures.acceptability(found)
 
 
 def evppi(found: ValueOfInformation) -> Drawing:
     """Draw what it would be worth to know parameters, alone and in groups."""
+    check_given("found", found, ValueOfInformation)
     return figures.evppi(found)
 
 
 def race(found: Optimization) -> Drawing:
     """Draw how far the candidates of an optimization are behind the best."""
+    check_given("found", found, Optimization)
     return figures.race(found)
 
 
 def effects(found: Effect | DataEffect) -> Drawing:
     """Draw the effect of HSCT by every estimator, beside the truth where the trials were simulated."""
+    check_given("found", found, Effect, DataEffect)
     return figures.effects(found)
 
 
@@ -272,16 +296,19 @@ def simon_makuch(found: Effect | DataEffect, outcome: OutcomeId = "os") -> Drawi
     -------
     Drawing
     """
+    check_given("found", found, Effect, DataEffect)
     return figures.simon_makuch(found, outcome)
 
 
 def boundaries(evaluation: Evaluation) -> Drawing:
     """Draw the boundaries of a trial design, and the paths of some simulated trials."""
+    check_given("evaluation", evaluation, Evaluation)
     return figures.boundaries(evaluation)
 
 
 def duration(evaluation: Evaluation) -> Drawing:
     """Draw by when the trials of a design have ended, and how."""
+    check_given("evaluation", evaluation, Evaluation)
     return figures.duration(evaluation)
 
 
@@ -293,6 +320,7 @@ def hazard_ratio_over_time(evaluation: Evaluation) -> Drawing:
     ValueError
         For a single arm.
     """
+    check_given("evaluation", evaluation, Evaluation)
     return figures.hazard_ratio_over_time(evaluation)
 
 
@@ -304,4 +332,5 @@ def power_curve(evaluation: Evaluation) -> Drawing:
     ValueError
         If there is no theory for the design's test.
     """
+    check_given("evaluation", evaluation, Evaluation)
     return figures.power_curve(evaluation)

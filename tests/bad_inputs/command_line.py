@@ -9,6 +9,7 @@ from bad_inputs.rows import NO_ALIAS, SHIPPED, TOO_DEEP, Bad, Folder, Link, bad
 WRITTEN = "a change is written dotted.key=value, such as cohort.size=100"
 NO_NAME = "is no name for a scenario; begin with a letter, go on with letters, digits, - or _"
 RUN = "run baseline --replications 1 --out "
+HERE = "an empty name, or ., is the folder you are in, or holds it; choose another --out"
 TAKEN = "already exists; say --force to replace it, or --out for another folder"
 
 
@@ -51,6 +52,17 @@ CHANGES = [
 
 NAMES = [
     bad("unknown scenario", "run basline", f"no scenario named 'basline'; did you mean baseline? {SHIPPED}"),
+    bad(
+        "a design for a scenario",
+        "run phase3_early_search",
+        "phase3_early_search is a trial design, not a scenario; evaluate it with blinasim trial, in Python with "
+        "evaluate_design",
+    ),
+    bad(
+        "a scenario for a design",
+        "trial baseline",
+        "baseline is a scenario, not a trial design; simulate it with blinasim run, in Python with simulate",
+    ),
     bad("scenario in capitals", "run BASELINE", f"no scenario named 'BASELINE'; did you mean baseline? {SHIPPED}"),
     bad("unknown scenario like no other", "trace zzz", f"no scenario named 'zzz' {SHIPPED}"),
     bad("scenario of no name", ("show", ""), f"no scenario named '' {SHIPPED}"),
@@ -130,8 +142,17 @@ OUTPUT = [
         RUN + "new/" + "a" * 300,
         f"new/{'a' * 300}: cannot be written (File name too long); choose another --out",
     ),
-    bad("out is here", RUN + ".", f". {TAKEN}"),
-    bad("out is here, by force", RUN + ". --force", ". is the folder you are in, or holds it; choose another --out"),
+    bad("out is here", RUN + ".", HERE),
+    bad(
+        "out of no name",
+        (*RUN.split(), ""),
+        HERE,
+    ),
+    bad(
+        "out is here, by force",
+        RUN + ". --force",
+        HERE,
+    ),
     bad("out is above, by force", RUN + ".. --force", ".. is the folder you are in, or holds it; choose another --out"),
     bad("new onto a file", "new mine", "mine.yaml already exists; choose another name", {"mine.yaml": "keep"}),
     bad("new onto a link", "new mine", "mine.yaml already exists; choose another name", {"mine.yaml": Link("gone")}),

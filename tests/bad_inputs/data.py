@@ -85,7 +85,7 @@ MANIFESTS = [
     bad(
         "manifest of another program",
         "rerun m.json",
-        "m.json: not a manifest that can be repeated (blinasim: Field required)",
+        "m.json: not a manifest that can be repeated (blinasim: is missing)",
         {"m.json": '{"name": "app", "version": "1.0"}'},
     ),
     manifest("manifest of another version", {"manifest_version": 2}, "manifest_version: Input should be 1"),
@@ -95,7 +95,7 @@ MANIFESTS = [
         {"scenario": {"title": "x", "cohort": {"size": 0}}},
         "scenario.cohort.size: Input should be greater than or equal to 1",
     ),
-    manifest("manifest without a scenario", {"scenario": None}, "scenario: Field required"),
+    manifest("manifest without a scenario", {"scenario": None}, "scenario: is missing"),
     manifest(
         "manifest with an unknown parameter",
         parameters(relapse__shap=1.0),
@@ -207,4 +207,35 @@ COHORTS = [
 ]
 
 
-TABLE: Final = [*MANIFESTS, *COHORTS]
+PAIR = "a posterior is a pair of files, NAME.csv and NAME.json beside it, as a calibration writes them"
+PARAMETERS = [
+    bad(what, f"run baseline --parameters {file}", f"{file}{line}", {} if content is None else {file: content})
+    for what, file, content, line in (
+        ("missing posterior", "p.csv", None, f": cannot be read (No such file or directory); {PAIR}"),
+        ("empty posterior", "p.csv", "", f": is empty; {PAIR}"),
+        ("binary posterior", "p.csv", b"\xff\xfe\x00\x01", f": is not UTF-8 text; {PAIR}"),
+        (
+            "posterior of nothing known",
+            "p.csv",
+            "a\n1\n",
+            ": is of other parameters (a); calibrate anew (blinasim calibrate, or blinasim.calibrate in Python)",
+        ),
+        (
+            "point value by its dotted name",
+            "p.yaml",
+            "failure.median_days: 3\n",
+            ":1:1: failure.median_days: no such group of parameters; nest it: failure: {median_days: ...}",
+        ),
+    )
+]
+PATIENTS = [
+    bad(
+        "patients without two columns",
+        "effect --data d.csv",
+        "d.csv:1:1: 'event': this column is missing (yes for an event, no for a censoring); 'transplant_days': this "
+        "column is missing (day of the transplant; empty without one)",
+        {"d.csv": "time_days\n5\n"},
+    )
+]
+
+TABLE: Final = [*MANIFESTS, *COHORTS, *PARAMETERS, *PATIENTS]

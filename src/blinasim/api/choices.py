@@ -7,7 +7,7 @@ from concurrent.futures import Executor
 from pathlib import Path
 from typing import Any
 
-from blinasim.api.asked import named
+from blinasim.api.asked import check_table, named
 from blinasim.engine.choice import EngineName
 from blinasim.errors import ScenarioError
 from blinasim.inference.choice import parameters_said
@@ -68,6 +68,9 @@ def optimize(
     """
     if maximize and minimize:
         raise ScenarioError("maximize and minimize exclude each other; make one of them a limit")
+    check_table("over", over, '{"policy.transplant.earliest_cycle": [1, 3]}')
+    check_table("at_least", at_least or {}, '{"realization": 0.3}')
+    check_table("at_most", at_most or {}, '{"transplant_bed_days": 8}')
     changes = study_changes(replications, seed)
     made = grid_of(scenario, {name: values_said(name, values) for name, values in over.items()}, changes)
     return optimizing.optimize(

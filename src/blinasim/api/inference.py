@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import Executor
+from numbers import Integral
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from blinasim.errors import Argument, ParameterError
+from blinasim.files import short
 from blinasim.inference import calibrate as calibrating
 from blinasim.inference import posterior as drawing
 from blinasim.inference import predictive
@@ -17,6 +19,7 @@ from blinasim.inference.posterior import Posterior
 from blinasim.inference.predictive import Validation
 from blinasim.model.catalogue import parameter_catalogue
 from blinasim.model.parameters import ParameterSource, Structure
+from blinasim.report.given import check_given
 from blinasim.report.validation import validation_frame
 from blinasim.scenario.loading import load_scenario, study_changes
 
@@ -80,8 +83,8 @@ def prior_draws(draws: int = 2_000, *, seed: int = 1) -> Posterior:
     ParameterError
         If there is not even one draw.
     """
-    if draws < 1:
-        raise ParameterError("take at least one draw", Argument("draws", said=f"{draws}"))
+    if not isinstance(draws, Integral) or draws < 1:
+        raise ParameterError("take at least one draw", Argument("draws", said=short(repr(draws))))
     return drawing.prior_draws(Structure(), draws, seed)
 
 
@@ -123,6 +126,7 @@ def validate(
 
 def validation_table(validation: Validation) -> pd.DataFrame:
     """Return a validation as data, one row a published figure; shares are proportions, times as in ``unit``."""
+    check_given("validation", validation, Validation)
     return validation_frame(validation)
 
 

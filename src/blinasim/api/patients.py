@@ -6,11 +6,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from blinasim.api.asked import studied
 from blinasim.inference.choice import parameters_said
 from blinasim.model.parameters import ParameterSource
 from blinasim.report.exports import patients
 from blinasim.report.story import Story, tell
-from blinasim.scenario.loading import load_scenario
 from blinasim.scenario.settings import Scenario
 from blinasim.study.replay import replay
 
@@ -49,7 +49,7 @@ def trace(
     BlinasimError
         If the scenario is wrong, or has no such trial or patient.
     """
-    asked = scenario if isinstance(scenario, Scenario) else load_scenario(scenario)
+    asked = studied(scenario)
     return tell(asked, trial=trial, patient=patient, parameters=parameters_said(parameters), own_policy=policy)
 
 
@@ -79,5 +79,5 @@ def patients_table(
     BlinasimError
         If the scenario is wrong, or has no such trial.
     """
-    asked = scenario if isinstance(scenario, Scenario) else load_scenario(scenario)
+    asked = studied(scenario)
     return patients(replay(asked, parameters_said(parameters), trial, own_policy=policy).batch)

@@ -8,12 +8,13 @@ from concurrent.futures import Executor
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from blinasim.api.asked import named, studied
+from blinasim.api.asked import check_table, named, studied
 from blinasim.engine.choice import EngineName
+from blinasim.errors import Argument, DataError
 from blinasim.inference.choice import parameters_said
 from blinasim.model.parameters import ParameterSource
+from blinasim.report.given import check_given
 from blinasim.report.rows import endpoint_frame, rows_of
-from blinasim.scenario.loading import load_scenario
 from blinasim.scenario.settings import Scenario
 from blinasim.study import compare as comparing
 from blinasim.study import effect as estimating
@@ -87,7 +88,8 @@ def simulate(
     WorkerError
         If those who do the work keep dying.
     """
-    asked = studied(scenario if isinstance(scenario, Scenario) else load_scenario(scenario), replications, seed)
+    check_table("precision", precision or {}, '{"os": 0.05}')
+    asked = studied(scenario, replications, seed)
     wanted = [Precision.named(name, at_most) for name, at_most in (precision or {}).items()]
     result = study.simulate(
         asked,
@@ -154,6 +156,7 @@ def compare(
     WorkerError
         If those who do the work keep dying.
     """
+    check_table("policies", policies or {}, '{"mine": MyPolicy}')
     return comparing.compare(
         named(scenarios, replications, seed),
         policies=policies,
@@ -213,7 +216,7 @@ def effect(
         If those who do the work keep dying.
     """
     return estimating.effect(
-        studied(scenario if isinstance(scenario, Scenario) else load_scenario(scenario), replications, seed),
+        studied(scenario, replications, seed),
         parameters=parameters_said(parameters),
         timing=timing,
         detection=detection,
@@ -250,9 +253,12 @@ def effect_of_data(
     """
     if isinstance(data, str | Path):
         return effect_of_file(Path(data), adjust, timing)
+    if not hasattr(data, "columns"):  # of any DataFrame, without waiting for pandas
+        raise DataError("should be a CSV file, or a table (a DataFrame)", Argument.of_type("data", data))
     return effect_of_table(data, adjust, timing)
 
 
 def results_table(result: Result) -> pd.DataFrame:
     """Return the results table, one row an endpoint: published, simulated, limit and oracle."""
+    check_given("result", result, Result)
     return endpoint_frame(rows_of(result))

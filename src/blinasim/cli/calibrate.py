@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from blinasim.cli.options import ClusterOption, ForceOption, WorkersOption
+from blinasim.cli.options import ClusterOption, ForceOption, WorkersOption, option
 from blinasim.cli.results import keep
 
 
@@ -44,8 +46,8 @@ def calibrate(
     as_json: Annotated[bool, typer.Option("--json", help="Print calibration.json.")] = False,
 ) -> None:
     """Calibrate the parameters to the published figures; write posterior draws and all diagnostics."""
-    from blinasim.cli.terminal import console, live_line, progress
-    from blinasim.errors import InterruptedRunError
+    from blinasim.cli.terminal import console, live_line, progress, remark
+    from blinasim.errors import naming
     from blinasim.files import check_free
     from blinasim.inference.calibrate import FULL, QUICK, Progress
     from blinasim.inference.calibrate import calibrate as run
@@ -62,26 +64,22 @@ def calibrate(
     structure = Structure(relapse.value, failure.value)
     # Beside the folder: it is written whole, and only at the end.
     checkpoint = out.with_name(f"{out.name}.state.npz")
-    with hired(workers, cluster) as executor:
+    with _telling_what_is_kept(checkpoint), hired(workers, cluster) as executor:
         with live_line() as say:
 
             def note(now: Progress) -> None:
                 say(f"{now.phase}: power {now.power:.3g} of 1 · sweep {now.sweeps} · {now.evaluations:,} likelihoods")
 
-            try:
-                posterior = run(
-                    conduct=QUICK if quick else FULL,
-                    seed=seed,
-                    structure=structure,
-                    executor=executor,
-                    progress=note,
-                    checkpoint=checkpoint,
-                    resume=resume,
-                )
-            except KeyboardInterrupt:
-                if checkpoint.exists():
-                    raise InterruptedRunError(f"stopped; {checkpoint} keeps what was done") from None
-                raise
+            posterior = run(
+                conduct=QUICK if quick else FULL,
+                seed=seed,
+                structure=structure,
+                executor=executor,
+                progress=note,
+                checkpoint=checkpoint,
+                resume=resume,
+                remark=lambda line: remark(naming(line, option)),
+            )
         scenario = load_scenario("baseline").with_study(replications=replications, seed=seed)
         priors = prior_draws(structure, len(posterior.draws), seed)
         total = studies_to_simulate(scenario, priors) + studies_to_simulate(scenario, posterior)
@@ -89,10 +87,23 @@ def calibrate(
             before, after = (
                 validate(scenario, values, executor=executor, progress=advance) for values in (priors, posterior)
             )
-    found = told.Calibration.of(posterior, before, after)
-    written = keep(calibration_contents(found), out, force=force, as_json=as_json)
+        found = told.Calibration.of(posterior, before, after)
+        written = keep(calibration_contents(found), out, force=force, as_json=as_json)
     checkpoint.unlink(missing_ok=True)
     if written is None:
         return
     closing = [*told.sentences(found), *sentences(after), written]
     console().print(*closing, sep="\n", highlight=False, soft_wrap=True)
+
+
+@contextmanager
+def _telling_what_is_kept(checkpoint: Path) -> Iterator[None]:
+    """Say after Ctrl-C, also while checks are simulated and results written, that the calibration is kept."""
+    from blinasim.errors import InterruptedRunError
+
+    try:
+        yield
+    except KeyboardInterrupt:
+        if checkpoint.exists():
+            raise InterruptedRunError(f"stopped; {checkpoint} keeps what was done") from None
+        raise

@@ -48,8 +48,8 @@ ParametersOption: TypeAlias = Annotated[
     typer.Option(
         "--parameters",
         metavar="posterior|point|FILE",
-        help="Posterior draws, point values, or a file of draws (.csv) or of values (.yaml); the shipped posterior by "
-        "default, where there is one.",
+        help="Posterior draws, point values, or a file of draws (NAME.csv, with NAME.json beside it) or of values "
+        "(.yaml); the shipped posterior by default, where there is one.",
     ),
 ]
 WorkersOption: TypeAlias = Annotated[int, typer.Option(min=1, max=1024, help="Processes; the results are the same.")]

@@ -58,9 +58,11 @@ def rerun(
             )
         now = hashes(target)
     touched = _touched(then, source)
-    if touched:
-        typer.echo(f"Changed since the run, in {source}: {', '.join(touched)}.")
-    _report(then, now)
+    gone = [name for name in touched if not (source / name).exists()]
+    for what, names in (("Changed", [name for name in touched if name not in gone]), ("Missing", gone)):
+        if names:
+            typer.echo(f"{what} since the run, in {source}: {', '.join(names)}.")
+    _report(then, now, touched=bool(touched))
     if touched:
         raise typer.Exit(_DIFFERENT)
 
@@ -87,19 +89,24 @@ def _policy(then: Manifest, folder: Path, said: str | None) -> PolicyFile | None
 
 
 def _touched(then: Manifest, folder: Path) -> list[str]:
-    """Return the files beside the manifest that are no longer those of the run; a manifest may also stand alone."""
+    """Return the files beside the manifest that are changed or gone since the run; a manifest may also stand alone."""
     from blinasim.report.manifest import hashes
 
     there = {name: digest for name, digest in hashes(folder).items() if name in then.files}
     return sorted(name for name in then.files if there.get(name) != then.files[name]) if there else []
 
 
-def _report(then: Manifest, now: dict[str, str]) -> None:
+def _report(then: Manifest, now: dict[str, str], *, touched: bool) -> None:
     from blinasim.report.manifest import versions
 
     different = sorted(name for name in {*then.files, *now} if then.files.get(name) != now.get(name))
     if not different:
-        typer.echo(f"The same bytes: all {len(now)} files.")
+        same = f"all {len(now)} files"
+        typer.echo(
+            f"Not confirmed: the run itself gives the same bytes again ({same}), but the folder no longer holds them."
+            if touched
+            else f"The same bytes: {same}."
+        )
         return
     typer.echo(f"{len(different)} of {len(now)} files differ: {', '.join(different)}")
     changed = [

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Literal, TypeAlias
+from typing import Final, Literal, TypeAlias, get_args
 
 from blinasim.engine import des, fast
 from blinasim.engine.des import Patient
 from blinasim.engine.lives import Lives
 from blinasim.engine.own import OwnPatient
 from blinasim.errors import ScenarioError
+from blinasim.files import check_choice
 from blinasim.model.history import History, LogEntry
 from blinasim.model.places import Stays
 from blinasim.scenario.settings import Capacity
 
 #: What a user may ask for; ``auto`` takes ``fast`` where the scenario allows it.
 EngineName: TypeAlias = Literal["auto", "fast", "des"]
+_NAMES: Final = get_args(EngineName)
 
 
 def choose(asked: EngineName, capacity: Capacity, *, own_policy: bool = False) -> Literal["fast", "des"]:
@@ -38,8 +40,9 @@ def choose(asked: EngineName, capacity: Capacity, *, own_policy: bool = False) -
     Raises
     ------
     ScenarioError
-        If ``fast`` is asked for where places are counted, or a policy of one's own decides.
+        If there is no such engine, or ``fast`` is asked for where places are counted, or a policy of one's own decides.
     """
+    check_choice("engine", asked, _NAMES, ScenarioError)
     if not capacity.limited and not own_policy:
         return "fast" if asked == "auto" else asked
     if asked == "fast":

@@ -4,7 +4,18 @@ from blinasim.files.output import MANIFEST, check_free, whole_folder
 from blinasim.files.plain_yaml import MOST_LEVELS, KeyPath, YamlFile, parse_yaml, read_yaml
 from blinasim.files.shipped import data_folder, shipped_designs, shipped_scenarios
 from blinasim.files.table import NUMBER, YES_OR_NO, PatientFile, read_patients
-from blinasim.files.text import complaint, digest, nearest, quoted, read_bytes, read_text, readable, reason, short
+from blinasim.files.text import (
+    check_choice,
+    complaint,
+    digest,
+    nearest,
+    quoted,
+    read_bytes,
+    read_text,
+    readable,
+    reason,
+    short,
+)
 
 __all__ = [
     "MANIFEST",
@@ -14,6 +25,7 @@ __all__ = [
     "KeyPath",
     "PatientFile",
     "YamlFile",
+    "check_choice",
     "check_free",
     "complaint",
     "data_folder",

@@ -89,13 +89,14 @@ def _check_there(target: Path, *, force: bool) -> None:
         ours = folder and ((target / MANIFEST).is_file() or not any(target.iterdir()))
     except (OSError, ValueError) as problem:
         raise _unwritable(target, problem) from problem
+    if around:
+        name = "an empty name, or .," if target == Path() else target  # a path does not tell one from the other
+        raise OutputError(f"{name} is the folder you are in, or holds it", advice=_ANOTHER)
     if there and not force:
         advice = "say {force} to replace it, or {target} for another folder"
         raise OutputError(f"{target} already exists", advice=advice)
     if there and not folder:
         raise OutputError(f"{target} is not a folder", advice=_ANOTHER)
-    if around:
-        raise OutputError(f"{target} is the folder you are in, or holds it", advice=_ANOTHER)
     if there and not ours:
         raise OutputError(f"{target} is not a results folder (it has no {MANIFEST})", advice=_ANOTHER)
 

@@ -7,11 +7,11 @@ import hashlib
 import json
 import os
 import stat
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from blinasim.errors import BlinasimError, Place
+from blinasim.errors import Argument, BlinasimError, Place
 
 if TYPE_CHECKING:
     from pydantic import ValidationError
@@ -126,10 +126,36 @@ def quoted(value: Any) -> str:
     return repr(short(value)) if isinstance(value, str) else short(repr(value))
 
 
+def check_choice(
+    argument: str, given: object, choices: Collection[str], error: type[BlinasimError] = BlinasimError
+) -> None:
+    """Refuse a word that is none of those that an argument may be.
+
+    Parameters
+    ----------
+    argument : str
+        What it was given as.
+    given : object
+        What it is.
+    choices : collection of str
+        What it may be.
+    error : type of BlinasimError
+        The class of what is raised.
+
+    Raises
+    ------
+    BlinasimError
+        Of the given class, with the choices.
+    """
+    if given not in choices:
+        raise error(f"should be one of {', '.join(choices)}", Argument(argument, short(repr(given))))
+
+
 def complaint(problem: ValidationError) -> tuple[tuple[str | int, ...], str]:
     """Return what a check complains of first: where, as a path of keys, and in words."""
     first = problem.errors(include_url=False)[0]
-    return first["loc"], first["msg"].removeprefix("Value error, ")
+    what = "is missing" if first["type"] == "missing" else first["msg"].removeprefix("Value error, ")
+    return first["loc"], what
 
 
 def nearest(word: str, words: Iterable[str]) -> str:

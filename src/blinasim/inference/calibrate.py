@@ -121,6 +121,7 @@ def calibrate(
     progress: Callable[[Progress], None] | None = None,
     checkpoint: Path | None = None,
     resume: bool = False,
+    remark: Callable[[str], None] | None = None,
 ) -> Posterior:
     """Calibrate the parameters to the published figures.
 
@@ -147,6 +148,8 @@ def calibrate(
         A file in which the sampler's state is kept while it runs.
     resume : bool
         Go on from that file, if it is there.
+    remark : callable, optional
+        Told what becomes of what the file keeps; arguments stand in braces.
 
     Returns
     -------
@@ -164,6 +167,9 @@ def calibrate(
     """
     problem, closed = problem_of(seed, structure or Structure(), scenario, observed, only)
     kept = Kept(checkpoint, _identity(problem, conduct), resume=resume) if checkpoint else None
+    if kept and remark:
+        for line in kept.remarks():
+            remark(line)
     evaluate = _Evaluator(problem, conduct, executor, progress)
     began = kept.read() if kept else None
     state = sample(

@@ -43,13 +43,18 @@ def parameters_said(said: ParameterSource | str | Path | None = None) -> Paramet
     if said is None:
         return shipped_posterior() or load_parameters()
     if not isinstance(said, str | Path):
+        if not (hasattr(said, "of") and hasattr(said, "varies")):
+            raise ParameterError(
+                "should be posterior, point, a file of either, or parameters already loaded",
+                Argument.of_type("parameters", said),
+            )
         return said
     if said == POINT:
         return load_parameters()
     if said == POSTERIOR:
         found = shipped_posterior()
         if found is None:
-            raise ParameterError("no posterior comes with this version; make one with blinasim calibrate, and name it")
+            raise ParameterError("no posterior comes with this version; calibrate anew, and name the file of draws")
         return found
     path = Path(said)
     if path.suffix == ".csv":

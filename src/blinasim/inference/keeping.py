@@ -35,6 +35,14 @@ class Kept:
     def __init__(self, path: Path, identity: Mapping[str, str], *, resume: bool) -> None:
         self.path, self._identity, self._resume = path, dict(identity), resume
 
+    def remarks(self) -> list[str]:
+        """Say what becomes of what is there, before it is read or replaced; nothing if there is nothing to say."""
+        there = self._there()
+        same = there is not None and there[0] == self._identity
+        if self._resume:
+            return [] if there else ["there is nothing to resume; the calibration begins at the start"]
+        return ["work of this same calibration is kept; with {resume} it would go on from it"] if same else []
+
     def read(self) -> State | None:
         """Return the state to go on from; None where there is none, or its file is damaged.
 
@@ -45,20 +53,27 @@ class Kept:
         """
         if not self._resume:
             return None
-        try:
-            with np.load(self.path, allow_pickle=False) as file:
-                arrays = dict(file)
-            there = json.loads(str(arrays.pop(_IDENTITY)))
-            state = State.from_arrays(arrays) if there == self._identity else None
-        except DAMAGED:
+        there = self._there()
+        if there is None:
             return None
-        if state is None:
-            different = ", ".join(key for key in self._identity if there.get(key) != self._identity[key])
+        identity, state = there
+        if identity != self._identity:
+            different = ", ".join(key for key in self._identity if identity.get(key) != self._identity[key])
             raise OutputError(
                 f"{self.path} is of another calibration (other {different})",
                 advice=f"leave {{resume}} out to begin anew, or {_ANOTHER}",
             )
         return state
+
+    def _there(self) -> tuple[dict[str, str], State] | None:
+        """Return the file's calibration and its state; None where there is none, or it is damaged."""
+        try:
+            with np.load(self.path, allow_pickle=False) as file:
+                arrays = dict(file)
+            identity = dict(json.loads(str(arrays.pop(_IDENTITY))))
+            return identity, State.from_arrays(arrays)
+        except DAMAGED:
+            return None
 
     def write(self, state: State) -> None:
         """Keep a state in place of the one before.

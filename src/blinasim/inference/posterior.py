@@ -172,10 +172,9 @@ def read_posterior(path: Path) -> Posterior:
         If a file is missing, or is not one that :meth:`Posterior.write` wrote for this version's parameters.
     """
     place = Place(str(path))
+    draws = _read_draws(path)
+    beside = read_bytes(path.with_suffix(".json"), ParameterError, most_bytes=_MOST_BYTES, doing=_PAIR)
     try:
-        table = read_bytes(path, ParameterError, most_bytes=_MOST_BYTES, doing=_MADE)
-        beside = read_bytes(path.with_suffix(".json"), ParameterError, most_bytes=_MOST_BYTES, doing=_MADE)
-        draws = pd.read_csv(io.BytesIO(table), float_precision="round_trip")
         about = json.loads(beside.decode())
         stages = tuple(Stage(**stage) for stage in about["stages"])
         structure = TypeAdapter(Structure).validate_python(about["structure"])
@@ -189,13 +188,28 @@ def read_posterior(path: Path) -> Posterior:
     except (KeyError, TypeError, ValueError, OverflowError, RecursionError) as problem:
         what = reason(problem) if isinstance(problem, KeyError | ValueError) else type(problem).__name__
         raise ParameterError(f"is no posterior ({what}); {_ANEW}", place) from None
-    _check(draws, place)
     return found
 
 
 _MOST_BYTES: Final = 100_000_000
-_MADE: Final = "; make it with blinasim calibrate"
-_ANEW: Final = "make it anew with blinasim calibrate"
+_PAIR: Final = "; a posterior is a pair of files, NAME.csv and NAME.json beside it, as a calibration writes them"
+_ANEW: Final = "calibrate anew (blinasim calibrate, or blinasim.calibrate in Python)"
+
+
+def _read_draws(path: Path) -> pd.DataFrame:
+    """Read the draws alone: a file that holds none should not be blamed on the one that belongs beside it."""
+    place = Place(str(path))
+    table = read_bytes(path, ParameterError, most_bytes=_MOST_BYTES, doing=_PAIR)
+    if not table.strip():
+        raise ParameterError(f"is empty{_PAIR}", place)
+    try:
+        draws = pd.read_csv(io.BytesIO(table), float_precision="round_trip")
+    except UnicodeDecodeError:
+        raise ParameterError(f"is not UTF-8 text{_PAIR}", place) from None
+    except (ValueError, OverflowError, RecursionError) as problem:
+        raise ParameterError(f"is no posterior ({reason(problem)}); {_ANEW}", place) from None
+    _check(draws, place)
+    return draws
 
 
 def _check(draws: pd.DataFrame, place: Place) -> None:

@@ -35,7 +35,9 @@ def read_points(path: Path) -> Parameters:
     for group, entries in data.items():
         if group not in groups:
             place = document.place((group,))
-            raise ParameterError(f"{short(group)}: no such group of parameters{nearest(group, groups)}", place)
+            head, _, name = group.partition(".")
+            nested = f"; nest it: {head}: {{{short(name)}: ...}}" if name and head in groups else nearest(group, groups)
+            raise ParameterError(f"{short(group)}: no such group of parameters{nested}", place)
         if group == _STRUCTURE:
             continue
         for name, entry in _mapping(entries, (group,), document).items():

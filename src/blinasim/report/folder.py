@@ -22,7 +22,7 @@ from blinasim.report.summary_file import EXPORTED_TRIAL, summary_file
 from blinasim.scenario.settings import Scenario
 from blinasim.study.batch import Batch
 from blinasim.study.checkpoint import Checkpoint, identify
-from blinasim.study.chunks import cut, usual_chunk
+from blinasim.study.chunks import cut, trials_at_a_time, usual_chunk
 from blinasim.study.precision import Precision
 from blinasim.study.replay import Replay, replay
 from blinasim.study.simulate import Result, simulate
@@ -115,7 +115,7 @@ def run_into(
         raise OutputError("patients are not kept; such a run cannot go on", advice="leave out {patients} or {resume}")
     source = read_cohort(scenario.cohort)
     walker = choose(options.engine, scenario.capacity, own_policy=own_policy is not None)
-    step = options.chunk or usual_chunk(scenario.cohort.size, walker)
+    step = trials_at_a_time(options.chunk, usual_chunk(scenario.cohort.size, walker))
     checkpoint = None
     if options.keep_chunks and not patients:
         identity = identify(scenario, parameters, source, options.engine, step, own_policy)

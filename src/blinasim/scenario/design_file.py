@@ -10,11 +10,11 @@ from typing import Any, Final
 from pydantic import ValidationError
 
 from blinasim.errors import Place, ScenarioError
-from blinasim.files import data_folder, nearest, quoted, read_yaml, shipped_designs
+from blinasim.files import data_folder, nearest, quoted, read_yaml, shipped_designs, shipped_scenarios
 from blinasim.scenario.complaints import first_error
 from blinasim.scenario.design import Design
 from blinasim.scenario.draft import Draft, said_change
-from blinasim.scenario.finding import existing_file
+from blinasim.scenario.finding import check_name, existing_file
 from blinasim.scenario.loading import load_scenario
 from blinasim.scenario.reach import is_path
 from blinasim.scenario.settings import Scenario
@@ -76,10 +76,14 @@ def find_design(name_or_path: str | Path) -> Path:
     ScenarioError
         If there is none.
     """
+    check_name(name_or_path, "design")
     name, path = str(name_or_path), Path(name_or_path)
     names = shipped_designs()
     if is_path(path):
         return existing_file(path, names)
+    if name in shipped_scenarios():
+        what = "is a scenario, not a trial design; simulate it with blinasim run, in Python with simulate"
+        raise ScenarioError(f"{name} {what}")
     if name not in names:
         raise ScenarioError(
             f"no design named {quoted(name)}{nearest(name, names)} "

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import stat
 from pathlib import Path
+from typing import Literal
 
-from blinasim.errors import Place, ScenarioError
-from blinasim.files import data_folder, nearest, quoted, reason, shipped_scenarios
+from blinasim.errors import Argument, Place, ScenarioError
+from blinasim.files import data_folder, nearest, quoted, reason, shipped_designs, shipped_scenarios
 from blinasim.scenario.reach import is_path
 
 
@@ -29,16 +30,34 @@ def find_scenario(name_or_path: str | Path, folder: Path | None = None) -> Path:
     ScenarioError
         If there is no such scenario or file, with the nearest name.
     """
+    check_name(name_or_path, "scenario")
     name, path = str(name_or_path), Path(name_or_path)
     names = shipped_scenarios()
     if is_path(path):
         return existing_file(folder / path if folder else path, names)
+    if name in shipped_designs():
+        what = "is a trial design, not a scenario; evaluate it with blinasim trial, in Python with evaluate_design"
+        raise ScenarioError(f"{name} {what}")
     if name not in names:
         raise ScenarioError(
             f"no scenario named {quoted(name)}{nearest(name, names)} "
             f"(shipped: {', '.join(names)}; a file needs its .yaml)"
         )
     return data_folder("scenarios") / f"{name}.yaml"
+
+
+def check_name(name_or_path: object, what: Literal["scenario", "design"]) -> None:
+    """Refuse what can be neither a name nor a path.
+
+    Raises
+    ------
+    ScenarioError
+        If it is neither.
+    """
+    if not isinstance(name_or_path, str | Path):
+        raise ScenarioError(
+            f"should be the name of a shipped {what}, or a YAML file", Argument.of_type(what, name_or_path)
+        )
 
 
 def existing_file(path: Path, shipped: list[str]) -> Path:

@@ -9,11 +9,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from importlib.metadata import version
+from numbers import Integral
 from typing import Any, Final, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from blinasim.errors import Argument, BlinasimError
+from blinasim.files import short
 from blinasim.trial.endpoints import Estimates
 from blinasim.trial.flow import FLOW_SHAPE
 from blinasim.trial.tally import Tally, TallySum
@@ -37,6 +40,32 @@ _TRIALS, _CURVES, _INCIDENCES, _TALLY, _OCCUPANCY, _FLOW = (
 def usual_chunk(patients: int, engine: Literal["fast", "des"] = "fast") -> int:
     """Return how many trials of so many patients an engine does at a time where nobody says so."""
     return max(1, (CHUNK_PATIENTS if engine == "fast" else SLOW_CHUNK_PATIENTS) // patients)
+
+
+def trials_at_a_time(asked: int | None, usual: int) -> int:
+    """Return how many trials are done at a time: those that a user asks for, or the usual ones.
+
+    Parameters
+    ----------
+    asked : int or None
+        By the user.
+    usual : int
+        Where nobody says so.
+
+    Returns
+    -------
+    int
+
+    Raises
+    ------
+    BlinasimError
+        If that is no number of trials.
+    """
+    if asked is None:
+        return usual
+    if not isinstance(asked, Integral) or asked < 1:
+        raise BlinasimError("should be a whole number of trials, at least 1", Argument("chunk", short(repr(asked))))
+    return asked
 
 
 def cut(trials: range, chunk: int) -> list[range]:

@@ -23,7 +23,7 @@ from blinasim.model.parameters import ParameterSource
 from blinasim.model.places import counted_places
 from blinasim.scenario.settings import Payoffs, Scenario
 from blinasim.statistics import survival
-from blinasim.study.chunks import cut, usual_chunk, with_curves
+from blinasim.study.chunks import cut, trials_at_a_time, usual_chunk, with_curves
 from blinasim.study.comparison import Again, Band, Comparison, Contrast, Curve, Gain, HeadStart, Pairs, Queue, Side
 from blinasim.study.contrasts import Counts, Touched, flows, touched
 from blinasim.study.executors import done
@@ -104,7 +104,7 @@ def compare(
         _engine(arm)  # refuses an engine that cannot walk it, before any does
     measures = measures_of([arm.scenario.capacity for arm in lived], reference.payoffs)
     trials = reference.study.replications
-    step = chunk or min(usual_chunk(reference.cohort.size), -(-trials // _PIECES))
+    step = trials_at_a_time(chunk, min(usual_chunk(reference.cohort.size), -(-trials // _PIECES)))
     blocks = cut(range(trials), step)
     job = partial(_compare_block, lived, parameters, measures)
     found = list(done(job, blocks, executor, progress))

@@ -12,13 +12,14 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from functools import partial
-from typing import Final
+from typing import Final, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
 from blinasim.engine.choice import EngineName, choose
 from blinasim.errors import Argument, ParameterError
+from blinasim.files import check_choice
 from blinasim.model.catalogue import load_parameters
 from blinasim.model.cohort_file import read_cohort
 from blinasim.model.parameters import ParameterSource
@@ -191,6 +192,7 @@ def effect(
         )
     timing = timing or Timing()
     source = read_cohort(scenario.cohort)
+    check_choice("detection", detection, get_args(Detection))
     choose(engine, scenario.capacity)  # refuses an engine that cannot walk it, before any does
     blocks = cut(range(scenario.study.replications), _BLOCK)
     wanted = Wanted(timing, detection, tuple(outcomes), tuple(estimators))

@@ -135,9 +135,9 @@ def _columns(header: Sequence[str], adjust: Sequence[str], place: Place) -> list
         missing = [known for known in COLUMNS if known not in header]
         if name not in COLUMNS and name not in adjust and (hint := nearest(name, missing)):
             raise DataError(f"{quoted(name)}: no such column{hint}", place)
-    for name in _REQUIRED:
-        if name not in header:
-            raise DataError(f"{name!r}: this column is missing ({COLUMNS[name]})", place)
+    gone = [f"{name!r}: this column is missing ({COLUMNS[name]})" for name in _REQUIRED if name not in header]
+    if gone:
+        raise DataError("; ".join(gone), place)
     for name in adjust:
         if name in COLUMNS:
             raise DataError(f"{name!r}: cannot be adjusted for; it is not known at the origin", place)

@@ -19,7 +19,7 @@ from blinasim.luck import Luck
 from blinasim.model.catalogue import load_parameters
 from blinasim.model.parameters import Changed, ParameterSource
 from blinasim.scenario.design_file import TrialDesign
-from blinasim.study.chunks import cut, usual_chunk
+from blinasim.study.chunks import cut, trials_at_a_time, usual_chunk
 from blinasim.study.design_trials import Counted, Looked, live_arms, look_at_block
 from blinasim.study.evaluation import Evaluation
 from blinasim.study.executors import done
@@ -72,7 +72,7 @@ def evaluate_design(
     if null:
         asked, nature = under_null(asked, nature)
     luck, total = Luck(asked.design.study.seed), asked.design.study.replications
-    blocks = cut(range(total), chunk or usual_chunk(asked.design.size))
+    blocks = cut(range(total), trials_at_a_time(chunk, usual_chunk(asked.design.size)))
     found: list[Looked] = []
     counted: Counted | None = None
     for looked, its in done(partial(look_at_block, asked, nature, luck), blocks, executor, progress):

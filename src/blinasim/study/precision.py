@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from numbers import Real
 from typing import Final, Literal
 
 import numpy as np
@@ -142,6 +143,8 @@ class Precision:
             raise BlinasimError(
                 f"no such endpoint{nearest(name, _NAMES)} (an endpoint of summary.json, or that and _mean)", place
             )
+        if not isinstance(at_most, Real):
+            raise BlinasimError(f"{short(repr(at_most))} should be a number", place)
         if not (at_most > 0.0 and math.isfinite(at_most)):
             raise BlinasimError(f"{at_most:g} should be a standard error above 0", place)
         return cls(*_NAMES[name], at_most)

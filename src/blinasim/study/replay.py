@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields, replace
+from numbers import Integral
 from typing import Final
 
 import numpy as np
 
 from blinasim.errors import Argument, BlinasimError
+from blinasim.files import short
 from blinasim.luck import Draws, Luck
 from blinasim.model.codes import NONE
 from blinasim.model.cohort_file import CohortSource
@@ -70,8 +72,8 @@ def replay(
     """
     size = scenario.cohort.size
     block = block_of(trial)
-    if patient is not None and not 1 <= patient <= size:
-        raise BlinasimError(f"the cohort has patients 1 to {size}", Argument("patient", said=f"{patient}"))
+    if patient is not None and not (isinstance(patient, Integral) and 1 <= patient <= size):
+        raise BlinasimError(f"the cohort has patients 1 to {size}", Argument("patient", said=short(repr(patient))))
     luck = Luck(scenario.study.seed)
     shared = scenario.capacity.limited  # then nobody lives alone
     draws = Draws(luck, block, size) if patient is None or shared else Draws(luck, block, 1, patient - 1)
@@ -159,6 +161,6 @@ def block_of(trial: int) -> range:
     BlinasimError
         If there is no such trial.
     """
-    if trial < 1:
-        raise BlinasimError("trials count from 1", Argument("trial", said=f"{trial}"))
+    if not isinstance(trial, Integral) or trial < 1:
+        raise BlinasimError("trials count from 1", Argument("trial", said=short(repr(trial))))
     return range(trial - 1, trial)

@@ -21,7 +21,7 @@ from blinasim.scenario.settings import Scenario
 from blinasim.statistics import competing, survival
 from blinasim.study.batch import Batch, had_hsct_not_existed, live
 from blinasim.study.checkpoint import Checkpoint
-from blinasim.study.chunks import Chunk, Gathered, Pooled, Trials, cut, usual_chunk, with_curves
+from blinasim.study.chunks import Chunk, Gathered, Pooled, Trials, cut, trials_at_a_time, usual_chunk, with_curves
 from blinasim.study.executors import in_order
 from blinasim.study.precision import Precision, settled, stages
 from blinasim.trial.endpoints import ENDPOINTS, Estimates, estimate, fit_outcomes
@@ -205,7 +205,7 @@ def simulate(
     parameters = parameters or load_parameters()
     source = source or read_cohort(scenario.cohort)
     walker = choose(engine, scenario.capacity, own_policy=own_policy is not None)
-    step = chunk or usual_chunk(scenario.cohort.size, walker)
+    step = trials_at_a_time(chunk, usual_chunk(scenario.cohort.size, walker))
     job = partial(_simulate_block, scenario, parameters, engine, source, own_policy, keep is not None)
     if own_policy:
         checked_policy(own_policy)

@@ -105,7 +105,7 @@ def solve_design(
     design = asked.design
     if not design.one_sided_alpha < power < 1.0:
         raise ScenarioError(
-            f"should be between alpha {design.one_sided_alpha:g} and 1", Argument("power", said=f"{power:g}")
+            f"should be above alpha {design.one_sided_alpha:g} and below 1", Argument("power", said=f"{power:g}")
         )
     if by == "events" and design.planned_events is None:
         raise ScenarioError(f"{asked.name}: the last look names no events to solve for; solve for n")
