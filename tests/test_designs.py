@@ -340,6 +340,9 @@ def test_decisions_by_hand() -> None:
     assert found.outcome.tolist() == [
         Ending.SUCCESS, Ending.FUTILITY, Ending.SUCCESS, Ending.NOT_SHOWN, Ending.FUTILITY
     ]  # fmt: skip
+    one = decisions.Boundaries(bounds.upper[:1], bounds.lower[:1])
+    on_the_boundary = np.array([[bounds.lower[0, 0], 9.0, 9.0]])  # of futility: it has to be crossed
+    assert decisions.decide(of, on_the_boundary, one).look.tolist() == [1]
     anyway = decisions.decide(of, z, bounds, overruled=True)
     assert anyway.outcome.tolist() == [
         Ending.SUCCESS,

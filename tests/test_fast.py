@@ -17,6 +17,7 @@ from blinasim.engine.lives import Lives
 from blinasim.files import shipped_scenarios
 from blinasim.luck import Draws, Luck
 from blinasim.model.catalogue import ParameterInfo, parameter_catalogue
+from blinasim.model.codes import NEVER, NONE, Event
 from blinasim.model.history import History
 from blinasim.model.parameters import parameters_of
 from blinasim.scenario.loading import load_scenario
@@ -156,6 +157,36 @@ def test_equals_the_simpy_engine_where_the_drug_stops_as_an_infusion_ends() -> N
     ends = 28 * (1 + np.arange(drawn.fates.depth.size) % 7)
     drawn = replace(drawn, fates=replace(drawn.fates, stop_infusion_days=ends.astype(np.int32)))
     assert_same(des.walk(drawn), fast.walk(drawn))
+
+
+def test_equals_the_simpy_engine_where_switches_and_transplants_fall_on_one_day() -> None:
+    drawn = lives(
+        {"transplant": {"preparation_days": 14}}, {"donor_search.under_way_share": 0.0}, 7, trials=2, size=800
+    )
+    days = 14 * (1 + np.arange(drawn.fates.depth.size) % 9)
+    fates = replace(
+        drawn.fates,
+        switch_days=days.astype(np.int32),
+        donor_search_days=np.full_like(drawn.fates.donor_search_days, 14),
+        stop_infusion_days=np.full_like(drawn.fates.stop_infusion_days, NEVER),
+    )
+    drawn = replace(drawn, fates=fates)
+    walked = fast.walk(drawn)
+    assert (walked.switch != NONE).any()
+    assert (walked.hsct != NONE).any()
+    assert_same(des.walk(drawn), walked)
+
+
+def test_the_log_knows_what_is_left_of_the_relapse_clock_in_remission_alone() -> None:
+    drawn, log = lives({}, {}, 8, trials=1, size=150), []
+    history = des.walk(drawn, log)
+    for entry in log:
+        relapse, remission = (int(getattr(history, of)[entry.patient]) for of in ("relapse", "remission"))
+        in_remission = NONE != remission <= entry.day and (relapse == NONE or entry.day < relapse)
+        if entry.event == Event.REMISSION:
+            assert entry.relapse_clock_left == drawn.fates.relapse_clock_millidays[entry.patient]
+        elif entry.event not in (Event.RELAPSE, Event.DEATH) and entry.day not in (remission, relapse):
+            assert (entry.relapse_clock_left > 0) == in_remission, entry
 
 
 def test_the_cycle_collector_is_left_as_it_was() -> None:
