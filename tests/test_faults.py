@@ -27,6 +27,9 @@ folder._figures, contents.write_page = (lambda *_: {}), (lambda *_: None)
 #: Finished chunks are kept from the first on.
 KEEP = "import blinasim.study.checkpoint as checkpoint; checkpoint.WORTH_KEEPING_S = 0.0"
 
+#: Who runs the tests in the background of a shell bids them ignore Ctrl-C, and the programs that they start.
+HEED = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)"
+
 
 def program(arguments: Sequence[str], *before: str) -> list[str]:
     """The command line, after some code in the same process."""
@@ -259,7 +262,7 @@ pathlib.Path.replace = replace
 def test_a_signal_in_the_middle_of_writing_leaves_nothing(ending: str, tmp_path: Path) -> None:
     number = getattr(signal, ending)
     (tmp_path / "d").mkdir()
-    process = subprocess.Popen(program([*RUN, "d/r"], HOLD), cwd=tmp_path, stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen(program([*RUN, "d/r"], HEED, HOLD), cwd=tmp_path, stderr=subprocess.PIPE, text=True)
     wait_for((tmp_path / "written").exists)
     assert names(tmp_path / "d") == [".r.unfinished"]
     process.send_signal(number)
