@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import TypeVar
 
 from pydantic import ValidationError
 
 from blinasim.errors import Argument, BlinasimError, ScenarioError
 from blinasim.files import complaint
+from blinasim.scenario.design import Design
 from blinasim.scenario.loading import load_named, load_scenario
 from blinasim.scenario.settings import Scenario
+
+Asked = TypeVar("Asked", Scenario, Design)
 
 
 def named(
@@ -66,8 +70,30 @@ def studied(scenario: str | Path | Scenario, replications: int | None = None, se
     """
     _check_scenario(scenario)
     loaded = scenario if isinstance(scenario, Scenario) else load_scenario(scenario)
+    return with_study(loaded, replications, seed)
+
+
+def with_study(asked: Asked, replications: int | None, seed: int | None) -> Asked:
+    """Return what is asked with another number of trials or another seed, where given.
+
+    Parameters
+    ----------
+    asked : Scenario or Design
+        Already loaded.
+    replications, seed : int, optional
+        Instead of its own.
+
+    Returns
+    -------
+    Scenario or Design
+
+    Raises
+    ------
+    ScenarioError
+        If no study can have that number or seed.
+    """
     try:
-        return loaded.with_study(replications, seed)
+        return asked.with_study(replications, seed)
     except ValidationError as problem:
         inside, what = complaint(problem)
         given = {"replications": replications, "seed": seed}[str(inside[-1])]

@@ -7,10 +7,7 @@ from concurrent.futures import Executor
 from dataclasses import replace
 from pathlib import Path
 
-from pydantic import ValidationError
-
-from blinasim.errors import ScenarioError
-from blinasim.files import complaint
+from blinasim.api.asked import with_study
 from blinasim.inference.choice import parameters_said
 from blinasim.model.parameters import ParameterSource
 from blinasim.scenario.design_file import TrialDesign, load_design
@@ -58,14 +55,8 @@ def evaluate_design(
         If those who do the work keep dying.
     """
     asked = design if isinstance(design, TrialDesign) else load_design(design)
-    try:
-        asked = replace(asked, design=asked.design.with_study(replications, seed))
-    except ValidationError as problem:
-        inside, what = complaint(problem)
-        given = {"replications": replications, "seed": seed}[str(inside[-1])]
-        raise ScenarioError(f"study.{inside[-1]}: {what}, not {given!r}") from None
     return evaluating.evaluate_design(
-        asked,
+        replace(asked, design=with_study(asked.design, replications, seed)),
         parameters=parameters_said(parameters),
         null=null,
         progress=progress,
